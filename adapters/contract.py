@@ -1,0 +1,151 @@
+"""The seam: what a cloud's folder offers the rest, and how the folders are found.
+
+A cloud is a folder of `adapters/` with a `cloud.toml`. Its `instance.py` offers `start`, pinned there by
+one type-checked line (`_start: StartInstance = start`), and `replay` (`_replay: Replay = replay`).
+"""
+
+from __future__ import annotations
+
+import importlib
+import tomllib
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol, cast
+
+import adapters
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+Headers = tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class HttpRequest:
+    """One HTTP request as the front door received it; `target` is the raw path with its query."""
+
+    method: str
+    target: str
+    headers: Headers = ()
+    body: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
+class HttpAnswer:
+    """One HTTP answer."""
+
+    status: int
+    headers: Headers = ()
+    body: bytes = b""
+
+
+class InstanceFailed(Exception):
+    """An instance did not start, died, or ran out of time; the message says which, with its last log lines."""
+
+
+class Process(Protocol):
+    """A process group started by the emulator: it dies with the emulator, and inside its CPU and memory share."""
+
+    @property
+    def pid(self) -> int: ...
+    def kill(self) -> None:
+        """Kill the whole group; harmless when it is gone."""
+
+    async def wait(self) -> int:
+        """Return the exit status."""
+
+    def log_tail(self) -> str:
+        """The last lines of its standard output and error, together."""
+
+
+class Launch(Protocol):
+    """Starts a process group for one instance."""
+
+    async def __call__(
+        self, command: Sequence[str], *, variables: Mapping[str, str], folder: Path
+    ) -> Process: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Environment:
+    """What the platform gives one instance (one execution environment).
+
+    `bundle` is the unpacked bundle that would be deployed. `cpu_share` is in vCPU. `variables` are the
+    function's own environment variables; the platform's own are added by `instance.py`.
+    """
+
+    cloud: str
+    function: str
+    version: str
+    bundle: Path
+    memory_mb: int
+    cpu_share: float
+    concurrency: int
+    timeout_s: float
+    init_timeout_s: float
+    launch: Launch
+    variables: Mapping[str, str] = field(default_factory=dict)
+
+
+class Instance(Protocol):
+    """One running execution environment with the cloud's own Python runtime in it."""
+
+    async def ready(self) -> None:
+        """Return when it can serve; raise InstanceFailed when it cannot."""
+
+    async def exchange(self, request: HttpRequest) -> HttpAnswer:
+        """Serve one request through the runtime; raise InstanceFailed when the instance died."""
+
+    async def stop(self) -> None:
+        """End every process of this instance; harmless when they are gone."""
+
+    @property
+    def pid(self) -> int:
+        """The leader of its process group."""
+
+
+class StartInstance(Protocol):
+    async def __call__(self, environment: Environment, /) -> Instance: ...
+
+
+class Replay(Protocol):
+    """Runs one platform event, as recorded in `events/*.json`, through the entry file in this process."""
+
+    def __call__(self, event: Mapping[str, Any], /) -> HttpAnswer: ...
+
+
+class InstanceModule(Protocol):
+    @property
+    def start(self) -> StartInstance: ...
+    @property
+    def replay(self) -> Replay: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Cloud:
+    """A cloud's folder and the data in its `cloud.toml`."""
+
+    name: str
+    title: str
+    folder: Path
+    data: Mapping[str, Any]
+
+    def instances(self) -> InstanceModule:
+        """Import this cloud's `instance.py`."""
+        return cast("InstanceModule", importlib.import_module(f"adapters.{self.name}.instance"))
+
+
+def clouds() -> tuple[str, ...]:
+    """Names of all clouds: the folders on `adapters.__path__` that hold a `cloud.toml`, in name order."""
+    found = {toml.parent.name for root in adapters.__path__ for toml in Path(root).glob("*/cloud.toml")}
+    return tuple(sorted(found))
+
+
+def load(name: str) -> Cloud:
+    """Read one cloud's data. Raises LookupError naming the known clouds when there is none of that name."""
+    for root in adapters.__path__:
+        toml = Path(root) / name / "cloud.toml"
+        if toml.is_file():
+            data = tomllib.loads(toml.read_text(encoding="utf-8"))
+            return Cloud(name=name, title=str(data["cloud"]["title"]), folder=toml.parent, data=data)
+    raise LookupError(f"unknown cloud {name!r}: expected one of {', '.join(clouds())}")

@@ -1,0 +1,67 @@
+"""One request, measured."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+Outcome = Literal["ok", "failed", "timeout", "dropped"]
+State = Literal["cold", "pre-initialised", "warm"]
+Stratum = Literal["forced", "natural", "burst", "steady", "warm-up"]
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One request of a run, raw.
+
+    Times named `_s` are seconds of `perf_counter` since the run's start on the worker that sent it;
+    `sent_s` and `done_s` are None for a request that was dropped before it was sent, `done_s` also for one
+    whose answer never came. `stratum` is what the schedule wanted, `state` what the evidence shows (None
+    without evidence). Server-side fields are None when the answer carried none.
+    """
+
+    index: int
+    target: str
+    worker: str
+    stratum: Stratum
+    intended_s: float
+    sent_s: float | None
+    done_s: float | None
+    outcome: Outcome
+    status: int | None = None
+    error: str | None = None
+    state: State | None = None
+    connect_ms: float | None = None
+    tls_ms: float | None = None
+    request_bytes: int = 0
+    response_bytes: int = 0
+    instance: str | None = None
+    request_number: int | None = None
+    since_ready_ms: float | None = None
+    process_start_unix_s: float | None = None
+    init_start_unix_s: float | None = None
+    init_ms: float | None = None
+    imports_ms: float | None = None
+    model_load_ms: float | None = None
+    decode_ms: float | None = None
+    preprocess_ms: float | None = None
+    inference_ms: float | None = None
+    total_ms: float | None = None
+    model: str | None = None
+    label: str | None = None
+    platform: str | None = None
+
+    @property
+    def latency_ms(self) -> float | None:
+        """From the intended send time to the answer: the figure that reports use."""
+        return None if self.done_s is None else (self.done_s - self.intended_s) * 1000
+
+    @property
+    def service_ms(self) -> float | None:
+        """From the actual send to the answer."""
+        return None if self.done_s is None or self.sent_s is None else (self.done_s - self.sent_s) * 1000
+
+    @property
+    def slip_ms(self) -> float | None:
+        """Actual minus intended send time."""
+        return None if self.sent_s is None else (self.sent_s - self.intended_s) * 1000
