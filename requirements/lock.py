@@ -1,0 +1,26 @@
+"""Resolve the locked requirements of every supported Python version (needs `uv` on the PATH).
+
+The files carry hashes and no address of a package index. Wheels for Linux and macOS are both covered.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+VERSIONS = ("3.11", "3.12", "3.13")
+
+
+def lock(version: str) -> None:
+    """Write requirements/py3XX.txt for one Python version."""
+    name = f"requirements/py{version.replace('.', '')}.txt"
+    command = ["uv", "pip", "compile", "pyproject.toml", "--extra", "dev", "--python-version", version, "--universal"]
+    style = ["--generate-hashes", "--no-annotate", "--custom-compile-command", "make lock", "--no-emit-index-url"]
+    subprocess.run([*command, *style, "--quiet", "--output-file", name, *sys.argv[1:]], cwd=ROOT, check=True)
+
+
+if __name__ == "__main__":
+    for supported in VERSIONS:
+        lock(supported)
