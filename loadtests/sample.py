@@ -17,7 +17,9 @@ class Sample:
     Times named `_s` are seconds of `perf_counter` since the run's start on the worker that sent it;
     `sent_s` and `done_s` are None for a request that was dropped before it was sent, `done_s` also for one
     whose answer never came. `stratum` is what the schedule wanted, `state` what the evidence shows (None
-    without evidence). Server-side fields are None when the answer carried none.
+    without evidence). `connect_ms` and `tls_ms` are None when an open connection was used again; `answer_ms`
+    is from the answer's first line to its last byte. Server-side fields are None when the answer carried none;
+    `platform` is the platform's own word about the instance where it gives one.
     """
 
     index: int
@@ -33,6 +35,7 @@ class Sample:
     state: State | None = None
     connect_ms: float | None = None
     tls_ms: float | None = None
+    answer_ms: float | None = None
     request_bytes: int = 0
     response_bytes: int = 0
     instance: str | None = None
