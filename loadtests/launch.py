@@ -1,0 +1,161 @@
+"""Run a load test in a process of its own: gevent's patches, which Locust needs, never reach the caller."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from loadtests.targets import write_targets
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    from loadtests.targets import Target
+
+ROOT = Path(__file__).resolve().parent.parent
+LOG_NAME = "locust.log"
+STOP_WITHIN_S = 15.0
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far the run is: `done` of `total` requests of `phase`, and of the whole run in 0..1."""
+
+    phase: str
+    done: int
+    total: int
+    elapsed_s: float
+    left_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RunPlan:
+    """What to run: `images` is a folder; `workers` above 1 means that many Locust worker processes.
+
+    `notes` go into the run's header as they are (the price book's date, the command that was typed).
+    `settings` are further options of the locustfile without their dashes (`{"rate": "5"}`).
+    """
+
+    run_dir: Path
+    targets: Sequence[Target]
+    images: Path
+    scenario: str = "quick"
+    seed: int = 1
+    workers: int = 1
+    resume: bool = False
+    notes: Mapping[str, str] = field(default_factory=dict)
+    settings: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """How the run ended: `exit_code` 0 when the whole schedule ran; else `message` says why, and what to do."""
+
+    exit_code: int
+    message: str = ""
+
+
+def run(plan: RunPlan, *, on_progress: Callable[[Progress], None] | None = None) -> Ended:
+    """Run `plan` to its end; samples are in `plan.run_dir` as they arrive.
+
+    An interrupt (Ctrl-C) stops the load test, keeps what was measured, and is raised again.
+    """
+    plan.run_dir.mkdir(parents=True, exist_ok=True)
+    write_targets(plan.run_dir / "targets.json", plan.targets)
+    with (plan.run_dir / LOG_NAME).open("w", encoding="utf-8") as log:
+        process = subprocess.Popen(
+            command(plan),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=log,
+            text=True,
+            env={**os.environ, "PYTHONPATH": python_path()},
+            start_new_session=True,  # a Ctrl-C reaches it once, through us
+        )
+        try:
+            for progress in read_progress(process):
+                if on_progress is not None:
+                    on_progress(progress)
+            exit_code = process.wait()
+        finally:
+            stop(process)
+    return Ended(exit_code, "" if exit_code == 0 else explain(plan.run_dir / LOG_NAME, exit_code))
+
+
+def command(plan: RunPlan) -> list[str]:
+    """The Locust command of `plan`; typed in a shell it does the same."""
+    options = {
+        "run-dir": str(plan.run_dir),
+        "targets": str(plan.run_dir / "targets.json"),
+        "images": str(plan.images),
+        "scenario": plan.scenario,
+        "seed": str(plan.seed),
+        "notes": json.dumps(dict(plan.notes)),
+        "parent-pid": str(os.getpid()),
+        **plan.settings,
+    }
+    locust = [sys.executable, "-m", "locust", "-f", str(Path(__file__).with_name("locustfile.py")), "--headless"]
+    quiet = ["--only-summary", "--exit-code-on-error", "0", "--loglevel", "INFO"]
+    chosen = [part for name, value in options.items() for part in (f"--{name}", value)]
+    return [*locust, *quiet, *chosen, *(["--resume"] if plan.resume else []), *several(plan.workers)]
+
+
+def several(workers: int) -> list[str]:
+    """Locust's options for `workers` processes: none for one; else a master on a free loopback port."""
+    if workers <= 1:
+        return []
+    port = str(free_port())
+    bind = ["--master-bind-host", "127.0.0.1", "--master-bind-port", port]
+    return ["--processes", str(workers), *bind, "--master-host", "127.0.0.1", "--master-port", port]
+
+
+def free_port() -> int:
+    """A loopback port that is free now."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return int(server.getsockname()[1])
+
+
+def python_path() -> str:
+    """PYTHONPATH of the child: this checkout first, so that an uninstalled one works too."""
+    return os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH", "")]))
+
+
+def read_progress(process: subprocess.Popen[str]) -> Iterator[Progress]:
+    """Progress lines (`{"progress": {…}}`) among what Locust prints."""
+    assert process.stdout is not None
+    for line in process.stdout:
+        if line.startswith('{"progress": '):
+            yield Progress(**json.loads(line)["progress"])
+
+
+def progress_line(progress: Progress) -> str:
+    """The line that `read_progress` reads."""
+    return json.dumps({"progress": asdict(progress)})
+
+
+def stop(process: subprocess.Popen[str]) -> None:
+    """End the load test: gently, so that it delivers what it has; its whole group by force after a while."""
+    try:
+        if process.poll() is None:
+            process.send_signal(signal.SIGINT)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.communicate(timeout=STOP_WITHIN_S)
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)  # workers that outlived it
+        process.wait()
+
+
+def explain(log: Path, exit_code: int) -> str:
+    """The last error lines of Locust's log."""
+    lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
+    errors = [line for line in lines if "/ERROR/" in line or line.startswith("tripoint:")] or lines[-5:]
+    return "\n".join([f"the load test ended with exit code {exit_code}; {log} has the whole log:", *errors[-5:]])
