@@ -1,0 +1,20 @@
+"""What a month of requests costs: pure arithmetic in `Decimal` over the plans and prices of `cloud.toml`."""
+
+from loadtests.cost.bill import Bill, Line, bill
+from loadtests.cost.plans import Plan, PlanError, load_plan, load_plans
+from loadtests.cost.usage import Calls, Reserve, Snapshots, Usage, UsageError
+
+__all__ = [
+    "Bill",
+    "Calls",
+    "Line",
+    "Plan",
+    "PlanError",
+    "Reserve",
+    "Snapshots",
+    "Usage",
+    "UsageError",
+    "bill",
+    "load_plan",
+    "load_plans",
+]

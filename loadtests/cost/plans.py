@@ -1,0 +1,140 @@
+"""A plan: the rules by which a cloud bills, read from `[plans.NAME]` of its `cloud.toml`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any, Literal, cast
+
+from adapters import contract
+from loadtests.cost.cpu import CpuRule, read_cpu
+from loadtests.cost.duration import DurationRule
+from loadtests.cost.memory import MemoryRule
+from loadtests.cost.quantities import QUANTITIES
+from loadtests.prices.rate import decimal
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+LineName = Literal["compute", "requests", "reserved", "gateway", "egress", "logs", "image storage"]
+LINES: tuple[LineName, ...] = ("compute", "requests", "reserved", "gateway", "egress", "logs", "image storage")
+
+
+class PlanError(ValueError):
+    """A plan is unknown or its rules cannot be read; the message names the rule and the known ones."""
+
+
+@dataclass(frozen=True, slots=True)
+class Meter:
+    """One thing that is counted and priced.
+
+    `quantity` names the rule that counts (`loadtests.cost.quantities`), `rate` the price, in which
+    `{architecture}` and `{gateway}` are filled in. `free` units a month cost nothing; with `credit_region`
+    they are worth what they cost there, as money.
+    """
+
+    name: str
+    line: LineName
+    quantity: str
+    rate: str
+    free: Decimal = Decimal(0)
+    credit_region: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ReserveRule:
+    """Held time is rounded up to `step_s`; at least `minimum` instances are held (0: none need be)."""
+
+    step_s: Decimal = Decimal(1)
+    minimum: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A billing mode of a cloud."""
+
+    cloud: str
+    name: str
+    about: str
+    default: bool
+    duration: DurationRule
+    memory: MemoryRule
+    cpu: CpuRule
+    reserve: ReserveRule
+    snapshot_minimum_s: Decimal
+    architectures: tuple[str, ...]
+    gateways: tuple[str, ...]
+    meters: tuple[Meter, ...]
+    assumptions: tuple[str, ...]
+    source: str
+    read: str
+
+
+def load_plans(cloud: str) -> tuple[Plan, ...]:
+    """All plans of a cloud, in the order of its `cloud.toml`."""
+    sections: Mapping[str, Any] = contract.load(cloud).data.get("plans", {})
+    return tuple(_read(cloud, name, _inherited(cloud, name, sections)) for name in sections)
+
+
+def load_plan(cloud: str, name: str | None = None) -> Plan:
+    """The plan `name` of a cloud, or its default one. Raises PlanError naming the known plans."""
+    plans = load_plans(cloud)
+    for plan in plans:
+        if plan.name == name or (name is None and plan.default):
+            return plan
+    known = ", ".join(plan.name for plan in plans) or "none"
+    raise PlanError(f"cloud {cloud!r} has no plan {name or 'marked default'!r}: known plans are {known}")
+
+
+def _inherited(cloud: str, name: str, sections: Mapping[str, Any]) -> dict[str, Any]:
+    """A section with what it takes over from the plan that it is `like`; a meter set to false is dropped."""
+    section = dict(sections[name])
+    parent = section.pop("like", None)
+    if parent is None:
+        return section
+    if parent not in sections or "like" in sections[parent]:
+        raise PlanError(f"plan {cloud}/{name} is like {parent!r}: expected a plan that is not itself like another")
+    inherited = {key: value for key, value in sections[parent].items() if key != "default"}
+    meters = {**inherited.get("meters", {}), **section.get("meters", {})}
+    kept = {meter: rules for meter, rules in meters.items() if rules is not False}
+    return {**inherited, **section, "meters": kept}
+
+
+def _read(cloud: str, name: str, section: Mapping[str, Any]) -> Plan:
+    try:
+        meters = tuple(_meter(cloud, name, key, data) for key, data in section["meters"].items())
+        return Plan(
+            cloud=cloud,
+            name=name,
+            about=str(section["about"]),
+            default=bool(section.get("default", False)),
+            duration=DurationRule.read(section.get("duration", {})),
+            memory=MemoryRule.read(section.get("memory", {})),
+            cpu=read_cpu(section.get("cpu", {})),
+            reserve=_reserve(section.get("reserve", {})),
+            snapshot_minimum_s=decimal("snapshot_minimum_s", section.get("snapshot_minimum_s", 0)),
+            architectures=tuple(section.get("architectures", ["x86_64"])),
+            gateways=tuple(section.get("gateways", ["none"])),
+            meters=meters,
+            assumptions=tuple(section.get("assumptions", [])),
+            source=str(section["source"]),
+            read=str(section["read"]),
+        )
+    except KeyError as missing:
+        raise PlanError(f"plan {cloud}/{name} lacks {missing}; add it to its cloud.toml") from None
+    except (TypeError, ValueError) as error:
+        raise PlanError(f"plan {cloud}/{name}: {error}") from None
+
+
+def _reserve(data: Mapping[str, Any]) -> ReserveRule:
+    return ReserveRule(decimal("reserve step_s", data.get("step_s", 1)), int(data.get("minimum", 0)))
+
+
+def _meter(cloud: str, plan: str, name: str, data: Mapping[str, Any]) -> Meter:
+    line, quantity = str(data["line"]), str(data["quantity"])
+    if line not in LINES:
+        raise PlanError(f"meter {name!r} is on line {line!r}: known lines are {', '.join(LINES)}")
+    if quantity not in QUANTITIES:
+        raise PlanError(f"meter {name!r} counts {quantity!r}: known quantities are {', '.join(sorted(QUANTITIES))}")
+    free = decimal(f"{name} free", data.get("free", 0))
+    return Meter(name, cast("LineName", line), quantity, str(data["rate"]), free, data.get("credit_region"))

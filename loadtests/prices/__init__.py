@@ -1,0 +1,1 @@
+"""The price book: dated prices of every cloud, each with its source."""

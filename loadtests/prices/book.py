@@ -1,0 +1,107 @@
+"""A price book: what every cloud charged, by region, on one date."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from adapters import contract
+from loadtests.prices.rate import PriceError, Rate, read_rate
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_REFRESH = "`tripoint prices --refresh --region {region}` may find it"
+
+
+@dataclass(frozen=True, slots=True)
+class Region:
+    """Prices of one region; where it has none of its own, those of `stand_in` are used, and said so."""
+
+    rates: Mapping[str, Rate]
+    stand_in: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A rate, and the assumption that was made to find it."""
+
+    rate: Rate
+    assumption: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CloudPrices:
+    """One cloud's prices on one date, by region."""
+
+    cloud: str
+    date: str
+    default_region: str
+    regions: Mapping[str, Region]
+
+    def region(self, name: str | None) -> str:
+        """The name of a region in this book, the default one for None. Raises PriceError otherwise."""
+        chosen = name or self.default_region
+        if chosen not in self.regions:
+            raise PriceError(
+                f"no {self.cloud} prices for region {chosen!r} in the book of {self.date}: "
+                f"it has {', '.join(sorted(self.regions))}; {_REFRESH.format(region=chosen)}"
+            )
+        return chosen
+
+    def find(self, region: str, key: str) -> Found:
+        """The price `key` in `region`, or its stand-in's with the assumption. Raises PriceError for neither."""
+        here = self.regions[self.region(region)]
+        if key in here.rates:
+            return Found(here.rates[key])
+        there = self.regions.get(here.stand_in or "")
+        if there is None or key not in there.rates:
+            raise PriceError(
+                f"no {self.cloud} price {key!r} for {region} in the book of {self.date}; "
+                f"{_REFRESH.format(region=region)}"
+            )
+        note = f"no {self.cloud} price {key!r} for {region} in the book of {self.date}: {here.stand_in}'s is used"
+        return Found(there.rates[key], note)
+
+
+@dataclass(frozen=True, slots=True)
+class PriceBook:
+    """Dated prices of all clouds. `date` is the book's name; each cloud's prices carry their own date."""
+
+    date: str
+    clouds: Mapping[str, CloudPrices] = field(default_factory=dict)
+
+    def of(self, cloud: str) -> CloudPrices:
+        """One cloud's prices. Raises PriceError when the book has none."""
+        if cloud not in self.clouds:
+            raise PriceError(f"no prices for cloud {cloud!r} in the book of {self.date}: add [prices] to its cloud.toml")
+        return self.clouds[cloud]
+
+
+def read_prices(cloud: str, date: str, data: Mapping[str, Any]) -> CloudPrices:
+    """Read one `[prices."DATE"]` section: sheets of rates, and the sheets that hold in each region."""
+    sheets = {name: _sheet(sheet) for name, sheet in data["sheets"].items()}
+    regions = {}
+    for name, entry in data["regions"].items():
+        unknown = [sheet for sheet in entry["sheets"] if sheet not in sheets]
+        if unknown:
+            raise PriceError(f"{cloud} {date}: region {name!r} names unknown sheets {unknown}: known {sorted(sheets)}")
+        rates = {key: rate for sheet in entry["sheets"] for key, rate in sheets[sheet].items()}
+        regions[name] = Region(rates, entry.get("stand_in"))
+    return CloudPrices(cloud, date, str(data["default_region"]), regions)
+
+
+def shipped_book() -> PriceBook:
+    """The newest prices in every cloud's `cloud.toml`; the book has the date of the newest."""
+    found = {}
+    for name in contract.clouds():
+        dated: Mapping[str, Any] = contract.load(name).data.get("prices", {})
+        if dated:
+            date = max(dated)
+            found[name] = read_prices(name, date, dated[date])
+    return PriceBook(max((prices.date for prices in found.values()), default="none"), found)
+
+
+def _sheet(sheet: Mapping[str, Any]) -> dict[str, Rate]:
+    origin = {key: value for key, value in sheet.items() if key != "rates"}
+    return {name: read_rate(name, data, origin) for name, data in sheet["rates"].items()}

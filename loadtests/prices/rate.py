@@ -1,0 +1,71 @@
+"""One price: so much per unit, perhaps falling with volume."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+class PriceError(ValueError):
+    """A price is missing or cannot be read; the message says which, in which book, and what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tier:
+    """From `start` units on (counted after the free grant), a unit costs `usd`."""
+
+    start: Decimal
+    usd: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """USD per unit in ascending tiers, the first from zero; `confidence` is H, M or L as in docs/cost.md."""
+
+    unit: str
+    tiers: tuple[Tier, ...]
+    source: str
+    read: str
+    confidence: str
+
+    def __post_init__(self) -> None:
+        starts = [tier.start for tier in self.tiers]
+        if not starts or starts[0] != 0 or starts != sorted(set(starts)):
+            raise PriceError(f"tiers must ascend from 0, not {[str(start) for start in starts]}; correct the price")
+        if any(tier.usd < 0 for tier in self.tiers):
+            raise PriceError(f"a price must not be negative: {[str(tier.usd) for tier in self.tiers]}")
+
+    def usd(self, units: Decimal) -> Decimal:
+        """What `units` cost, each tier's share at that tier's price."""
+        ends = [*(tier.start for tier in self.tiers[1:]), None]
+        total = Decimal(0)
+        for tier, end in zip(self.tiers, ends, strict=True):
+            upper = units if end is None else min(units, end)
+            total += max(upper - tier.start, Decimal(0)) * tier.usd
+        return total
+
+
+def read_rate(name: str, data: Mapping[str, Any], origin: Mapping[str, Any]) -> Rate:
+    """Read `{unit, usd | tiers, per}`; source, date and confidence are its own or those of its sheet, `origin`."""
+    per = decimal(name, data.get("per", "1"))
+    rows = data.get("tiers") or [{"from": "0", "usd": data.get("usd")}]
+    tiers = tuple(Tier(decimal(name, row["from"]), decimal(name, row["usd"]) / per) for row in rows)
+    facts = {**origin, **data}
+    try:
+        return Rate(str(data["unit"]), tiers, str(facts["source"]), str(facts["read"]), str(facts["confidence"]))
+    except KeyError as missing:
+        raise PriceError(f"price {name!r} lacks {missing}; give it in the price or in its sheet") from None
+
+
+def decimal(name: str, text: object) -> Decimal:
+    """Read an exact number; TOML floats are refused, for they are not exact."""
+    if not isinstance(text, (str, int)) or isinstance(text, bool):
+        raise PriceError(f"{name!r} is {text!r}: write the number as a string, such as \"0.20\"")
+    try:
+        return Decimal(text)
+    except InvalidOperation:
+        raise PriceError(f"{name!r} is {text!r}: expected a number such as \"0.20\"") from None
