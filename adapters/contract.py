@@ -40,7 +40,15 @@ class HttpAnswer:
 
 
 class InstanceFailed(Exception):
-    """An instance did not start, died, or ran out of time; the message says which, with its last log lines."""
+    """An instance did not start, died, or ran out of time; the message says which, with its last log lines.
+
+    The emulator ends the instance. `answer` is what this cloud answers to the request then; without it the
+    client gets the answer of `[platform.failed]` in cloud.toml.
+    """
+
+    def __init__(self, message: str, *, answer: HttpAnswer | None = None) -> None:
+        super().__init__(message)
+        self.answer = answer
 
 
 class Process(Protocol):
@@ -57,13 +65,17 @@ class Process(Protocol):
     def log_tail(self) -> str:
         """The last lines of its standard output and error, together."""
 
+    def log_size(self) -> int:
+        """Bytes logged so far: a mark for `log_since`."""
+
+    def log_since(self, mark: int) -> bytes:
+        """What was logged after `mark`; the beginning is lost when it is long."""
+
 
 class Launch(Protocol):
     """Starts a process group for one instance."""
 
-    async def __call__(
-        self, command: Sequence[str], *, variables: Mapping[str, str], folder: Path
-    ) -> Process: ...
+    async def __call__(self, command: Sequence[str], *, variables: Mapping[str, str], folder: Path) -> Process: ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,48 @@
+"""What a local cloud is asked to be: memory, concurrency, idle life and the rest, over the defaults of cloud.toml."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, fields
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """None means: what `[platform]` and `[memory]` of the cloud's cloud.toml say.
+
+    `idle_life_s` is how long an idle instance lives; vendors do not state it, so it is a parameter.
+    """
+
+    model: str = "clothes"
+    memory_mb: int | None = None
+    concurrency: int | None = None
+    max_instances: int | None = None
+    min_instances: int | None = None
+    idle_life_s: float | None = None
+    timeout_s: float | None = None
+    init_timeout_s: float | None = None
+
+    def __post_init__(self) -> None:
+        for name in ("memory_mb", "concurrency", "max_instances", "idle_life_s", "timeout_s", "init_timeout_s"):
+            value = getattr(self, name)
+            if value is not None and value <= 0:
+                raise ValueError(f"{name} is {value}: expected a number above 0")
+        if self.min_instances is not None and self.min_instances < 0:
+            raise ValueError(f"min_instances is {self.min_instances}: expected 0 or more")
+
+    def text(self) -> str:
+        """As the command line of `python -m adapters.emulator` takes it."""
+        return json.dumps({name: value for name, value in asdict(self).items() if value is not None})
+
+    @classmethod
+    def from_document(cls, document: Mapping[str, Any]) -> Options:
+        """Read what `text` wrote. Raises ValueError naming an unknown option."""
+        known = {each.name for each in fields(cls)}
+        unknown = sorted(set(document) - known)
+        if unknown:
+            raise ValueError(f"unknown option {', '.join(unknown)}: expected some of {', '.join(sorted(known))}")
+        return cls(**document)
