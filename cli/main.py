@@ -24,16 +24,13 @@ class Commands(click.Group):
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Names of the modules, main apart."""
         names = {module.name for module in pkgutil.iter_modules(cli.__path__)}
-        return sorted(names - _NOT_COMMANDS)
+        return sorted(name for name in names if name != "main" and not name.startswith("_"))
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Import one subcommand, or None when there is none of that name."""
         if cmd_name not in self.list_commands(ctx):
             return None
         return cast("click.Command", importlib.import_module(f"cli.{cmd_name}").command)
-
-
-_NOT_COMMANDS = {"main", "__main__"}
 
 
 @click.command(cls=Commands, epilog=EXIT_CODES, context_settings={"help_option_names": ["-h", "--help"]})

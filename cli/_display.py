@@ -1,0 +1,63 @@
+"""What a long command shows: each phase, how far it is and what is left; plain lines where there is no terminal."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Self
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from loadtests.launch import Progress as LoadProgress
+
+_LINE_EVERY_S = 5.0
+
+
+class Display:
+    """Phases on standard error, so that standard output holds the result alone."""
+
+    def __init__(self, *, quiet: bool = False) -> None:
+        self.console = Console(stderr=True, quiet=quiet, highlight=False)
+        columns = (TextColumn("{task.description:<24}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+        self._bars = Progress(*columns, TextColumn("{task.fields[left]}"), console=self.console)
+        self._drawn = self.console.is_terminal and not quiet
+        self._tasks: dict[str, TaskID] = {}
+        self._last_line_s = 0.0
+
+    def __enter__(self) -> Self:
+        if self._drawn:
+            self._bars.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._drawn:
+            self._bars.stop()
+
+    def show(self, phase: str, done: int, total: int, *, left_s: float | None = None) -> None:
+        """Draw `phase` at `done` of `total`; `left_s` is what is left of the whole run, in seconds."""
+        left = f"about {left_s:.0f} s left" if left_s else ""
+        if self._drawn:
+            if phase not in self._tasks:
+                self._tasks[phase] = self._bars.add_task(phase, total=total, left=left)
+            self._bars.update(self._tasks[phase], completed=done, total=total, left=left)
+        elif self._is_due(phase, done, total):
+            self.console.print(f"{phase}: {done} of {total} {left}".rstrip())
+
+    def show_load(self, progress: LoadProgress) -> None:
+        """Draw what the load test reports of itself."""
+        self.show(progress.phase, progress.done, progress.total, left_s=progress.left_s)
+
+    def _is_due(self, phase: str, done: int, total: int) -> bool:
+        """A plain line for each phase's start and end, and every few seconds between."""
+        now_s = time.monotonic()
+        known = phase in self._tasks
+        self._tasks[phase] = TaskID(0)
+        if known and done < total and now_s - self._last_line_s < _LINE_EVERY_S:
+            return False
+        self._last_line_s = now_s
+        return True

@@ -1,0 +1,126 @@
+"""`tripoint compare`: start the local clouds, load them in one interleaved run, say what was shown."""
+
+from __future__ import annotations
+
+import json
+import secrets
+import shlex
+import sys
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from cli._display import Display
+    from loadtests.summary import Summary
+    from loadtests.targets import Target
+
+SAMPLES = Path(__file__).resolve().parent.parent / "model" / "samples"
+_EPILOG = "Example: tripoint compare --images ~/photos --memory 1024"
+_FOLDER = click.Path(path_type=Path, file_okay=False)
+
+
+@click.command(epilog=_EPILOG)
+@click.option("--clouds", help="Some of the local clouds, such as aws,gcp.  [default: all]")
+@click.option(
+    "--targets", type=click.Path(path_type=Path, exists=True), help="Measure the URLs of this file instead."
+)
+@click.option("--images", type=_FOLDER, help="A folder of photographs.  [default: the built-in samples]")
+@click.option("--model", default="clothes", show_default=True, help="A model's name, or its folder.")
+@click.option("--memory", type=click.IntRange(min=1), help="Memory size in MB.  [default: each cloud's own]")
+@click.option("--scenario", default="quick", show_default=True, help="The load: quick or smoke.")
+@click.option("--seed", default=1, show_default=True, help="Decides the order of requests.")
+@click.option("--workers", default=1, show_default=True, help="Locust processes that send the load.")
+@click.option("--out", type=_FOLDER, help="The run's folder.  [default: runs/<date and time>]")
+@click.option("--json", "as_json", is_flag=True, help="Print summary.json instead of the table.")
+@click.option("--quiet", is_flag=True, help="No progress; the result only.")
+def command(**asked: Any) -> None:
+    """Compare the clouds: cold start, warm latency, errors, cost per million requests, each with its interval."""
+    from cli._display import Display
+
+    folder = asked["out"] or Path("runs") / _run_id()
+    if (folder / "samples.sqlite").exists():
+        raise click.UsageError(f"{folder} holds a run already: choose another --out")
+    with Display(quiet=asked["quiet"]) as display:
+        summary = _measure(folder, asked, display)
+    _print(folder, summary, as_json=asked["as_json"])
+
+
+def _run_id() -> str:
+    """Sorts by time, and differs for two runs started in the same second."""
+    return f"{datetime.now(UTC):%Y-%m-%dT%H-%M-%S}-{secrets.token_hex(2)}"
+
+
+def _measure(folder: Path, asked: dict[str, Any], display: Display) -> Summary:
+    from loadtests import launch, report
+
+    images = _images(asked["images"] or SAMPLES)
+    notes = {"command": f"tripoint {shlex.join(sys.argv[1:])}"}
+    with _targets(asked, display) as targets:
+        chosen = {name: asked[name] for name in ("scenario", "seed", "workers")}
+        plan = launch.RunPlan(folder, targets, images, notes=notes, **chosen)
+        ended = launch.run(plan, on_progress=display.show_load)
+    if ended.exit_code:
+        raise RuntimeError(ended.message)
+    display.show("statistics and cost", 0, 1)
+    summary = report.summarise_run(folder)
+    report.write(folder, summary)
+    display.show("statistics and cost", 1, 1)
+    return summary
+
+
+def _images(folder: Path) -> Path:
+    if not folder.is_dir():
+        raise click.UsageError(f"--images {str(folder)!r} is not a folder: give a folder of photographs")
+    return folder
+
+
+@contextmanager
+def _targets(asked: dict[str, Any], display: Display) -> Iterator[list[Target]]:
+    """The targets of a file as they are, or local clouds for as long as they are measured."""
+    if asked["targets"]:
+        from loadtests.targets import read_targets
+
+        yield read_targets(asked["targets"])
+        return
+    from adapters import contract
+    from adapters.emulator import clouds, options
+
+    names = asked["clouds"].split(",") if asked["clouds"] else list(contract.clouds())
+    for name in names:
+        contract.load(name)
+    display.show("start local clouds", 0, len(names))
+    wanted = options.Options(model=asked["model"], memory_mb=asked["memory"])
+    with clouds.start(names, wanted) as running:
+        display.show("start local clouds", len(names), len(names))
+        yield [_target(local) for local in running.values()]
+
+
+def _target(local: Any) -> Target:
+    from loadtests.cost.run import LOCAL_REGION
+    from loadtests.targets import Target
+
+    names = ("cloud", "plan", "memory_mb", "url", "concurrency", "control", "cpu_share")
+    return Target(name=local.cloud, region=LOCAL_REGION, **{name: getattr(local, name) for name in names})
+
+
+def _print(folder: Path, summary: Summary, *, as_json: bool) -> None:
+    if as_json:
+        click.echo(json.dumps(summary.document(), indent=2, ensure_ascii=False))
+        return
+    from rich.console import Console
+
+    from loadtests.terminal import table
+
+    console = Console(highlight=False)
+    for caveat in summary.caveats:
+        console.print(caveat, style="yellow")
+    console.print(table(summary))
+    for verdict in summary.verdicts:
+        console.print(f"- {verdict}")
+    console.print(f"Saved: {folder}/ (every raw sample, summary.json, report.md)")
