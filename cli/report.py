@@ -1,0 +1,39 @@
+"""`tripoint report`: a run's summary and report, made again from its raw samples."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import click
+
+_EPILOG = "Example: tripoint report runs/2026-11-21T09-30-00"
+
+
+@click.command(epilog=_EPILOG)
+@click.argument("run", type=click.Path(path_type=Path))
+@click.option("--json", "as_json", is_flag=True, help="Print summary.json instead of the table.")
+def command(run: Path, as_json: bool) -> None:
+    """Recompute summary.json and report.md of RUN (a folder) from its samples, offline."""
+    from rich.console import Console
+
+    from loadtests import report
+    from loadtests.store import StoreError
+    from loadtests.terminal import table
+
+    try:
+        summary = report.summarise_run(run)
+    except StoreError as error:
+        raise click.UsageError(str(error)) from error
+    folder = run if run.is_dir() else run.parent
+    report.write(folder, summary)
+    if as_json:
+        click.echo(json.dumps(summary.document(), indent=2, ensure_ascii=False))
+        return
+    console = Console()
+    for caveat in summary.caveats:
+        console.print(caveat, style="yellow", highlight=False)
+    console.print(table(summary))
+    for verdict in summary.verdicts:
+        console.print(f"- {verdict}", highlight=False)
+    console.print(f"{folder / report.REPORT_NAME} and {report.SUMMARY_NAME} beside it are written.", highlight=False)

@@ -1,0 +1,140 @@
+"""The Markdown report of a run: what was found, how sure it is, how it was measured, how to repeat it. Pure."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from loadtests.figures import number, sentence_text
+from loadtests.summary import LATE_MS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from loadtests.summary import Summary, TargetSummary
+
+# Header fields worth a line in a report, when they are there.
+_FACTS = ("started_at", "scenario", "seed", "loop", "model", "images", "python", "machine", "git_commit", "command")
+
+
+def report(summary: Summary) -> str:
+    """The whole report as Markdown, ending in a newline."""
+    sections = (_head(summary), _results(summary), _verdicts(summary), _cold(summary), _counts(summary))
+    text = "\n\n".join("\n".join(section) for section in (*sections, _method(), _repeat(summary)))
+    return text + "\n"
+
+
+def _head(summary: Summary) -> Iterator[str]:
+    yield f"# Run {summary.run.get('run', '')}".rstrip()
+    for caveat in summary.caveats:
+        yield from ("", f"> {caveat}")
+    yield ""
+    for name in _FACTS:
+        if name in summary.run:
+            yield f"- {name.replace('_', ' ')}: {_plain(summary.run[name])}"
+
+
+def _plain(value: object) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{name} {_plain(each)}" for name, each in value.items())
+    return _cell(str(value))
+
+
+def _results(summary: Summary) -> Iterator[str]:
+    yield from ("## Result", "", "Values with 95 % intervals; times in ms.", "")
+    kind = summary.targets[0].cold.stratum if summary.targets else "forced"
+    headings = [
+        "target",
+        "cloud",
+        "plan",
+        "memory, MB",
+        f"cold start p50 ({kind})",
+        "warm p50",
+        "warm p95",
+        "warm p99",
+    ]
+    yield from _table([*headings, "errors", "USD per million"], map(_result_row, summary.targets))
+
+
+def _result_row(part: TargetSummary) -> list[str]:
+    target = part.target
+    warm = [part.warm.estimates[name] for name in ("p50_ms", "p95_ms", "p99_ms")]
+    figures = [part.cold.headline.estimates["p50_ms"], *warm]
+    place = [target.name, target.cloud, target.plan, str(target.memory_mb)]
+    return [
+        *place,
+        *map(sentence_text, figures),
+        f"{part.errors + part.dropped} of {part.requests}",
+        sentence_text(part.cost),
+    ]
+
+
+def _verdicts(summary: Summary) -> Iterator[str]:
+    yield from ("## What is shown, and what is not", "")
+    for verdict in summary.verdicts or ("One target only: there is nothing to compare.",):
+        yield f"- {verdict}"
+
+
+def _cold(summary: Summary) -> Iterator[str]:
+    yield from ("## Cold starts", "", "Kinds are never pooled.", "")
+    rows = (
+        [part.target.name, stratum, str(group.n), *(sentence_text(each) for each in group.estimates.values())]
+        for part in summary.targets
+        for stratum, group in part.cold.by_stratum.items()
+    )
+    yield from _table(["target", "kind", "n", "p50, ms", "p95, ms"], rows)
+
+
+def _counts(summary: Summary) -> Iterator[str]:
+    yield from ("## Every request", "")
+    yield from _table(
+        [
+            "target",
+            "requests",
+            "warm",
+            "cold",
+            "pre-initialised",
+            "unknown",
+            "warm-up",
+            "errors",
+            "timeouts",
+            "dropped",
+            "late",
+        ],
+        map(_count_row, summary.targets),
+    )
+
+
+def _count_row(part: TargetSummary) -> list[str]:
+    kinds = (part.warm.n, part.cold.n, part.pre_initialised, part.unknown.n, part.warm_up)
+    bad = (part.errors, part.timeouts, part.dropped, part.late)
+    return [part.target.name, *(f"{count:,}" for count in (part.requests, *kinds, *bad))]
+
+
+def _method() -> Iterator[str]:
+    yield from ("## Method", "")
+    yield "- Latency counts from the intended send time of the schedule to the last byte of the answer."
+    yield f"- Late means sent more than {number(LATE_MS)} ms after the intended time; such requests are kept."
+    yield "- Intervals are distribution-free (order statistics, 95 %); a request that was never answered takes a"
+    yield "  highest rank. No outlier is removed; warm-up is stored, counted, and kept out of the warm figures."
+    yield "- Cold, pre-initialised and warm come from the instance's own evidence, never from the latency."
+    yield "- Errors are failed, timed-out and dropped requests; cost is on billed time, without the free grant."
+
+
+def _repeat(summary: Summary) -> Iterator[str]:
+    yield from ("## How to repeat it", "", "```sh")
+    yield str(summary.run.get("command") or "tripoint compare")
+    yield "```"
+    yield ""
+    yield "Every raw sample is in `samples.sqlite` beside this file; `tripoint report` on this folder makes all of"
+    yield "this again from it."
+
+
+def _table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]:
+    yield f"| {' | '.join(headings)} |"
+    yield f"|{'---|' * len(headings)}"
+    for row in rows:
+        yield f"| {' | '.join(map(_cell, row))} |"
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|").replace("\n", " ")

@@ -1,0 +1,53 @@
+"""The summary as a table for a terminal, readable at 80 columns."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rich import box
+from rich.table import Table
+from rich.text import Text
+
+from loadtests.figures import interval_text, value_text
+
+if TYPE_CHECKING:
+    from loadtests.estimate import Estimate
+    from loadtests.summary import Summary, TargetSummary
+
+
+def table(summary: Summary) -> Table:
+    """One row per target; under each value its 95 % interval, or n where there are too few samples."""
+    kinds = sorted({part.cold.stratum for part in summary.targets if part.cold.n})
+    drawn = Table(box=box.SIMPLE_HEAD, padding=0, pad_edge=False)
+    drawn.add_column("target", overflow="fold")
+    drawn.add_column("\n".join(["cold p50", *(f"{kind}, ms" for kind in kinds)]), justify="right", overflow="fold")
+    for heading in ("warm p50\nms", "warm p95\nms", "warm p99\nms", "errors\nof", "USD per\nmillion"):
+        drawn.add_column(heading, justify="right", overflow="fold")
+    for part in summary.targets:
+        drawn.add_row(*_cells(part))
+    return drawn
+
+
+def _cells(part: TargetSummary) -> list[Text]:
+    target = part.target
+    warm = part.warm if part.warm.n or not part.unknown.n else part.unknown
+    latencies = [
+        part.cold.headline.estimates["p50_ms"],
+        *(warm.estimates[name] for name in ("p50_ms", "p95_ms", "p99_ms")),
+    ]
+    failures = part.errors + part.dropped
+    errors = _two_lines(f"{failures:,}", f"{part.requests:,}", style="bold red" if failures else "")
+    return [
+        _two_lines(target.name, f"{target.plan}\n{target.memory_mb} MB", style="bold"),
+        *map(_estimate, latencies),
+        errors,
+        _estimate(part.cost),
+    ]
+
+
+def _estimate(estimate: Estimate) -> Text:
+    return _two_lines(value_text(estimate), interval_text(estimate))
+
+
+def _two_lines(first: str, second: str, *, style: str = "") -> Text:
+    return Text.assemble((first, style), "\n", (second, "dim"))
