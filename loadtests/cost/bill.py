@@ -155,4 +155,4 @@ def _price(
         usd = max(gross - credit, _ZERO)
         granted = quantity * min(credit / gross, Decimal(1)) if gross else _ZERO
     facts = found.rate
-    return Line(meter.name, meter.line, quantity, granted, facts.unit, usd, facts.source, facts.confidence), found
+    return Line(meter.line, meter.name, quantity, granted, facts.unit, usd, facts.source, facts.confidence), found

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+from loadtests.cost.usage import UsageError
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -28,7 +30,7 @@ class CpuRule:
         for size, units in self.table:
             if size >= memory_mb:
                 return max(units, self.shared_minimum) if concurrency > 1 else units
-        raise ValueError(f"memory {memory_mb} MB: the CPU table ends at {self.table[-1][0]} MB")
+        raise UsageError(f"memory {memory_mb} MB: the CPU table ends at {self.table[-1][0]} MB")
 
 
 def read_cpu(data: Mapping[str, Any]) -> CpuRule:

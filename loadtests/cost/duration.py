@@ -38,9 +38,13 @@ class DurationRule:
         unknown = set(data) - {"step_ms", "minimum_ms", "minimum_per", "init_billed", "sharing"}
         if unknown:
             raise ValueError(f"duration has unknown rules {sorted(unknown)}")
-        numbers = {key: Decimal(data[key]) for key in ("step_ms", "minimum_ms") if key in data}
-        words = {key: data[key] for key in ("sharing", "minimum_per", "init_billed") if key in data}
-        return cls(**numbers, **words)
+        return cls(
+            step_ms=Decimal(data.get("step_ms", 1)),
+            minimum_ms=Decimal(data.get("minimum_ms", 0)),
+            minimum_per=str(data.get("minimum_per", "request")),
+            init_billed=bool(data.get("init_billed", False)),
+            sharing=str(data.get("sharing", "none")),
+        )
 
     def billed_ms(self, duration_ms: Decimal, init_ms: Decimal = Decimal(0)) -> Decimal:
         """Billed time of one request that is alone in its instance."""

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from decimal import ROUND_CEILING, Decimal
 from typing import TYPE_CHECKING, Any
 
+from loadtests.cost.usage import UsageError
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -43,14 +45,14 @@ class MemoryRule:
         if self.sizes_mb:
             return self._size(configured_mb)
         if not self.minimum_mb <= configured_mb <= self.maximum_mb:
-            raise ValueError(f"memory {configured_mb} MB: expected {self.minimum_mb} to {self.maximum_mb} MB")
+            raise UsageError(f"memory {configured_mb} MB: expected {self.minimum_mb} to {self.maximum_mb} MB")
         return _ceil(configured_mb, self.step_mb)
 
     def _size(self, wanted_mb: Decimal) -> Decimal:
         for size in self.sizes_mb:
             if size >= wanted_mb:
                 return size
-        raise ValueError(f"memory {wanted_mb} MB: the largest size is {self.sizes_mb[-1]} MB")
+        raise UsageError(f"memory {wanted_mb} MB: the largest size is {self.sizes_mb[-1]} MB")
 
 
 def _ceil(value: Decimal, step: Decimal) -> Decimal:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any, Literal, cast
+from typing import TYPE_CHECKING, Any, Literal
 
 from adapters import contract
 from loadtests.cost.cpu import CpuRule, read_cpu
@@ -43,10 +43,14 @@ class Meter:
 
 @dataclass(frozen=True, slots=True)
 class ReserveRule:
-    """Held time is rounded up to `step_s`; at least `minimum` instances are held (0: none need be)."""
+    """Held time is rounded up to `step_s`; at least `minimum` instances are held (0: none need be).
+
+    Where their number is not given, as many are held as are busy for `use` of the time on average.
+    """
 
     step_s: Decimal = Decimal(1)
     minimum: int = 0
+    use: Decimal = Decimal("0.6")
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +131,8 @@ def _read(cloud: str, name: str, section: Mapping[str, Any]) -> Plan:
 
 
 def _reserve(data: Mapping[str, Any]) -> ReserveRule:
-    return ReserveRule(decimal("reserve step_s", data.get("step_s", 1)), int(data.get("minimum", 0)))
+    step_s, use = decimal("reserve step_s", data.get("step_s", 1)), decimal("reserve use", data.get("use", "0.6"))
+    return ReserveRule(step_s, int(data.get("minimum", 0)), use)
 
 
 def _meter(cloud: str, plan: str, name: str, data: Mapping[str, Any]) -> Meter:
@@ -137,4 +142,4 @@ def _meter(cloud: str, plan: str, name: str, data: Mapping[str, Any]) -> Meter:
     if quantity not in QUANTITIES:
         raise PlanError(f"meter {name!r} counts {quantity!r}: known quantities are {', '.join(sorted(QUANTITIES))}")
     free = decimal(f"{name} free", data.get("free", 0))
-    return Meter(name, cast("LineName", line), quantity, str(data["rate"]), free, data.get("credit_region"))
+    return Meter(name, line, quantity, str(data["rate"]), free, data.get("credit_region"))

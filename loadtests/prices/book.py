@@ -74,7 +74,7 @@ class PriceBook:
     def of(self, cloud: str) -> CloudPrices:
         """One cloud's prices. Raises PriceError when the book has none."""
         if cloud not in self.clouds:
-            raise PriceError(f"no prices for cloud {cloud!r} in the book of {self.date}: add [prices] to its cloud.toml")
+            raise PriceError(f"no {cloud!r} prices in the book of {self.date}: add [prices] to its cloud.toml")
         return self.clouds[cloud]
 
 
@@ -85,7 +85,7 @@ def read_prices(cloud: str, date: str, data: Mapping[str, Any]) -> CloudPrices:
     for name, entry in data["regions"].items():
         unknown = [sheet for sheet in entry["sheets"] if sheet not in sheets]
         if unknown:
-            raise PriceError(f"{cloud} {date}: region {name!r} names unknown sheets {unknown}: known {sorted(sheets)}")
+            raise PriceError(f"{cloud} {date}: region {name!r} names unknown sheets {unknown} of {sorted(sheets)}")
         rates = {key: rate for sheet in entry["sheets"] for key, rate in sheets[sheet].items()}
         regions[name] = Region(rates, entry.get("stand_in"))
     return CloudPrices(cloud, date, str(data["default_region"]), regions)

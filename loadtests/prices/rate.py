@@ -40,13 +40,14 @@ class Rate:
             raise PriceError(f"a price must not be negative: {[str(tier.usd) for tier in self.tiers]}")
 
     def usd(self, units: Decimal) -> Decimal:
-        """What `units` cost, each tier's share at that tier's price."""
-        ends = [*(tier.start for tier in self.tiers[1:]), None]
-        total = Decimal(0)
-        for tier, end in zip(self.tiers, ends, strict=True):
-            upper = units if end is None else min(units, end)
-            total += max(upper - tier.start, Decimal(0)) * tier.usd
-        return total
+        """What `units` cost together."""
+        return sum(self.parts(units), Decimal(0))
+
+    def parts(self, units: Decimal) -> tuple[Decimal, ...]:
+        """What `units` cost in each tier, for the share of them that falls into it."""
+        ends = [*(tier.start for tier in self.tiers[1:]), units]
+        shares = (min(units, end) - tier.start for tier, end in zip(self.tiers, ends, strict=True))
+        return tuple(max(share, Decimal(0)) * tier.usd for share, tier in zip(shares, self.tiers, strict=True))
 
 
 def read_rate(name: str, data: Mapping[str, Any], origin: Mapping[str, Any]) -> Rate:
@@ -64,8 +65,8 @@ def read_rate(name: str, data: Mapping[str, Any], origin: Mapping[str, Any]) -> 
 def decimal(name: str, text: object) -> Decimal:
     """Read an exact number; TOML floats are refused, for they are not exact."""
     if not isinstance(text, (str, int)) or isinstance(text, bool):
-        raise PriceError(f"{name!r} is {text!r}: write the number as a string, such as \"0.20\"")
+        raise PriceError(f'{name!r} is {text!r}: write the number as a string, such as "0.20"')
     try:
         return Decimal(text)
     except InvalidOperation:
-        raise PriceError(f"{name!r} is {text!r}: expected a number such as \"0.20\"") from None
+        raise PriceError(f'{name!r} is {text!r}: expected a number such as "0.20"') from None

@@ -1,0 +1,174 @@
+"""What a measured target costs: billed time of its samples, through its plan, at a book's prices."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from loadtests.cost.bill import Bill, Line, Terms, bill_plan
+from loadtests.cost.observed import Observed, exact, observe
+from loadtests.cost.plans import load_plan
+from loadtests.cost.usage import MONTH_HOURS, Calls, Usage
+from loadtests.estimate import Estimate
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from loadtests.cost.plans import Plan
+    from loadtests.prices.book import CloudPrices, PriceBook
+    from loadtests.sample import Sample
+    from loadtests.targets import Target
+
+DEFAULT_VOLUME = Decimal(10_000_000)
+LOCAL_REGION = "local"
+_SEED = 20261120
+_RESAMPLES = 2000
+_FEW = 6  # with fewer instances, resampling them says nothing
+_GIB = Decimal(1024**3)
+_KIB_PER_GIB = Decimal(1024**2)
+
+Interval = tuple[Decimal, Decimal]
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """What the samples cannot tell: requests a month, the gateway, logs and image kept."""
+
+    volume: Decimal = DEFAULT_VOLUME
+    gateway: str | None = None
+    log_kb: Decimal = Decimal(0)
+    image_gb: Decimal = Decimal(0)
+
+
+@dataclass(frozen=True, slots=True)
+class TargetCost:
+    """Cost of a million requests of one target, without and with the free grant, and the month's bill behind it."""
+
+    target: str
+    usd_per_million: Estimate
+    usd_per_million_free: Estimate
+    billed_ms: Estimate
+    bill: Bill | None = None
+    assumptions: tuple[str, ...] = ()
+
+    @property
+    def lines(self) -> tuple[Line, ...]:
+        """The month's lines without the free grant."""
+        return self.bill.lines if self.bill else ()
+
+
+def cost_of(
+    target: Target,
+    samples: Sequence[Sample],
+    book: PriceBook,
+    *,
+    volume: Decimal | int | None = None,
+    setting: Setting | None = None,
+) -> TargetCost:
+    """Cost per million requests of `target`, from its own samples among `samples`.
+
+    `volume`: requests a month (tiers, grants and held instances depend on it); it overrides `setting`'s.
+    The interval is a bootstrap by instance. What cannot be costed has estimates with a reason.
+    """
+    chosen = setting or Setting()
+    chosen = chosen if volume is None else replace(chosen, volume=Decimal(volume))
+    own = [sample for sample in samples if sample.target == target.name]
+    try:
+        plan, prices = load_plan(target.cloud, target.plan), book.of(target.cloud)
+        observed = observe(plan.duration, own, concurrency=target.concurrency)
+        if not observed.requests:
+            return _unknown(target, "no request of this target was sent after the warm-up")
+        return _Costing(target, plan=plan, prices=prices, observed=observed, setting=chosen).result()
+    except (LookupError, ValueError) as error:
+        return _unknown(target, str(error))
+
+
+@dataclass(frozen=True, slots=True)
+class _Costing:
+    """Everything that one target's cost follows from."""
+
+    target: Target
+    plan: Plan
+    prices: CloudPrices
+    observed: Observed
+    setting: Setting
+
+    def result(self) -> TargetCost:
+        mean_ms = sum((each.billed_ms for each in self.observed.instances), Decimal(0)) / self.observed.requests
+        interval, note = _interval(self.observed)
+        month = self.bill(mean_ms, free=False)
+        return TargetCost(
+            target=self.target.name,
+            usd_per_million=self._estimate(mean_ms, interval, free=False),
+            usd_per_million_free=self._estimate(mean_ms, interval, free=True),
+            billed_ms=_as_estimate(self.observed.requests, mean_ms, interval),
+            bill=month,
+            assumptions=tuple(dict.fromkeys((*self._notes(), *note, *self.observed.assumptions, *month.assumptions))),
+        )
+
+    def bill(self, billed_ms: Decimal, *, free: bool) -> Bill:
+        """A month's bill when a request is billed `billed_ms` on average."""
+        volume, target = self.setting.volume, self.target
+        calls = Calls(
+            requests=volume,
+            duration_ms=billed_ms,
+            memory_mb=Decimal(target.memory_mb),
+            instance_s=volume * billed_ms / 1000,
+            reserved=self.plan.reserve.minimum > 0,
+        )
+        usage = Usage(
+            calls=(calls,),
+            gateway=self.setting.gateway,
+            egress_gb=self.observed.response_bytes * volume / _GIB,
+            log_gb=self.setting.log_kb * volume / _KIB_PER_GIB,
+            image_gb=self.setting.image_gb,
+            concurrency=target.concurrency,
+        )
+        terms = Terms(self._region(), target.architecture, free)
+        return bill_plan(self.plan, usage, terms=terms, prices=self.prices)
+
+    def _estimate(self, mean_ms: Decimal, interval: Interval | None, *, free: bool) -> Estimate:
+        """Cost only rises with billed time, so the ends of one interval are the ends of the other."""
+        cost = self.bill(mean_ms, free=free).usd_per_million
+        ends = None if interval is None else tuple(self.bill(end, free=free).usd_per_million for end in interval)
+        return _as_estimate(self.observed.requests, cost, None if ends is None else (ends[0], ends[1]))
+
+    def _region(self) -> str | None:
+        return None if self.target.region == LOCAL_REGION else self.target.region
+
+    def _notes(self) -> list[str]:
+        notes = [f"{self.setting.volume:,} requests a month; a month has {MONTH_HOURS} hours"]
+        if self._region() is None:
+            notes.append(f"the target is local: prices of {self.prices.default_region} are used")
+        if not self.setting.image_gb:
+            notes.append("image storage is not counted: its size was not given")
+        return notes
+
+
+def _interval(observed: Observed) -> tuple[Interval | None, list[str]]:
+    """95 % interval of the mean billed ms: percentiles of means over resampled instances."""
+    count = len(observed.instances)
+    if count < _FEW:
+        return None, [f"no interval of the cost: {count} instances were seen, resampling them needs {_FEW}"]
+    times = np.array([float(each.billed_ms) for each in observed.instances])
+    requests = np.array([each.requests for each in observed.instances], dtype=np.float64)
+    generator = np.random.default_rng(_SEED)
+    means = np.empty(_RESAMPLES)
+    for index in range(_RESAMPLES):
+        picked = generator.integers(0, count, count)
+        means[index] = times[picked].sum() / requests[picked].sum()
+    low, high = np.quantile(means, (0.025, 0.975))
+    return (exact(low), exact(high)), []
+
+
+def _as_estimate(n: int, value: Decimal, interval: Interval | None) -> Estimate:
+    low, high = (None, None) if interval is None else (float(interval[0]), float(interval[1]))
+    return Estimate(n=n, value=float(value), lo=low, hi=high)
+
+
+def _unknown(target: Target, reason: str) -> TargetCost:
+    nothing = Estimate(n=0, reason=reason)
+    return TargetCost(target.name, nothing, nothing, nothing)

@@ -1,0 +1,145 @@
+"""The cost of a run follows from its raw samples: billed time of each, the union where instances are shared."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from decimal import Decimal
+
+import pytest
+
+from loadtests.cost.run import cost_of
+from loadtests.prices.book import shipped_book
+from loadtests.sample import Sample
+from loadtests.targets import Target
+
+BOOK = shipped_book()
+LAMBDA = Target("aws", "aws", "on-demand", "us-east-1", 1024, "http://127.0.0.1:1")
+RUN = Target("gcp", "gcp", "cloud-run-request", "us-central1", 2048, "http://127.0.0.1:1", concurrency=80)
+MILLION = 1_000_000
+
+
+def sample(
+    index: int, target: Target, *, start_s: float = 0.0, total_ms: float = 60.0, instance: str = "a"
+) -> Sample:
+    done = start_s + total_ms / 1000
+    return Sample(
+        index, target.name, "w", "steady", start_s, start_s, done, "ok", 200,
+        state="warm", instance=instance, total_ms=total_ms,
+    )  # fmt: skip
+
+
+def value(target: Target, samples: list[Sample]) -> float:
+    cost = cost_of(target, samples, BOOK, volume=MILLION).usd_per_million
+    assert cost.value is not None, cost.reason
+    return cost.value
+
+
+def test_each_duration_is_rounded_up_before_the_mean_is_taken() -> None:
+    samples = [sample(0, LAMBDA, total_ms=1.2), sample(1, LAMBDA, start_s=1, total_ms=3.0)]
+    billed = cost_of(LAMBDA, samples, BOOK).billed_ms
+    assert billed.value == 2.5  # (2 + 3) / 2; rounding the mean of 2.1 would give 3
+
+
+def test_a_million_requests_of_60_ms_on_lambda_cost_a_million_times_one() -> None:
+    expected = 1_000_000 * 0.060 * 0.0000166667 + 0.20
+    assert value(LAMBDA, [sample(0, LAMBDA)]) == pytest.approx(expected, rel=1e-9)
+
+
+def test_initialisation_is_billed_on_lambda_for_cold_starts_only() -> None:
+    cold = replace(sample(0, LAMBDA, total_ms=250.06), state="cold", init_ms=100.77)
+    warm = replace(cold, index=1, state="warm")
+    assert cost_of(LAMBDA, [cold], BOOK).billed_ms.value == 351
+    assert cost_of(LAMBDA, [warm], BOOK).billed_ms.value == 251
+
+
+def test_the_platforms_own_report_line_is_believed_before_our_clock() -> None:
+    line = "REPORT RequestId: 1\tDuration: 250.06 ms\tBilled Duration: 351 ms\tMemory Size: 128 MB"
+    cost = cost_of(LAMBDA, [replace(sample(0, LAMBDA), platform=line)], BOOK)
+    assert cost.billed_ms.value == 351
+    assert any("REPORT" in note for note in cost.assumptions)
+
+
+def test_requests_that_overlap_on_one_cloud_run_instance_are_billed_once() -> None:
+    together = [sample(index, RUN, total_ms=100) for index in range(10)]
+    apart = [sample(index, RUN, total_ms=100, instance=str(index)) for index in range(10)]
+    assert cost_of(RUN, together, BOOK).billed_ms.value == 10
+    assert cost_of(RUN, apart, BOOK).billed_ms.value == 100
+
+
+def test_an_isolated_request_on_flex_pays_a_second_and_a_busy_instance_does_not() -> None:
+    flex = Target("az", "azure", "flex-consumption", "eastus", 2048, "http://127.0.0.1:1")
+    isolated = [sample(index, flex, start_s=10.0 * index) for index in range(4)]
+    busy = [sample(index, flex, start_s=0.25 * index, total_ms=250) for index in range(40)]
+    assert cost_of(flex, isolated, BOOK).billed_ms.value == 1000
+    assert cost_of(flex, busy, BOOK).billed_ms.value == 250
+    strict = replace(flex, plan="flex-per-request")
+    assert cost_of(strict, busy, BOOK).billed_ms.value == 1000
+
+
+def test_forced_cold_starts_do_not_raise_the_cost_of_a_service_under_load() -> None:
+    forced = replace(sample(9, LAMBDA, start_s=5), stratum="forced", state="cold", init_ms=2000.0, instance="z")
+    steady = [sample(index, LAMBDA, start_s=index) for index in range(5)]
+    assert value(LAMBDA, [*steady, forced]) == value(LAMBDA, steady)
+    alone = cost_of(LAMBDA, [forced], BOOK)
+    assert any("provoked" in note for note in alone.assumptions)
+
+
+def test_the_interval_is_a_bootstrap_by_instance_and_repeats_itself() -> None:
+    samples = [
+        sample(10 * slow + request, LAMBDA, start_s=request, total_ms=50 + 10 * slow, instance=f"i{slow}")
+        for slow in range(8)
+        for request in range(5)
+    ]
+    first, second = (cost_of(LAMBDA, samples, BOOK).usd_per_million for _ in range(2))
+    assert first == second
+    assert first.lo is not None
+    assert first.hi is not None
+    assert first.value is not None
+    assert first.lo < first.value < first.hi
+
+
+def test_few_instances_give_a_cost_without_an_interval_and_say_so() -> None:
+    cost = cost_of(LAMBDA, [sample(index, LAMBDA, start_s=index) for index in range(50)], BOOK)
+    assert cost.usd_per_million.lo is None
+    assert any("no interval" in note for note in cost.assumptions)
+
+
+def test_the_free_grant_lowers_the_cost_and_both_are_told() -> None:
+    cost = cost_of(LAMBDA, [sample(0, LAMBDA)], BOOK, volume=MILLION)
+    assert cost.usd_per_million_free.value == 0.0
+    assert cost.usd_per_million.value is not None
+    assert cost.usd_per_million.value > 0
+
+
+def test_a_local_target_is_costed_at_the_default_region_and_says_so() -> None:
+    cost = cost_of(replace(LAMBDA, region="local"), [sample(0, LAMBDA)], BOOK)
+    assert cost.bill is not None
+    assert cost.bill.region == "us-east-1"
+    assert any("us-east-1" in note for note in cost.assumptions)
+
+
+@pytest.mark.parametrize("change", [{"region": "mars-1"}, {"plan": "gratis"}, {"cloud": "nowhere"}])
+def test_what_the_book_does_not_know_has_a_reason_instead_of_a_cost(change: dict[str, str]) -> None:
+    target = replace(LAMBDA, **change)  # type: ignore[arg-type]
+    cost = cost_of(target, [sample(0, target)], BOOK)
+    assert cost.usd_per_million.value is None
+    assert next(iter(change.values())) in str(cost.usd_per_million.reason)
+
+
+def test_a_run_without_samples_has_a_reason_instead_of_a_cost() -> None:
+    assert cost_of(LAMBDA, [], BOOK).usd_per_million.reason is not None
+
+
+def test_answers_without_server_time_are_billed_at_the_clients_and_said() -> None:
+    blind = replace(sample(0, LAMBDA), total_ms=None)
+    cost = cost_of(LAMBDA, [blind], BOOK)
+    assert cost.billed_ms.value == 60
+    assert any("no server time" in note for note in cost.assumptions)
+
+
+def test_requests_and_egress_are_lines_of_their_own() -> None:
+    big = replace(sample(0, LAMBDA), response_bytes=1024**2)
+    lines = {line.meter: line for line in cost_of(LAMBDA, [big], BOOK, volume=1024).lines}
+    assert lines["egress"].quantity == 1
+    assert lines["egress"].usd == Decimal("0.09")
+    assert lines["requests"].quantity == 1024
