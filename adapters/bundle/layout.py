@@ -1,23 +1,15 @@
-"""What ships: the files of one function, laid out as the cloud wants them.
-
-A bundle is `core/`, one cloud's entry and `translate.py`, and one model; `cloud.toml` lists it:
-
-    [bundle]
-    files = ["core", "adapters/__init__.py", "adapters/gcp/main.py", …]   # relative to the repository
-    [bundle.root]                                                       # copies at the bundle's root
-    "main.py" = "adapters/gcp/main.py"
-"""
+"""Laying out a bundle: our own code, one model, and the packages that go with them."""
 
 from __future__ import annotations
 
-import compileall
 import json
-import py_compile
 import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import adapters
+from adapters.bundle import bytecode, cache, packages
+from adapters.bundle.errors import BundleError
 
 if TYPE_CHECKING:
     from adapters.contract import Cloud
@@ -26,23 +18,28 @@ REPOSITORY = Path(adapters.__file__).resolve().parent.parent
 _SKIP = shutil.ignore_patterns("__pycache__", "*.pyc")
 
 
-class BundleError(Exception):
-    """A bundle that cannot be made; the message names the file or model and the next step."""
-
-
 def assemble(cloud: Cloud, *, folder: Path, model: str = "clothes") -> Path:
-    """Lay out the bundle of `cloud` with `model` in `folder`, byte-compiled, and return `folder`.
+    """Lay out the bundle of `cloud` for this interpreter in `folder`, byte-compiled, and return `folder`.
 
-    `model` is a name below `model/` or a folder with a `manifest.json`.
+    `model` is a name below `model/` or a folder with a `manifest.json`. The packages are links to files kept
+    in the user's cache folder: read them, do not change them.
     """
+    lay_out_code(cloud, folder)
+    bytecode.write(folder)
+    copy_model(model, folder / "model")
+    carried = cloud.data["bundle"].get("packages", ())
+    if carried:
+        cache.place(packages.installed(carried), folder)
+    return folder
+
+
+def lay_out_code(cloud: Cloud, folder: Path) -> None:
+    """Copy our own files that `cloud.toml` lists into `folder`."""
     listing = cloud.data["bundle"]
     for name in listing["files"]:
         _copy(_source(cloud, name), folder / name)
     for name, source in listing.get("root", {}).items():
         _copy(_source(cloud, source), folder / name)
-    _copy_model(model, folder / "model")
-    _compile(folder)
-    return folder
 
 
 def _source(cloud: Cloud, name: str) -> Path:
@@ -70,7 +67,8 @@ def model_folder(model: str) -> Path:
     raise BundleError(f"unknown model {model!r}: expected a folder with a manifest.json, or one of {known}")
 
 
-def _copy_model(model: str, destination: Path) -> None:
+def copy_model(model: str, destination: Path) -> None:
+    """Copy a model's manifest and every variant it names into a folder of its name below `destination`."""
     source = model_folder(model)
     manifest = json.loads((source / "manifest.json").read_text(encoding="utf-8"))
     target = destination / str(manifest["name"])
@@ -78,12 +76,3 @@ def _copy_model(model: str, destination: Path) -> None:
     shutil.copy2(source / "manifest.json", target)
     for variant in manifest["variants"]:
         shutil.copy2(source / str(variant["file"]), target)
-
-
-def _compile(folder: Path) -> None:
-    """Write .pyc files that are never checked against their source; a cold start without them takes twice as long."""
-    done = compileall.compile_dir(
-        folder, quiet=1, invalidation_mode=py_compile.PycInvalidationMode.UNCHECKED_HASH, stripdir=str(folder)
-    )
-    if not done:
-        raise BundleError(f"{folder}: not every file compiles; run `make check`")
