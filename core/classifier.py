@@ -1,0 +1,86 @@
+"""A model, loaded: encoded image bytes -> labels with scores."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from core import image, preprocess, runtime
+from core.manifest import check_file
+from core.pool import Pool
+from core.wire import Prediction
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from core.manifest import Manifest, Variant
+    from core.runtime import Interpreter, TensorSpec
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """All labels with their scores, best first, and where the time went."""
+
+    ranked: tuple[Prediction, ...]
+    decode_ms: float
+    preprocess_ms: float
+    inference_ms: float
+
+
+class Classifier:
+    """One variant of a model behind a pool of interpreters; safe for any number of threads."""
+
+    def __init__(self, manifest: Manifest, variant: Variant, *, runtime_name: str, pool: Pool[Interpreter]) -> None:
+        self.manifest = manifest
+        self.variant = variant
+        self.runtime = runtime_name
+        self._pool = pool
+        self._spec = pool.use(lambda interpreter: interpreter.input)
+
+    @property
+    def spec(self) -> TensorSpec:
+        """The input tensor."""
+        return self._spec
+
+    @property
+    def interpreters(self) -> int:
+        """How many invocations can run at once."""
+        return self._pool.size
+
+    def classify(self, data: bytes, *, max_pixels: int) -> Result:
+        """Classify one encoded image. Raises UnsupportedImage, ImageTooLarge, BrokenImage."""
+        size = self.manifest.input
+        started_s = time.perf_counter()
+        draft = (2 * size.width, 2 * size.height) if size.draft else None
+        rgb = image.decode(data, max_pixels=max_pixels, orient=size.orient, draft=draft)
+        decoded_s = time.perf_counter()
+        tensor = preprocess.to_tensor(preprocess.resize(rgb, size), mode=self.variant.preprocessing, spec=self._spec)
+        prepared_s = time.perf_counter()
+        scores = self._pool.use(lambda interpreter: interpreter.run(tensor))
+        ended_s = time.perf_counter()
+        return Result(
+            ranked=rank(self.manifest.labels, scores),
+            decode_ms=_ms(decoded_s - started_s),
+            preprocess_ms=_ms(prepared_s - decoded_s),
+            inference_ms=_ms(ended_s - prepared_s),
+        )
+
+
+def _ms(seconds: float) -> float:
+    return round(seconds * 1000, 3)
+
+
+def rank(labels: Sequence[str], scores: Sequence[float]) -> tuple[Prediction, ...]:
+    """Best first, equal scores in the labels' order; scores to six significant digits."""
+    found = [Prediction(label, float(f"{score:.6g}")) for label, score in zip(labels, scores, strict=True)]
+    return tuple(sorted(found, key=lambda prediction: -prediction.score))  # sorted keeps the order of equals
+
+
+def load(manifest: Manifest, variant: Variant, runtime_name: str, *, interpreters: int) -> Classifier:
+    """Open one variant `interpreters` times. Raises ModelError."""
+    check_file(variant)
+    open_interpreter = runtime.opener(runtime_name)
+    opened = [open_interpreter(variant.file) for _ in range(interpreters)]
+    runtime.check_shapes(variant.file, opened[0], manifest, variant)
+    return Classifier(manifest, variant, runtime_name=runtime_name, pool=Pool(opened))

@@ -1,0 +1,94 @@
+"""What this instance knows of itself: the evidence for "cold". The first import of every entry file.
+
+Only the standard library's cheapest parts are imported here: the clock starts with this module.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from threading import Lock
+
+from core.wire import Evidence
+
+_STARTED_S = time.perf_counter()
+_STARTED_UNIX_S = time.time()
+
+
+def process_start_unix_s() -> float | None:
+    """When the kernel started this process, to 10 ms; None where the system does not tell (macOS, Windows).
+
+    Source: proc(5), /proc/pid/stat field 22, clock ticks after boot.
+    """
+    try:
+        with open("/proc/self/stat", "rb") as file:  # noqa: PTH123 - pathlib would be an import more
+            after_name = file.read().rpartition(b")")[2].split()
+        since_boot_s = int(after_name[19]) / os.sysconf("SC_CLK_TCK")
+        return round(time.time() - time.clock_gettime(time.CLOCK_BOOTTIME) + since_boot_s, 3)
+    except (OSError, AttributeError, IndexError, ValueError):
+        return None
+
+
+class Instance:
+    """Counts the requests of one process and remembers how it started.
+
+    `started_s` is of `perf_counter`, `started_unix_s` of the wall clock, both taken at the first line.
+    """
+
+    def __init__(self, *, started_s: float, started_unix_s: float) -> None:
+        self._started_s = started_s
+        self._started_unix_s = round(started_unix_s, 6)
+        self._imported_s = self._ready_s = started_s
+        self._model_load_ms = 0.0
+        self._is_ready = False
+        self._become_new()
+
+    def _become_new(self) -> None:
+        self.name = os.urandom(8).hex()
+        self._process_start_unix_s = process_start_unix_s()
+        self._requests = 0
+        self._lock = Lock()
+
+    def forked(self) -> None:
+        """Start anew in a forked child: a server's second worker is another instance, ready when it was forked."""
+        self._become_new()
+        if self._is_ready:
+            self._ready_s = time.perf_counter()
+
+    def mark_imported(self) -> None:
+        """Say that every import is done and the model comes next."""
+        if not self._is_ready:
+            self._imported_s = time.perf_counter()
+
+    def mark_ready(self, *, model_load_ms: float) -> None:
+        """Say that requests may come; only the first time counts."""
+        if not self._is_ready:
+            self._model_load_ms = model_load_ms
+            self._ready_s = time.perf_counter()
+            self._is_ready = True
+
+    def arrived(self, at_s: float) -> Evidence:
+        """Count one request that reached the handler at `at_s` (of `perf_counter`)."""
+        with self._lock:
+            self._requests += 1
+            number = self._requests
+        return Evidence(
+            instance=self.name,
+            request_number=number,
+            since_ready_ms=_ms(at_s - self._ready_s),
+            process_start_unix_s=self._process_start_unix_s,
+            init_start_unix_s=self._started_unix_s,
+            init_ms=_ms(self._ready_s - self._started_s),
+            imports_ms=_ms(self._imported_s - self._started_s),
+            model_load_ms=round(self._model_load_ms, 3),
+        )
+
+
+def _ms(seconds: float) -> float:
+    return round(seconds * 1000, 3)
+
+
+THIS = Instance(started_s=_STARTED_S, started_unix_s=_STARTED_UNIX_S)
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=THIS.forked)

@@ -1,0 +1,191 @@
+"""A model's manifest: what is in `model/<name>/manifest.json`, checked when read."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from core.errors import ModelError
+from core.settings import RUNTIMES
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+RESAMPLINGS = ("nearest", "bilinear", "bicubic", "lanczos", "box", "hamming")
+PREPROCESSINGS = ("tf", "caffe", "torch", "raw", "quantised")
+DTYPES = ("float32", "uint8", "int8")
+OUTPUTS = ("probabilities", "logits")
+
+
+@dataclass(frozen=True, slots=True)
+class Input:
+    """How an image becomes the model's square: size in px, Pillow's resampling, EXIF orientation applied or not.
+
+    `draft` lets a JPEG be decoded at a reduced size of at least twice the input's.
+    """
+
+    height: int
+    width: int
+    resampling: str
+    orient: bool
+    draft: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Variant:
+    """One file of a model, and the runtimes that it is meant for."""
+
+    name: str
+    file: Path
+    sha256: str
+    input_dtype: str
+    preprocessing: str
+    runtimes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """A model; `variants` are in order of preference."""
+
+    name: str
+    version: str
+    title: str
+    labels: tuple[str, ...]
+    input: Input
+    output: str
+    variants: tuple[Variant, ...]
+    licence: str | None
+    validation: dict[str, Any] | None
+
+
+class _Reader:
+    """Reads typed values out of a JSON document; every complaint names the file and the place in it."""
+
+    def __init__(self, file: Path, values: Any, place: str = "") -> None:
+        self.file = file
+        self._place = place
+        if not isinstance(values, dict):
+            raise self.wrong("", values, "an object")
+        self._values = values
+
+    def wrong(self, key: str, value: object, expected: str) -> ModelError:
+        place = f"{self._place}.{key}".strip(".") or "the document"
+        return ModelError(f"{self.file}: {place} is {value!r:.80}, expected {expected}: correct the manifest")
+
+    def text(self, key: str, allowed: tuple[str, ...] = ()) -> str:
+        value = self._values.get(key)
+        if not isinstance(value, str) or not value or (allowed and value not in allowed):
+            raise self.wrong(key, value, f"one of {', '.join(allowed)}" if allowed else "a text")
+        return value
+
+    def side(self, key: str) -> int:
+        value = self._values.get(key)
+        if type(value) is not int or not 1 <= value <= 4096:
+            raise self.wrong(key, value, "a whole number of pixels from 1 to 4096")
+        return value
+
+    def flag(self, key: str) -> bool:
+        value = self._values.get(key, False)
+        if type(value) is not bool:
+            raise self.wrong(key, value, "true or false")
+        return value
+
+    def texts(self, key: str, allowed: tuple[str, ...] = ()) -> tuple[str, ...]:
+        value = self._values.get(key)
+        good = isinstance(value, list) and value and all(isinstance(item, str) for item in value)
+        if not good or (allowed and not set(value) <= set(allowed)):  # type: ignore[arg-type]
+            raise self.wrong(key, value, f"a list out of {', '.join(allowed)}" if allowed else "a list of texts")
+        return tuple(value)  # type: ignore[arg-type]
+
+    def inner(self, key: str) -> _Reader:
+        return _Reader(self.file, self._values.get(key), f"{self._place}.{key}".strip("."))
+
+    def inners(self, key: str) -> list[_Reader]:
+        value = self._values.get(key)
+        if not isinstance(value, list) or not value:
+            raise self.wrong(key, value, "a list of objects")
+        return [_Reader(self.file, item, f"{key}[{index}]") for index, item in enumerate(value)]
+
+    def optional(self, key: str) -> Any:
+        return self._values.get(key)
+
+
+def load(folder: Path) -> Manifest:
+    """Read `folder/manifest.json`. Raises ModelError naming the file, the place and the expectation."""
+    file = folder / "manifest.json"
+    try:
+        values = json.loads(file.read_bytes())
+    except OSError as error:
+        raise ModelError(
+            f"{file} cannot be read ({error.strerror}): set TRIPOINT_MODEL to a folder with a manifest.json, "
+            "or to the name of one in TRIPOINT_MODELS"
+        ) from error
+    except ValueError as error:
+        raise ModelError(f"{file} is not JSON ({error}): correct the manifest") from error
+    return _manifest(_Reader(file, values))
+
+
+def _manifest(reader: _Reader) -> Manifest:
+    if reader.optional("schema") != 1:
+        raise reader.wrong("schema", reader.optional("schema"), "1, the only schema this version reads")
+    validation = reader.optional("validation")
+    licence = reader.optional("licence")
+    return Manifest(
+        name=reader.text("name"),
+        version=reader.text("version"),
+        title=str(reader.optional("title") or reader.text("name")),
+        labels=reader.texts("labels"),
+        input=_input(reader.inner("input")),
+        output=reader.text("output", OUTPUTS),
+        variants=tuple(_variant(inner) for inner in reader.inners("variants")),
+        licence=licence if isinstance(licence, str) else None,
+        validation=validation if isinstance(validation, dict) else None,
+    )
+
+
+def _input(reader: _Reader) -> Input:
+    resampling = reader.text("resampling", RESAMPLINGS)
+    draft = reader.flag("draft")
+    if draft and resampling == "nearest":
+        raise reader.wrong("draft", draft, "false: a reduced JPEG has other pixels for nearest to choose from")
+    exif = reader.text("exif", ("apply", "ignore")) if reader.optional("exif") is not None else "apply"
+    return Input(reader.side("height"), reader.side("width"), resampling, exif == "apply", draft)
+
+
+def _variant(reader: _Reader) -> Variant:
+    file = reader.text("file")
+    if "/" in file or "\\" in file or file.startswith("."):
+        raise reader.wrong("file", file, "the name of a file beside the manifest")
+    sha256 = reader.text("sha256")
+    if len(sha256) != 64 or sha256.strip("0123456789abcdef"):
+        raise reader.wrong("sha256", sha256, "64 lower-case hexadecimal digits")
+    dtype = reader.text("input_dtype", DTYPES)
+    preprocessing = reader.text("preprocessing", PREPROCESSINGS)
+    if (dtype, preprocessing) in {("float32", "quantised"), ("int8", "raw")}:
+        raise reader.wrong("preprocessing", preprocessing, f"one that suits {dtype} input (int8: quantised)")
+    return Variant(
+        name=reader.text("name"),
+        file=reader.file.parent / file,
+        sha256=sha256,
+        input_dtype=dtype,
+        preprocessing=preprocessing,
+        runtimes=reader.texts("runtimes", RUNTIMES),
+    )
+
+
+def check_file(variant: Variant) -> None:
+    """Compare the file with its sha256. Raises ModelError when it is missing or another one."""
+    try:
+        with variant.file.open("rb") as file:
+            found = hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise ModelError(
+            f"{variant.file} cannot be read ({error.strerror}): put the file beside its manifest.json"
+        ) from error
+    if found != variant.sha256:
+        raise ModelError(
+            f"{variant.file} has sha256 {found}, its manifest says {variant.sha256}: "
+            "fetch the file again, or correct the manifest if the file is the right one"
+        )

@@ -1,0 +1,77 @@
+"""RGB image -> the bytes of a model's input tensor; pure. numpy is imported only where floats are made."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from PIL import Image
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from core.manifest import Input
+    from core.runtime import Tensor, TensorSpec
+
+_RESAMPLING = {
+    "nearest": Image.Resampling.NEAREST,
+    "bilinear": Image.Resampling.BILINEAR,
+    "bicubic": Image.Resampling.BICUBIC,
+    "lanczos": Image.Resampling.LANCZOS,
+    "box": Image.Resampling.BOX,
+    "hamming": Image.Resampling.HAMMING,
+}
+_SIGN = bytes(value ^ 0x80 for value in range(256))  # 0..255 -> -128..127 as int8
+
+
+def resize(image: Image.Image, size: Input) -> Image.Image:
+    """Scale a whole RGB image to the model's input, without cropping.
+
+    "nearest" gives the same pixels as keras `load_img`, which the course's model was trained with.
+    """
+    return image.resize((size.width, size.height), _RESAMPLING[size.resampling])
+
+
+def to_tensor(image: Image.Image, *, mode: str, spec: TensorSpec) -> Tensor:
+    """Return the bytes of one RGB image as `spec` wants them, row by row, channel last.
+
+    `raw`: 0..255 as they are. `quantised`: 0..255 laid over the whole range of the tensor's integer type.
+    `tf`, `caffe`, `torch`: as `keras.applications.imagenet_utils.preprocess_input`, then quantised with the
+    tensor's own scale and zero point when it holds integers.
+    """
+    if mode == "raw" and spec.dtype == "uint8":
+        return image.tobytes()
+    if mode == "quantised":
+        return image.tobytes().translate(_SIGN) if spec.dtype == "int8" else image.tobytes()
+    values = normalise(image, mode)
+    return (values if spec.dtype == "float32" else _quantise(values, spec)).data.cast("B")
+
+
+def normalise(image: Image.Image, mode: str) -> NDArray[np.float32]:
+    """float32 [H, W, 3], bit-identical with Keras: in place, and divided where Keras divides.
+
+    Multiplying by 1/127.5 gives other bits.
+    """
+    import numpy as np
+
+    values = np.array(image, dtype=np.float32)
+    if mode == "tf":
+        values /= 127.5
+        values -= 1.0
+    elif mode == "torch":
+        values /= 255.0
+        values -= np.array([0.485, 0.456, 0.406], dtype=np.float32)
+        values /= np.array([0.229, 0.224, 0.225], dtype=np.float32)
+    elif mode == "caffe":
+        values = np.ascontiguousarray(values[..., ::-1])
+        values -= np.array([103.939, 116.779, 123.68], dtype=np.float32)
+    return values
+
+
+def _quantise(values: NDArray[np.float32], spec: TensorSpec) -> NDArray[np.integer[Any]]:
+    import numpy as np
+
+    limits = np.iinfo(spec.dtype)
+    stored = np.rint(values / (spec.scale or 1.0)) + spec.zero_point
+    quantised: NDArray[np.integer[Any]] = np.clip(stored, limits.min, limits.max).astype(spec.dtype)
+    return quantised

@@ -1,0 +1,118 @@
+"""TFLite runtimes behind one small seam; each lies in a module of its own that is imported only when chosen."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.machinery
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol, cast
+
+from core.errors import ModelError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from core.manifest import Manifest, Variant
+
+Tensor = bytes | memoryview
+
+# In order of preference where a variant names several: the module of ours, and the package that it needs.
+MODULES = {
+    "litert": ("core.runtime_litert", "ai_edge_litert"),
+    "tflite-runtime": ("core.runtime_tflite", "tflite_runtime"),
+}
+REMEDIES = {
+    "litert": "pip install ai-edge-litert",
+    "litert-direct": "pip install ai-edge-litert==2.3.0",
+    "tflite-runtime": "pip install tflite-runtime 'numpy<2' (Linux, Python up to 3.11)",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class TensorSpec:
+    """A tensor's shape and type; real value = (stored - zero_point) * scale where scale is not 0."""
+
+    shape: tuple[int, ...]
+    dtype: str
+    scale: float = 0.0
+    zero_point: int = 0
+
+
+class Interpreter(Protocol):
+    """One copy of a model with its working memory. Not for two threads at once."""
+
+    @property
+    def input(self) -> TensorSpec: ...
+    @property
+    def output(self) -> TensorSpec: ...
+    def run(self, tensor: Tensor, /) -> list[float]:
+        """Return the first output, flat, as real values. `tensor` has the bytes of the input, row by row."""
+
+
+class OpenInterpreter(Protocol):
+    """Opens a model file with one thread. Raises ModelError naming the file, the cause and the next step."""
+
+    def __call__(self, file: Path, /) -> Interpreter: ...
+
+
+def installed(package: str) -> bool:
+    """Whether a top-level package can be found; nothing is imported."""
+    return importlib.machinery.PathFinder.find_spec(package) is not None
+
+
+def usable() -> tuple[str, ...]:
+    """The runtimes that are installed, in order of preference."""
+    return tuple(name for name, (_, package) in MODULES.items() if installed(package))
+
+
+def choose(manifest: Manifest, *, wanted: str | None, available: Sequence[str]) -> tuple[Variant, str]:
+    """The first variant that has an available runtime, and the best such runtime.
+
+    Raises ModelError when no variant goes with `wanted`, or with any available runtime.
+    """
+    for variant in manifest.variants:
+        for runtime in available:
+            if runtime in variant.runtimes and wanted in (None, runtime):
+                return variant, runtime
+    named = sorted({runtime for variant in manifest.variants for runtime in variant.runtimes})
+    missing = [runtime for runtime in named if runtime not in available and wanted in (None, runtime)]
+    step = REMEDIES[missing[0]] if missing else f"set TRIPOINT_RUNTIME to one of {', '.join(named)}"
+    raise ModelError(
+        f"model {manifest.name} has no variant for {wanted or 'the runtimes installed here'}"
+        f" (its variants are for {', '.join(named)}; installed: {', '.join(available) or 'none'}): {step}"
+    )
+
+
+def opener(runtime: str) -> OpenInterpreter:
+    """Import the module of a runtime and return its `open_interpreter`."""
+    return cast("OpenInterpreter", importlib.import_module(MODULES[runtime][0]).open_interpreter)
+
+
+def check_shapes(file: Path, interpreter: Interpreter, manifest: Manifest, variant: Variant) -> None:
+    """Compare the model's tensors with its manifest. Raises ModelError."""
+    size = manifest.input
+    expected = (1, size.height, size.width, 3)
+    if interpreter.input.shape != expected:
+        raise ModelError(
+            f"{file}: its input has the shape {list(interpreter.input.shape)}, expected {list(expected)}: "
+            "convert with a static batch of 1, or correct `input` in the manifest"
+        )
+    if interpreter.input.dtype != variant.input_dtype:
+        raise ModelError(
+            f"{file}: its input is {interpreter.input.dtype}, the manifest says {variant.input_dtype}: "
+            "correct `input_dtype` in the manifest"
+        )
+    scores = math.prod(interpreter.output.shape)
+    if scores != len(manifest.labels):
+        raise ModelError(
+            f"{file}: its output has {scores} scores, the manifest has {len(manifest.labels)} labels: "
+            "correct `labels` in the manifest"
+        )
+
+
+def real_values(stored: Sequence[int], spec: TensorSpec) -> list[float]:
+    """Stored integers as real values."""
+    scale = spec.scale or 1.0
+    return [(value - spec.zero_point) * scale for value in stored]

@@ -1,0 +1,132 @@
+"""`Service.infer`: the one function that the adapters call. Routing, answers, errors and the log are here, once."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from core import answers, classifier, image, instance, journal, manifest, payload, processors, runtime
+from core.errors import Internal, MethodNotAllowed, NotFound, TripointError, UnknownModel
+from core.settings import Settings
+from core.wire import Response, Timings
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from core.classifier import Classifier
+    from core.instance import Instance
+    from core.wire import Evidence, Request
+
+_METHODS = {
+    "/": ("POST",),
+    "/classify": ("POST",),
+    "/health": ("GET", "HEAD"),
+    "/model": ("GET", "HEAD"),
+}
+
+
+class Service:
+    """Models, settings and the instance together; safe for any number of threads."""
+
+    def __init__(self, settings: Settings, classifiers: Mapping[str, Classifier], this: Instance) -> None:
+        """`classifiers` by model name, the default first."""
+        self.settings = settings
+        self._classifiers = dict(classifiers)
+        self._default = next(iter(self._classifiers.values()))
+        self._instance = this
+
+    @classmethod
+    def from_env(cls, environ: Mapping[str, str], this: Instance = instance.THIS) -> Service:
+        """Load the models that the environment names. Raises SettingsError, ModelError."""
+        settings = Settings.from_env(environ)
+        journal.set_level(settings.log_level)
+        manifests = [manifest.load(model_folder(name, settings.folder)) for name in settings.models]
+        available = runtime.usable()
+        chosen = [(one, *runtime.choose(one, wanted=settings.runtime, available=available)) for one in manifests]
+        image.preload()
+        for _, _, name in chosen:
+            runtime.opener(name)
+        this.mark_imported()
+        started_s = time.perf_counter()
+        interpreters = settings.pool or processors.count()
+        loaded = [classifier.load(*choice, interpreters=interpreters) for choice in chosen]
+        this.mark_ready(model_load_ms=(time.perf_counter() - started_s) * 1000)
+        return cls(settings, {one.manifest.name: one for one in loaded}, this)
+
+    def infer(self, request: Request) -> Response:
+        """Answer any request; never raises."""
+        started_s = time.perf_counter()
+        evidence = self._instance.arrived(started_s)
+        try:
+            response = self._answer(request, evidence, started_s)
+        except TripointError as error:
+            response = answers.failed(error, evidence, started_s)
+        except Exception as error:  # the entry boundary: no request may end the instance
+            journal.write("error", message="unforeseen error", traceback=journal.traceback_of(error))
+            response = answers.failed(Internal(), evidence, started_s)
+        _log(request, response, evidence, started_s)
+        return response
+
+    def _answer(self, request: Request, evidence: Evidence, started_s: float) -> Response:
+        path = request.path.rstrip("/") or "/"
+        allowed = _METHODS.get(path)
+        if allowed is None:
+            raise NotFound(f"there is no {request.path[:200]!r}: use POST / or /classify, GET /health or /model")
+        if request.method not in allowed:
+            raise MethodNotAllowed(request.method[:20], path, allowed)
+        if path == "/health":
+            return answers.answered(answers.health(self._default), evidence, started_s)
+        if path == "/model":
+            return answers.answered(answers.describe(self._default), evidence, started_s)
+        return self._classify(request, evidence, started_s)
+
+    def _classify(self, request: Request, evidence: Evidence, started_s: float) -> Response:
+        asked = payload.read(request, max_body_bytes=self.settings.max_body_bytes)
+        chosen = self._classifier(asked.model)
+        data, download_ms = asked.image, None
+        if data is None:
+            data, download_ms = self._fetch(asked.url or "")
+        result = chosen.classify(data, max_pixels=self.settings.max_pixels)
+        timings = Timings(
+            download_ms=download_ms,
+            decode_ms=result.decode_ms,
+            preprocess_ms=result.preprocess_ms,
+            inference_ms=result.inference_ms,
+            total_ms=answers.ms_since(started_s),
+        )
+        return answers.classified(result.ranked[: asked.top_k], timings, chosen, evidence)
+
+    def _classifier(self, name: str | None) -> Classifier:
+        found = self._default if name is None else self._classifiers.get(name)
+        if found is None:
+            raise UnknownModel(name or "", tuple(self._classifiers))
+        return found
+
+    def _fetch(self, url: str) -> tuple[bytes, float]:
+        started_s = time.perf_counter()
+        from core import download
+
+        return download.fetch(url, self.settings.fetch), answers.ms_since(started_s)
+
+
+def model_folder(name: str, folder: Path) -> Path:
+    """A model's folder: `name` itself where it is a path, else `folder/name`."""
+    from pathlib import Path
+
+    return Path(name) if "/" in name or "\\" in name else folder / name
+
+
+def _log(request: Request, response: Response, evidence: Evidence, started_s: float) -> None:
+    failed = response.document.get("error")
+    code = failed.get("code") if isinstance(failed, dict) else None
+    journal.write(
+        "error" if response.status >= 500 else "info",
+        message=f"{request.method[:20]} {request.path[:200]} {response.status}",
+        status=response.status,
+        code=code,
+        total_ms=answers.ms_since(started_s),
+        body_bytes=len(request.body),
+        instance=evidence.instance,
+        request_number=evidence.request_number,
+    )
