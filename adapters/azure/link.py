@@ -29,17 +29,12 @@ class Link:
 
     def __init__(self, messages: Any) -> None:
         self.worker_id = secrets.token_hex(16)
-        self.closed = asyncio.Event()
+        self.closed = False
         self._messages = messages
         self._attached = asyncio.Event()
         self._context: Any = None
         self._writing = asyncio.Lock()
         self._awaited: dict[str, asyncio.Future[Any]] = {}
-
-    @property
-    def in_flight(self) -> int:
-        """Requests that wait for an answer."""
-        return len(self._awaited)
 
     async def serve(self, context: Any, incoming: AsyncIterator[Any]) -> None:
         """Carry the stream until its end."""
@@ -55,7 +50,7 @@ class Link:
 
     def close(self) -> None:
         """Fail every request that is still awaited."""
-        self.closed.set()
+        self.closed = True
         self._attached.set()
         for future in self._awaited.values():
             if not future.done():
@@ -64,7 +59,7 @@ class Link:
     async def ask(self, **content: Any) -> Any:
         """Send one message and return its answer. Raises WorkerGone, and WorkerRefused for a failed status."""
         await self._attached.wait()
-        if self.closed.is_set():
+        if self.closed:
             raise WorkerGone("the worker's stream has ended")
         request_id = secrets.token_hex(16)
         future = asyncio.get_running_loop().create_future()

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 TARGET = "classify"
 _POLL_S = 0.01
-_DEATH_NOTICE_S = 0.5
+_DEATH_NOTICE_S = 0.2
 # What Google's front answers (cloud.google.com/run/docs/troubleshooting, read 2026-11-20).
 _NO_ANSWER = (
     b"The request failed because either the HTTP response was malformed or connection to the instance had an error."
