@@ -58,7 +58,9 @@ class Convolution:
         return self.kernel[2] if self.depthwise else self.kernel[3]
 
 
-def _point(name: str, channels: tuple[int, int], *, relu6: bool, starts: bool = False, adds: bool = False) -> Convolution:
+def _point(
+    name: str, channels: tuple[int, int], *, relu6: bool, starts: bool = False, adds: bool = False
+) -> Convolution:
     return Convolution(name, (1, 1, *channels), 1, depthwise=False, relu6=relu6, starts_block=starts, adds=adds)
 
 
@@ -77,7 +79,11 @@ def _block(name: str, channels: tuple[int, int], *, expansion: int, stride: int)
 
 def convolutions() -> tuple[Convolution, ...]:
     """All 52 convolutions from the image to the 1,280 features, in order."""
-    steps = [(expansion, out, stride if n == 0 else 1) for expansion, out, repeats, stride in STAGES for n in range(repeats)]
+    steps = [
+        (expansion, out, stride if repeat == 0 else 1)
+        for expansion, out, repeats, stride in STAGES
+        for repeat in range(repeats)
+    ]
     widths = [STEM_FILTERS, *(out for _, out, _ in steps)]
     layers = [Convolution("stem", (3, 3, 3, STEM_FILTERS), 2, depthwise=False, relu6=True)]
     for number, (channels, (expansion, _, stride)) in enumerate(zip(pairwise(widths), steps, strict=True), start=1):

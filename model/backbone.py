@@ -28,7 +28,7 @@ def dequantise(
         shape[axis] = len(scales)
     scale = np.asarray(scales, np.float64).reshape(shape)
     zero = np.asarray(zero_points, np.int64).reshape(shape)
-    return ((values.astype(np.int64) - zero) * scale).astype(np.float32)
+    return np.asarray((values.astype(np.int64) - zero) * scale, np.float32)
 
 
 def read_backbone(path: Path, expected: Sequence[Convolution]) -> list[Weights]:
@@ -68,9 +68,7 @@ def _constant(model: Any, tensor: Any) -> NDArray[np.float32]:
     quantization = tensor.quantization
     if quantization is None or quantization.scale is None or not len(quantization.scale):
         return values.astype(np.float32)
-    return dequantise(
-        values, quantization.scale, quantization.zeroPoint, axis=quantization.quantizedDimension
-    )
+    return dequantise(values, quantization.scale, quantization.zeroPoint, axis=quantization.quantizedDimension)
 
 
 def _checked(kernel: NDArray[np.float32], bias: NDArray[np.float32], *, layer: Convolution) -> Weights:

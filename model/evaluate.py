@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from numpy.typing import NDArray
+    from numpy.typing import ArrayLike, NDArray
 
 Z_95 = 1.959963984540054
 
@@ -41,7 +41,7 @@ def wilson(hits: int, n: int, *, z: float = Z_95) -> Proportion:
     return Proportion(p, max(0.0, centre - half), min(1.0, centre + half), n)
 
 
-def confusion(truth: Sequence[int], found: Sequence[int], classes: int) -> NDArray[np.int64]:
+def confusion(truth: ArrayLike, found: ArrayLike, classes: int) -> NDArray[np.int64]:
     """Return counts [classes, classes]: the row is the true class, the column the one found."""
     counts = np.zeros((classes, classes), np.int64)
     np.add.at(counts, (np.asarray(truth), np.asarray(found)), 1)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from model.network import build, import_keras, set_weights
+from model.softmax import float_softmax
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -41,7 +42,7 @@ def to_int8(weights: Sequence[Weights], classes: int, *, size: int, photos: NDAr
     converter.representative_dataset = lambda: _calibration(photos)
     converter.inference_input_type = tensorflow.uint8
     converter.inference_output_type = tensorflow.float32
-    return bytes(converter.convert())
+    return float_softmax(converter.convert())
 
 
 def scaled(photos: NDArray[np.uint8]) -> NDArray[np.float32]:

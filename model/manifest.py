@@ -7,11 +7,11 @@ import json
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
-from model.evaluate import Proportion
-
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
+
+    from model.evaluate import Proportion
 
 SCHEMA = 1
 
@@ -56,23 +56,23 @@ def describe_variant(kind: str, file: Path, *, accuracy: float) -> Variant:
 
 def manifest(
     *,
-    name: str,
-    version: str,
-    title: str,
+    identity: tuple[str, str, str],
     labels: Sequence[str],
     size: int,
+    draft: bool,
     variants: Sequence[Variant],
     validation: Proportion,
     training: Mapping[str, object],
 ) -> dict[str, object]:
-    """Return the manifest document; `validation` is the accuracy of the first variant."""
+    """Return the manifest document; `identity` is name, version and title, `validation` that of the first variant."""
+    name, version, title = identity
     return {
         "schema": SCHEMA,
         "name": name,
         "version": version,
         "title": title,
         "labels": list(labels),
-        "input": {"height": size, "width": size, "resampling": "bilinear", "exif": "apply", "draft": True},
+        "input": {"height": size, "width": size, "resampling": "bilinear", "exif": "apply", "draft": draft},
         "output": "probabilities",
         "variants": [asdict(variant) for variant in variants],
         "validation": {

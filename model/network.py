@@ -17,8 +17,8 @@ class ConvertExtraMissing(ImportError):
 def import_keras() -> Any:
     """Return the `keras` module, or say which extra brings it."""
     try:
-        import tensorflow  # noqa: F401 - keras finds its backend by it
         import keras
+        import tensorflow  # noqa: F401 - the backend of keras
     except ImportError as error:
         raise ConvertExtraMissing(
             "training and conversion need TensorFlow, which is not installed: pip install 'tripoint[convert]'"
@@ -27,7 +27,10 @@ def import_keras() -> Any:
 
 
 def build(classes: int, *, size: int, batch: int | None = None, dropout: float = 0.0, softmax: bool = False) -> Any:
-    """Return a `keras.Model`: float32 RGB in -1..1, [batch, size, size, 3] -> logits or probabilities [batch, classes]."""
+    """Return a `keras.Model`: float32 RGB in -1..1, [batch, size, size, 3] -> [batch, classes].
+
+    The answers are logits, or probabilities with `softmax`.
+    """
     keras = import_keras()
     image = keras.Input((size, size, 3), batch_size=batch)
     x = image

@@ -1,0 +1,84 @@
+"""Folders of photographs, one folder for each class -> arrays."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from PIL import Image, ImageOps
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp"})
+
+
+class DatasetError(Exception):
+    """The folder does not hold what training needs; the message says what is missing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Photos:
+    """Labelled photographs: `images` uint8 [N, size, size, 3] RGB, `classes` int64 [N], indices into the labels."""
+
+    images: NDArray[np.uint8]
+    classes: NDArray[np.int64]
+
+    def __len__(self) -> int:
+        return len(self.classes)
+
+
+def labels_of(split: Path) -> tuple[str, ...]:
+    """The class folders of `split`, in name order. Raises DatasetError when there are fewer than two."""
+    names = tuple(sorted(folder.name for folder in split.iterdir() if folder.is_dir())) if split.is_dir() else ()
+    if len(names) < 2:
+        raise DatasetError(f"{split} has {len(names)} class folders, expected two or more, each with photographs")
+    return names
+
+
+def files_of(split: Path, labels: Sequence[str]) -> list[tuple[Path, int]]:
+    """Every photograph of `split` with its class, in order of label and file name.
+
+    Raises DatasetError for a label without photographs.
+    """
+    found: list[tuple[Path, int]] = []
+    for index, label in enumerate(labels):
+        files = sorted(file for file in (split / label).glob("*") if file.suffix.lower() in SUFFIXES)
+        if not files:
+            raise DatasetError(f"{split / label} holds no photographs, expected {', '.join(sorted(SUFFIXES))} files")
+        found += [(file, index) for file in files]
+    return found
+
+
+def read_photo(file: Path, size: int, *, draft: bool = False) -> NDArray[np.uint8]:
+    """Return the whole photograph stretched to `size`, uint8 [size, size, 3], RGB, bilinear, EXIF applied.
+
+    `draft` lets the JPEG decoder scale down while decoding, to twice the size at least.
+    """
+    with Image.open(file) as opened:
+        if draft:
+            opened.draft("RGB", (2 * size, 2 * size))
+        upright = ImageOps.exif_transpose(opened).convert("RGB")
+    return np.asarray(upright.resize((size, size), Image.Resampling.BILINEAR))
+
+
+def read_split(
+    split: Path,
+    labels: Sequence[str],
+    *,
+    size: int,
+    draft: bool = False,
+    progress: Callable[[int, int], None] | None = None,
+) -> Photos:
+    """Read all photographs of `split` at `size`; `progress` is told how many of how many are read."""
+    files = files_of(split, labels)
+    images = np.empty((len(files), size, size, 3), np.uint8)
+    for number, (file, _) in enumerate(files):
+        images[number] = read_photo(file, size, draft=draft)
+        if progress:
+            progress(number + 1, len(files))
+    return Photos(images, np.array([index for _, index in files], np.int64))

@@ -1,0 +1,149 @@
+"""Trains an image classifier: `python -m model.train --data DIR --backbone FILE --out DIR`.
+
+The folder holds `train` and `validation`, each with one folder of photographs for each class. Ctrl-C at
+any time: the same command goes on from the last finished epoch.
+"""
+
+from __future__ import annotations
+
+import argparse
+import datetime
+import hashlib
+import os
+import platform
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from model.architecture import Weights, convolutions
+from model.backbone import BackboneError, read_backbone
+from model.checkpoint import Checkpoint, CheckpointMismatch, load, save
+from model.dataset import DatasetError, Photos, labels_of, read_split
+from model.network import ConvertExtraMissing, build, import_keras, set_weights
+from model.probe import fit_probe, smooth
+from model.progress import TrainingProgress
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from model.trainer import Recipe
+
+# Training sees a random part of a photograph: it is kept larger than the network's input by this much.
+MARGIN = 8 / 7
+CHECKPOINT = "checkpoint.npz"
+
+
+def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(prog="python -m model.train", description=(__doc__ or "").split("\n\n")[0])
+    parser.add_argument("--data", type=Path, required=True, help="folder with train/ and validation/")
+    parser.add_argument("--backbone", type=Path, required=True, help="quantised MobileNetV2 1.0 to start from")
+    parser.add_argument("--out", type=Path, required=True, help="folder of the model; its name names the files")
+    parser.add_argument("--work", type=Path, help="folder of the checkpoint (default: --out)")
+    parser.add_argument("--size", type=int, default=224, help="side of the network's input, a multiple of 32")
+    parser.add_argument("--epochs", type=int, default=35)
+    parser.add_argument("--rate", type=float, default=3e-4, help="peak learning rate")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--model-version", default="1.0.0")
+    parser.add_argument("--title", default="Ten kinds of clothes")
+    parser.add_argument("--data-source", default="not stated", help="name, version and licence of the photographs")
+    parser.add_argument("--backbone-source", default="not stated", help="name, version and licence of the backbone")
+    return parser.parse_args(arguments)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Train, export, measure and describe a model; return the exit status."""
+    options = parse(arguments)
+    try:
+        import_keras()
+        with TrainingProgress() as progress:
+            run(options, progress)
+    except (BackboneError, CheckpointMismatch, ConvertExtraMissing, DatasetError, OSError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("stopped: the same command goes on from the last finished epoch", file=sys.stderr)
+        return 130
+    return 0
+
+
+def run(options: argparse.Namespace, progress: TrainingProgress) -> None:
+    """Train to the end and release the best weights."""
+    from model.release import Identity, Workplace, release
+    from model.trainer import Recipe, Trainer
+
+    recipe = Recipe(size=options.size, epochs=options.epochs, rate=options.rate, seed=options.seed)
+    place = Workplace(options.data, options.out, labels_of(options.data / "train"), recipe.size)
+    work = options.work or options.out
+    for folder in (work, options.out):
+        folder.mkdir(parents=True, exist_ok=True)
+    resumed = load(work / CHECKPOINT, recipe.document())
+    progress.phase("reading validation")
+    validation = read_split(options.data / "validation", place.labels, size=recipe.size, progress=progress.step)
+    start = starting_weights(options, recipe, labels=place.labels, progress=progress)
+    progress.phase("reading training photographs")
+    side = round(recipe.size * MARGIN)
+    photos = read_split(options.data / "train", place.labels, size=side, progress=progress.step)
+    trainer = Trainer(start, photos, validation, recipe=recipe)
+    progress.phase("training")
+    ended = trainer.train(resumed, listener=progress, keep=lambda state: save(state, work / CHECKPOINT))
+    progress.phase("converting and measuring")
+    identity = Identity(options.out.name, options.model_version, options.title)
+    training = provenance(options, recipe, ended, photos)
+    document = release(trainer.best_weights(ended), identity, place=place, training=training)
+    print(f"{options.out}: validation {document['validation']}")
+
+
+def starting_weights(
+    options: argparse.Namespace, recipe: Recipe, *, labels: Sequence[str], progress: TrainingProgress
+) -> list[Weights]:
+    """The backbone's weights and a linear classifier fitted on its features."""
+    layers = read_backbone(options.backbone, convolutions())
+    progress.phase("reading training photographs")
+    photos = read_split(options.data / "train", labels, size=recipe.size, progress=progress.step)
+    progress.phase("fitting the first classifier")
+    targets = smooth(photos.classes, len(labels), smoothing=recipe.smoothing)
+    return [*layers, fit_probe(features(layers, photos, batch=recipe.batch), targets)]
+
+
+def features(
+    layers: Sequence[Weights], photos: Photos, *, batch: int
+) -> np.ndarray[tuple[int, int], np.dtype[np.float32]]:
+    """The backbone's features [N, 1280] of the photographs."""
+    from model.export import scaled
+
+    keras = import_keras()
+    network = build(2, size=photos.images.shape[1])
+    set_weights(network, layers)
+    extractor = keras.Model(network.input, network.get_layer("pool").output)
+    chunks = range(0, len(photos), 8 * batch)
+    parts = (scaled(photos.images[first : first + 8 * batch]) for first in chunks)
+    return np.concatenate([extractor.predict(part, batch_size=batch, verbose=0) for part in parts])
+
+
+def provenance(options: argparse.Namespace, recipe: Recipe, ended: Checkpoint, photos: Photos) -> dict[str, object]:
+    """How the model came about, for the manifest; it names no path of the machine."""
+    best = min(ended.history, key=lambda epoch: epoch.loss)
+    return {
+        "command": (
+            "python -m model.train --data DIR --backbone FILE --out DIR"
+            f" --size {recipe.size} --epochs {recipe.epochs} --rate {recipe.rate:g} --seed {recipe.seed}"
+        ),
+        "recipe": recipe.document(),
+        "seed": recipe.seed,
+        "epochs": len(ended.history),
+        "best_epoch": best.number,
+        "float_validation_accuracy": round(best.accuracy, 4),
+        "backbone": options.backbone_source,
+        "backbone_sha256": hashlib.sha256(options.backbone.read_bytes()).hexdigest(),
+        "data": options.data_source,
+        "images": len(photos),
+        "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
+        "machine": f"{os.cpu_count()} {platform.machine()} cores, no accelerator",
+    }
+
+
+if __name__ == "__main__":
+    sys.exit(main())
