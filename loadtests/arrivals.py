@@ -1,11 +1,15 @@
-"""Schedules: when, to which target, with which image, made before the run; pure."""
+"""Schedules: when, to which target, with which image; made before the run from phases and a seed. Pure."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from random import Random
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from loadtests.phases import Phase
     from loadtests.sample import Stratum
 
 
@@ -13,8 +17,8 @@ if TYPE_CHECKING:
 class Arrival:
     """One request that a schedule wants.
 
-    `index` is its place in the schedule, from 0; `at_s` is seconds after the run's start; `image` is a
-    place in the run's image set, from 0.
+    `index` is its place in the schedule, from 0; `at_s` is seconds after the start of its phase, the place
+    `phase` of the run's phases, from 0; `image` is a place in the run's image set, from 0.
     """
 
     index: int
@@ -22,3 +26,62 @@ class Arrival:
     target: str
     stratum: Stratum
     image: int
+    phase: int = 0
+
+
+def schedule(
+    phases: Sequence[Phase], targets: Sequence[str], *, forcible: Sequence[str], images: int, seed: int
+) -> list[Arrival]:
+    """All requests of a run in order of phase and time; the same for the same arguments, on every machine.
+
+    The n-th request of a phase carries the same image to every target. Cold starts are forced only on the
+    `forcible` targets: those with a control plane.
+    """
+    arrivals: list[Arrival] = []
+    for place, phase in enumerate(phases):
+        random = Random(f"{seed}/{place}")
+        pictures = shuffled_cycle(random, images)
+        reached = forcible if phase.loop == "serial" else targets
+        for at_s, target, ordinal in interleave(phase, reached, random=random):
+            stratum: Stratum = "warm-up" if ordinal < phase.warm_up else phase.stratum
+            image = pictures[ordinal % images]
+            arrivals.append(Arrival(len(arrivals), at_s, target, stratum, image, place))
+    return arrivals
+
+
+def interleave(phase: Phase, targets: Sequence[str], *, random: Random) -> list[tuple[float, str, int]]:
+    """(due time, target, ordinal within the target) of one phase, in order of time.
+
+    A phase with random times draws them for each target on its own. Otherwise the targets share each gap of the
+    phase in a random order drawn anew for each gap, so that none always follows the same other.
+    """
+    if not phase.spread:
+        drawn = {target: phase.offsets_s(random) for target in targets}
+        return sorted((at_s, target, n) for target, times in drawn.items() for n, at_s in enumerate(times))
+    times = phase.offsets_s(random)
+    found: list[tuple[float, str, int]] = []
+    for ordinal, at_s in enumerate(times):
+        gap_s = gap_after(times, ordinal)
+        for place, target in enumerate(random.sample(list(targets), len(targets))):
+            found.append((at_s + gap_s * place / len(targets), target, ordinal))
+    return found
+
+
+def gap_after(times: Sequence[float], ordinal: int) -> float:
+    """Seconds to the next due time; after the last, what was before it; 0 for a single one."""
+    if ordinal + 1 < len(times):
+        return times[ordinal + 1] - times[ordinal]
+    return times[ordinal] - times[ordinal - 1] if ordinal else 0.0
+
+
+def shuffled_cycle(random: Random, count: int) -> list[int]:
+    """The numbers 0..count-1 in random order."""
+    return random.sample(range(count), count)
+
+
+def split(arrivals: Sequence[Arrival], workers: int) -> list[list[Arrival]]:
+    """Shares of `arrivals` for that many workers, by index."""
+    shares: list[list[Arrival]] = [[] for _ in range(workers)]
+    for arrival in arrivals:
+        shares[arrival.index % workers].append(arrival)
+    return shares

@@ -20,7 +20,7 @@ _STATEMENTS = (
     "CREATE TABLE header (document TEXT NOT NULL)",
     """CREATE TABLE schedule (
       "index" INTEGER PRIMARY KEY, at_s REAL NOT NULL, target TEXT NOT NULL, stratum TEXT NOT NULL,
-      image INTEGER NOT NULL)""",
+      image INTEGER NOT NULL, phase INTEGER NOT NULL)""",
     """CREATE TABLE events (
       at_s REAL NOT NULL, kind TEXT NOT NULL, worker TEXT NOT NULL, document TEXT NOT NULL)""",
     """CREATE TABLE samples (

@@ -73,7 +73,7 @@ class Store:
 
     def plan(self, arrivals: Iterable[Arrival]) -> None:
         """Write the schedule, before the run."""
-        self._write("INSERT INTO schedule VALUES (?, ?, ?, ?, ?)", [astuple(arrival) for arrival in arrivals])
+        self._write("INSERT INTO schedule VALUES (?, ?, ?, ?, ?, ?)", [astuple(arrival) for arrival in arrivals])
 
     def record(self, event: Event) -> None:
         """Write one event of the run."""
@@ -87,7 +87,9 @@ class Store:
 
     def schedule(self) -> list[Arrival]:
         """What the run was to send, in schedule order; empty for a closed-loop run."""
-        rows = self._connection.execute('SELECT "index", at_s, target, stratum, image FROM schedule ORDER BY 1')
+        rows = self._connection.execute(
+            'SELECT "index", at_s, target, stratum, image, phase FROM schedule ORDER BY 1'
+        )
         return [Arrival(*row) for row in rows]
 
     def samples(self) -> list[Sample]:

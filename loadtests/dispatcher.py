@@ -1,0 +1,69 @@
+"""Sends what a schedule wants when it wants it: one greenlet per request, late or not, never waiting for answers."""
+
+from __future__ import annotations
+
+from time import perf_counter
+from typing import TYPE_CHECKING
+
+import gevent
+from gevent.event import Event
+from gevent.pool import Group
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from loadtests.arrivals import Arrival
+
+
+class Dispatcher:
+    """Plays the phases of one worker's share."""
+
+    def __init__(
+        self,
+        *,
+        send: Callable[[Arrival, float], object],
+        drop: Callable[[Arrival, float], None],
+        retire: Callable[[Arrival], bool],
+        in_flight_max: int,
+    ) -> None:
+        """`drop` records an arrival that was not sent; `retire` retires a target's instances, or returns False."""
+        self._send = send
+        self._drop = drop
+        self._retire = retire
+        self._in_flight_max = in_flight_max
+        self._in_flight = Group()
+        self._stopped = Event()
+
+    def play_open(self, arrivals: Sequence[Arrival], *, start_s: float) -> None:
+        """Send each arrival at `start_s` + `at_s` of `perf_counter`; return when all are answered.
+
+        A request whose turn comes while `in_flight_max` others wait for answers is dropped, and recorded so.
+        """
+        for arrival in arrivals:
+            due_s = start_s + arrival.at_s
+            delay_s = due_s - perf_counter()
+            if self._stopped.wait(delay_s) if delay_s > 0 else self._stopped.is_set():
+                break
+            if len(self._in_flight) >= self._in_flight_max:
+                self._drop(arrival, due_s)
+            else:
+                self._in_flight.start(gevent.Greenlet(self._send, arrival, due_s))
+        self._in_flight.join()
+
+    def play_serial(self, arrivals: Sequence[Arrival]) -> None:
+        """Retire, then send, one arrival after another; each is due when the retirement is confirmed."""
+        for arrival in arrivals:
+            if self._stopped.is_set():
+                break
+            retired = self._retire(arrival)
+            due_s = perf_counter()
+            if retired:
+                self._send(arrival, due_s)
+            else:
+                self._drop(arrival, due_s)
+
+    def stop(self, *, grace_s: float) -> None:
+        """Send nothing more; give what is under way `grace_s` seconds, then give it up."""
+        self._stopped.set()
+        self._in_flight.join(timeout=grace_s)
+        self._in_flight.kill(block=True, timeout=1)

@@ -1,0 +1,162 @@
+"""One HTTP exchange, timed: connect, TLS, the wait for the answer's first line, the answer.
+
+Sockets are the standard library's, which Locust has made cooperative by the time this is imported; the parser
+is geventhttpclient's, the fastest that Locust brings. A connection is used again when the server keeps it.
+"""
+
+from __future__ import annotations
+
+import select
+import socket
+import ssl
+from dataclasses import dataclass, field
+from functools import cached_property
+from time import perf_counter
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+import gevent
+from geventhttpclient.response import HTTPParseError, HTTPSocketResponse
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+FAILURES = (OSError, HTTPParseError)
+
+
+@dataclass(slots=True)
+class Connection:
+    """An open socket, and what opening it cost; None when it was open already."""
+
+    socket: socket.socket
+    connect_ms: float | None = None
+    tls_ms: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What came back. Times are `perf_counter` seconds, parts of them in ms."""
+
+    status: int
+    headers: dict[str, str]
+    body: bytes
+    sent_s: float
+    done_s: float
+    connect_ms: float | None
+    tls_ms: float | None
+    answer_ms: float
+    request_bytes: int
+    response_bytes: int
+
+
+@dataclass
+class Endpoint:
+    """One URL that bodies are POSTed to; `timeout_s` bounds a whole exchange, connecting included."""
+
+    url: str
+    timeout_s: float = 60.0
+    headers: dict[str, str] = field(default_factory=dict)
+    idle: list[socket.socket] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        parts = urlsplit(self.url)
+        self.secure = parts.scheme == "https"
+        self.host = parts.hostname or ""
+        self.port = parts.port or (443 if self.secure else 80)
+        lines = {"Host": parts.netloc.rpartition("@")[2], "User-Agent": "tripoint", "Accept": "application/json"}
+        fields = "".join(f"{name}: {value}\r\n" for name, value in {**lines, **self.headers}.items())
+        target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+        self._head = f"POST {target} HTTP/1.1\r\n{fields}"
+
+    @cached_property
+    def _tls(self) -> ssl.SSLContext:
+        return ssl.create_default_context()
+
+    def post(self, body: bytes, *, content_type: str) -> Answer:
+        """Send `body` and read the whole answer. Raises one of FAILURES; TimeoutError after `timeout_s`."""
+        sent_s = perf_counter()
+        with Deadline(self.timeout_s):
+            connection = self._connection()
+            try:
+                answer = self._exchange(connection, body, content_type=content_type, sent_s=sent_s)
+            except BaseException:
+                connection.socket.close()
+                raise
+        return answer
+
+    def close(self) -> None:
+        """Close the connections that wait to be used again."""
+        while self.idle:
+            self.idle.pop().close()
+
+    def _exchange(self, connection: Connection, body: bytes, *, content_type: str, sent_s: float) -> Answer:
+        head = f"{self._head}Content-Type: {content_type}\r\nContent-Length: {len(body)}\r\n\r\n".encode("latin-1")
+        connection.socket.sendall(head + body)
+        response = HTTPSocketResponse(connection.socket, block_size=65536, method="POST")
+        first_s = perf_counter()
+        content = response.read()
+        done_s = perf_counter()
+        if response.should_close():
+            connection.socket.close()
+        else:
+            self.idle.append(connection.socket)
+        headers = {name.lower(): value for name, value in response.items()}
+        return Answer(
+            status=response.status_code,
+            headers=headers,
+            body=content,
+            sent_s=sent_s,
+            done_s=done_s,
+            connect_ms=connection.connect_ms,
+            tls_ms=connection.tls_ms,
+            answer_ms=(done_s - first_s) * 1000,
+            request_bytes=len(head) + len(body),
+            response_bytes=len(content) + sum(len(name) + len(value) + 4 for name, value in headers.items()),
+        )
+
+    def _connection(self) -> Connection:
+        while self.idle:
+            kept = self.idle.pop()
+            if is_quiet(kept):
+                return Connection(kept)
+            kept.close()
+        return self._connect()
+
+    def _connect(self) -> Connection:
+        started_s = perf_counter()
+        opened = socket.create_connection((self.host, self.port))
+        opened.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        connected_s = perf_counter()
+        connect_ms = (connected_s - started_s) * 1000
+        if not self.secure:
+            return Connection(opened, connect_ms)
+        try:
+            wrapped = self._tls.wrap_socket(opened, server_hostname=self.host)
+        except BaseException:
+            opened.close()
+            raise
+        return Connection(wrapped, connect_ms, (perf_counter() - connected_s) * 1000)
+
+
+def is_quiet(kept: socket.socket) -> bool:
+    """Whether a kept connection is still usable: one that is readable while idle was closed, or is out of step."""
+    readable, _, _ = select.select([kept], [], [], 0)
+    return not readable
+
+
+class Deadline:
+    """Raises TimeoutError in the block, at any point of it, when `timeout_s` have passed."""
+
+    def __init__(self, timeout_s: float) -> None:
+        self._timeout_s = timeout_s
+        self._timeout = gevent.Timeout(timeout_s)
+
+    def __enter__(self) -> None:
+        self._timeout.start()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._timeout.close()
+        if error is self._timeout:
+            raise TimeoutError(f"no whole answer within {self._timeout_s:g} s") from None

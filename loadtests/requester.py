@@ -1,0 +1,113 @@
+"""Sends one request of a worker and records it: a sample for the store, an event for Locust's own page."""
+
+from __future__ import annotations
+
+from time import perf_counter
+from typing import TYPE_CHECKING, Any
+
+from loadtests.exchange import FAILURES, Endpoint
+from loadtests.reading import Intent, read
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from loadtests.arrivals import Arrival
+    from loadtests.pictures import Picture
+    from loadtests.sample import Sample
+    from loadtests.targets import Target
+
+
+class Requester:
+    """One worker's connections to the targets; `keep` takes every sample, `fire` is Locust's request event."""
+
+    def __init__(
+        self,
+        targets: Sequence[Target],
+        pictures: Sequence[Picture],
+        *,
+        worker: str,
+        timeout_s: float,
+        keep: Callable[[Sample], None],
+        fire: Callable[..., object] | None = None,
+    ) -> None:
+        self.origin_s = perf_counter()
+        self._worker = worker
+        self._pictures = pictures
+        self._keep = keep
+        self._fire = fire
+        self._endpoints = {target.name: Endpoint(target.url, timeout_s=timeout_s) for target in targets}
+        self._controls = {
+            target.name: Endpoint(f"{target.control.rstrip('/')}/retire", timeout_s=timeout_s)
+            for target in targets
+            if target.control
+        }
+
+    def send(self, arrival: Arrival, due_s: float) -> Sample:
+        """Send `arrival`, due at that `perf_counter` second; keep and return its sample."""
+        intent = self._intent(arrival, due_s)
+        picture = self._pictures[arrival.image % len(self._pictures)]
+        sent_s = perf_counter()
+        try:
+            answer = self._endpoints[arrival.target].post(picture.body, content_type=picture.content_type)
+            sample = read(intent, answer)
+        except TimeoutError as error:
+            sample = intent.sample("timeout", sent_s=sent_s - intent.origin_s, error=str(error))
+        except FAILURES as error:
+            sample = intent.sample("failed", sent_s=sent_s - intent.origin_s, error=failure_name(error))
+        self._record(sample)
+        return sample
+
+    def drop(self, arrival: Arrival, due_s: float) -> None:
+        """Record that `arrival` was not sent."""
+        error = "retire_failed" if arrival.stratum == "forced" else "in_flight_limit"
+        self._record(self._intent(arrival, due_s).sample("dropped", error=error))
+
+    def retire(self, arrival: Arrival) -> bool:
+        """Have the target's instances retired, so that its next request starts a new one."""
+        try:
+            return self._controls[arrival.target].post(b"", content_type="application/json").status < 300
+        except FAILURES:
+            return False
+
+    def close(self) -> None:
+        """Close idle connections."""
+        for endpoint in (*self._endpoints.values(), *self._controls.values()):
+            endpoint.close()
+
+    def _intent(self, arrival: Arrival, due_s: float) -> Intent:
+        return Intent(
+            index=arrival.index,
+            target=arrival.target,
+            worker=self._worker,
+            stratum=arrival.stratum,
+            intended_s=due_s - self.origin_s,
+            origin_s=self.origin_s,
+        )
+
+    def _record(self, sample: Sample) -> None:
+        self._keep(sample)
+        if self._fire is not None:
+            self._fire(**locust_event(sample))
+
+
+def locust_event(sample: Sample) -> dict[str, Any]:
+    """The sample as Locust's page shows it: cold apart from warm, the time from the intended send."""
+    failed = None if sample.outcome == "ok" else RuntimeError(f"{sample.outcome}: {sample.error}")
+    waited_ms = sample.latency_ms if sample.done_s is not None else 0.0
+    return {
+        "request_type": sample.state or sample.outcome,
+        "name": sample.target,
+        "response_time": waited_ms,
+        "response_length": sample.response_bytes,
+        "exception": failed,
+        "context": {},
+    }
+
+
+def failure_name(error: BaseException) -> str:
+    """A stable word for a request that got no answer."""
+    if isinstance(error, ConnectionRefusedError):
+        return "connection_refused"
+    if isinstance(error, ConnectionResetError | BrokenPipeError):
+        return "connection_reset"
+    return f"no_answer: {type(error).__name__}: {error}"
