@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import io
 import struct
+import warnings
 from typing import TYPE_CHECKING, cast
 
 from PIL import Image
@@ -15,6 +16,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from PIL.ImageFile import ImageFile
+
+# Pillow warns of odd metadata on standard error, file by file; the log is JSON lines and nothing else.
+warnings.filterwarnings("ignore", module=r"PIL\.")
 
 Size = tuple[int, int]
 FORMATS = "JPEG, PNG, WebP, GIF, BMP or TIFF"

@@ -1,7 +1,8 @@
 """The log: one JSON line per event on standard error, where every cloud collects it.
 
 Cloud Logging reads `severity` and `message` of such lines by itself
-(cloud.google.com/logging/docs/structured-logging, read 2026-11-20). Image data and the queries of URLs are never written.
+(cloud.google.com/logging/docs/structured-logging, read 2026-11-20).
+Image data and the queries of URLs are never written.
 """
 
 from __future__ import annotations

@@ -28,7 +28,8 @@ def _read(path: Path) -> str:
 def _groups(root: Path, controller: str) -> list[str]:
     """The cgroup of this process and all above it, the root last; from lines like `0::/a/b` or `4:cpu,cpuacct:/a`."""
     for line in _read(root / "proc/self/cgroup").splitlines():
-        _, controllers, path = line.split(":", 2)
+        _, _, rest = line.partition(":")
+        controllers, _, path = rest.partition(":")
         if controller in controllers.split(","):
             parts = [part for part in path.split("/") if part and part != ".."]
             return ["/".join(parts[:end]) for end in range(len(parts), -1, -1)]
