@@ -1,9 +1,17 @@
-"""Byte code beside its source: a cold start without it takes twice as long."""
+"""Byte code beside its source: a cold start without it takes twice as long.
+
+The files are never checked against their source (unchecked-hash): copying and unpacking change the times of
+files, and byte code that is judged by time would then be thrown away at every cold start.
+"""
 
 from __future__ import annotations
 
 import compileall
+import os
 import py_compile
+import shutil
+import subprocess
+import sys
 from typing import TYPE_CHECKING
 
 from adapters.bundle.errors import BundleError
@@ -11,19 +19,44 @@ from adapters.bundle.errors import BundleError
 if TYPE_CHECKING:
     from pathlib import Path
 
+_ASK_VERSION = "import sys; print('%d.%d.%d' % sys.version_info[:3])"
+
 
 def write(folder: Path) -> None:
-    """Write .pyc files for every module below `folder`.
-
-    They are never checked against their source (unchecked-hash): copying and unpacking change the times of
-    files, and a .pyc judged by time would then be thrown away at every cold start.
-    """
-    done = compileall.compile_dir(
-        folder,
-        quiet=1,
-        maxlevels=40,
-        invalidation_mode=py_compile.PycInvalidationMode.UNCHECKED_HASH,
-        stripdir=str(folder),
-    )
-    if not done:
+    """Write .pyc files of this interpreter for every module below `folder`."""
+    mode = py_compile.PycInvalidationMode.UNCHECKED_HASH
+    if not compileall.compile_dir(folder, quiet=1, maxlevels=40, invalidation_mode=mode, stripdir=str(folder)):
         raise BundleError(f"{folder}: not every file compiles; run `make check`")
+
+
+def write_for(python: str, folder: Path) -> str | None:
+    """Write .pyc files of Python `python` ("3.13"); return the full version, or None when there is no such Python.
+
+    A process of its own with a fixed hash seed gives the same bytes each time.
+    """
+    found = _interpreter(python)
+    if found is None:
+        return None
+    interpreter, version = found
+    command = [interpreter, "-m", "compileall", "-q", "-r", "40", "--invalidation-mode", "unchecked-hash"]
+    done = subprocess.run(
+        [*command, "-s", str(folder), str(folder)],
+        env={**os.environ, "PYTHONHASHSEED": "0"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode != 0:
+        raise BundleError(f"not every file compiles with Python {version}: {done.stdout.strip()[-500:]}")
+    return version
+
+
+def _interpreter(python: str) -> tuple[str, str] | None:
+    """The command and full version of the first interpreter of that version."""
+    for candidate in (sys.executable, shutil.which(f"python{python}")):
+        if candidate:
+            asked = subprocess.run([candidate, "-c", _ASK_VERSION], capture_output=True, text=True, check=False)
+            version = asked.stdout.strip()
+            if asked.returncode == 0 and version.startswith(f"{python}."):
+                return candidate, version
+    return None

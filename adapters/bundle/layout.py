@@ -67,12 +67,20 @@ def model_folder(model: str) -> Path:
     raise BundleError(f"unknown model {model!r}: expected a folder with a manifest.json, or one of {known}")
 
 
-def copy_model(model: str, destination: Path) -> None:
-    """Copy a model's manifest and every variant it names into a folder of its name below `destination`."""
+def copy_model(model: str, destination: Path, *, variant: str | None = None) -> None:
+    """Copy a model's manifest and its variants, or the one named, into a folder of its name below `destination`.
+
+    Raises BundleError naming the variants when there is none of that name.
+    """
     source = model_folder(model)
     manifest = json.loads((source / "manifest.json").read_text(encoding="utf-8"))
     target = destination / str(manifest["name"])
     target.mkdir(parents=True, exist_ok=True)
-    shutil.copy2(source / "manifest.json", target)
-    for variant in manifest["variants"]:
-        shutil.copy2(source / str(variant["file"]), target)
+    variants = [entry for entry in manifest["variants"] if variant in (None, entry["name"])]
+    if not variants:
+        known = ", ".join(str(entry["name"]) for entry in manifest["variants"])
+        raise BundleError(f"model {model!r} has no variant {variant!r}: choose one of {known}")
+    text = json.dumps({**manifest, "variants": variants}, indent=1, ensure_ascii=False)
+    (target / "manifest.json").write_text(text + "\n", encoding="utf-8")
+    for entry in variants:
+        shutil.copy2(source / str(entry["file"]), target)

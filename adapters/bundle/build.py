@@ -1,0 +1,138 @@
+"""A bundle for a cloud: the same inputs give the same bytes."""
+
+from __future__ import annotations
+
+import datetime
+import json
+import shutil
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from packaging.requirements import Requirement
+
+from adapters.bundle import archive, bytecode, cache, layout, preflight, slimming, wheels
+from adapters.bundle.errors import BundleError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from adapters.bundle.target import Target
+    from adapters.contract import Cloud
+
+RUNTIMES = {
+    "litert": ("numpy", "pillow", "ai-edge-litert"),
+    "tflite-runtime": ("numpy", "pillow", "tflite-runtime"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What to build. `variant` None ships every variant of the model; `memory_mb` is only checked."""
+
+    cloud: Cloud
+    target: Target
+    model: str = "clothes"
+    variant: str | None = None
+    runtime: str = "litert"
+    memory_mb: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.runtime not in RUNTIMES:
+            raise BundleError(f"unknown runtime {self.runtime!r}: expected one of {', '.join(RUNTIMES)}")
+
+
+@dataclass(frozen=True, slots=True)
+class Built:
+    """A finished bundle. `digest` is over names and contents, `sha256` over the zip."""
+
+    folder: Path
+    archive: Path
+    digest: str
+    sha256: str
+    zipped_bytes: int
+    unpacked_bytes: int
+    findings: tuple[preflight.Finding, ...]
+
+
+def build(order: Order, *, out: Path) -> Built:
+    """Make the folder and the zip of `order` in `out`, and check them.
+
+    Raises BundleError with every reason at once when the cloud would refuse the bundle or it would fail there.
+    """
+    name = f"{order.cloud.name}-py{order.target.python}-{order.target.arch}-{order.runtime}"
+    folder = lay_out(order, out / name)
+    packed = archive.write(folder, out / f"{name}.zip")
+    sizes = preflight.unpacked_bytes(folder), packed.stat().st_size
+    findings = tuple(check(order, folder, sizes=sizes))
+    refused = [finding.message for finding in findings if finding.refused]
+    if refused:
+        raise BundleError(f"{order.cloud.title} cannot run this bundle:\n- " + "\n- ".join(refused))
+    return Built(
+        folder=folder,
+        archive=packed,
+        digest=archive.digest(folder),
+        sha256=archive.sha256(packed),
+        zipped_bytes=sizes[1],
+        unpacked_bytes=sizes[0],
+        findings=findings,
+    )
+
+
+def lay_out(order: Order, folder: Path) -> Path:
+    """Fill `folder` anew with the code, model and packages of `order`, byte-compiled for its Python."""
+    shutil.rmtree(folder, ignore_errors=True)
+    layout.lay_out_code(order.cloud, folder)
+    layout.copy_model(order.model, folder / "model", variant=order.variant)
+    pins = _pins(order)
+    if _carries(order):
+        cache.place(wheels.unpacked(pins, order.target), folder)
+    else:
+        _pin_requirements(folder / "requirements.txt", order)
+    compiled = bytecode.write_for(order.target.python, folder)
+    (folder / "bundle.json").write_text(json.dumps(_contents(order, pins, compiled), indent=1) + "\n", "utf-8")
+    return folder
+
+
+def check(order: Order, folder: Path, *, sizes: tuple[int, int]) -> list[preflight.Finding]:
+    """Everything that preflight knows of a laid-out bundle; `sizes` are its bytes unpacked and zipped."""
+    target, limits = order.target, order.cloud.data["bundle"]["target"]
+    packages = folder if _carries(order) else wheels.unpacked(_pins(order), target)
+    return [
+        *preflight.check_python(target, datetime.datetime.now(datetime.UTC).date()),
+        *preflight.check_sizes(*sizes, limits),
+        *preflight.check_files(packages, target),
+        *preflight.check_bytecode(folder, target),
+        *preflight.check_platform_sdk(folder),
+        *(preflight.check_memory(order.memory_mb, order.cloud.data["memory"]) if order.memory_mb else ()),
+    ]
+
+
+def _carries(order: Order) -> bool:
+    return bool(order.cloud.data["bundle"].get("packages"))
+
+
+def _pins(order: Order) -> list[wheels.Pin]:
+    return wheels.pins(RUNTIMES[order.runtime], locks=layout.REPOSITORY / "requirements", target=order.target)
+
+
+def _pin_requirements(path: Path, order: Order) -> None:
+    """Fix what the platform's own build will install to the locked versions, so that two builds agree."""
+    wanted = [Requirement(line) for line in path.read_text("utf-8").splitlines() if line and line[0] not in "#-"]
+    names = {slimming.canonical(requirement.name) for requirement in wanted}
+    engines = {name for packages in RUNTIMES.values() for name in packages}
+    names = (names - engines) | set(RUNTIMES[order.runtime])
+    locked = wheels.pins(sorted(names), locks=layout.REPOSITORY / "requirements", target=order.target)
+    path.write_text("".join(f"{pin.name}=={pin.version}\n" for pin in locked), "utf-8")
+
+
+def _contents(order: Order, pins: list[wheels.Pin], compiled: str | None) -> dict[str, Any]:
+    return {
+        "cloud": order.cloud.name,
+        "python": order.target.python,
+        "arch": order.target.arch,
+        "model": order.model,
+        "variant": order.variant,
+        "runtime": order.runtime,
+        "packages": {pin.name: pin.version for pin in pins},
+        "bytecode": compiled,
+    }
