@@ -40,3 +40,8 @@ def sentence_text(estimate: Estimate) -> str:
     if estimate.lo is None or estimate.hi is None:
         return number(estimate.value)
     return f"{number(estimate.value)} [{number(estimate.lo)}, {number(estimate.hi)}]"
+
+
+def p_text(p: float) -> str:
+    """`p < 0.001`, or `p = 0.012`."""
+    return "p < 0.001" if p < 0.001 else f"p = {p:.2g}"

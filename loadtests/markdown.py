@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from loadtests.figures import number, sentence_text
-from loadtests.summary import LATE_MS
+from loadtests.target_summary import LATE_MS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from loadtests.summary import Summary, TargetSummary
+    from loadtests.summary import Summary
+    from loadtests.target_summary import TargetSummary
 
 # Header fields worth a line in a report, when they are there.
 _FACTS = ("started_at", "scenario", "seed", "loop", "model", "images", "python", "machine", "git_commit", "command")
@@ -64,7 +65,7 @@ def _result_row(part: TargetSummary) -> list[str]:
         *place,
         *map(sentence_text, figures),
         f"{part.errors + part.dropped} of {part.requests}",
-        sentence_text(part.cost),
+        sentence_text(part.usd_per_million),
     ]
 
 

@@ -1,4 +1,4 @@
-"""What a run says: per target its counts, percentiles and cost, and in words what is and is not shown.
+"""What a run says: per target its counts, percentiles and cost, and in words what is and is not shown. Pure.
 
 The document form is `summary.json`, described in docs/results-format.md and docs/summary.schema.json.
 """
@@ -8,98 +8,19 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from loadtests.columns import Columns, by_target, columns_of
-from loadtests.estimate import Estimate
-from loadtests.stats.percentiles import percentiles
+from loadtests.columns import by_target, columns_of
+from loadtests.comparison import Comparison, cheapest, compare_targets, few_instances
+from loadtests.target_summary import TargetSummary, headline_stratum, summarise_target
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
-    from numpy.typing import NDArray
-
+    from loadtests.columns import Columns
+    from loadtests.cost.run import TargetCost
     from loadtests.sample import Sample, Stratum
     from loadtests.targets import Target
 
 VERSION = 1
-LATE_MS = 5.0  # a send later than this after its intended time is counted as late
-COLD_STRATA: tuple[Stratum, ...] = ("forced", "natural", "burst", "steady", "warm-up")
-COLD_QUANTILES = {"p50_ms": 0.5, "p95_ms": 0.95}
-WARM_QUANTILES = {"p50_ms": 0.5, "p95_ms": 0.95, "p99_ms": 0.99, "p999_ms": 0.999}
-_TARGET_FACTS = ("name", "cloud", "plan", "region", "memory_mb", "architecture", "concurrency", "cpu_share")
-_COUNTS = ("requests", "errors", "timeouts", "dropped", "late", "warm_up", "instances")
-_NO_COST = Estimate(n=0, reason="no price for this target")
-
-
-@dataclass(frozen=True, slots=True)
-class Group:
-    """Requests of one kind: `n` of them, and their estimates by name (`p50_ms`…)."""
-
-    n: int
-    estimates: Mapping[str, Estimate]
-
-    def document(self) -> dict[str, Any]:
-        """`{n, p50_ms, …, reasons}`: an estimate is null where `reasons` says why."""
-        reasons = {name: each.reason for name, each in self.estimates.items() if each.reason}
-        return {"n": self.n} | {name: each.document() for name, each in self.estimates.items()} | {"reasons": reasons}
-
-
-@dataclass(frozen=True, slots=True)
-class ColdStarts:
-    """Cold starts of one target: `n` of all kinds, the figures of each kind, and the one that stands for them.
-
-    Kinds are never pooled: `stratum` names the kind whose percentiles are the target's headline, the same for
-    every target of a run.
-    """
-
-    n: int
-    stratum: Stratum
-    by_stratum: Mapping[Stratum, Group]
-
-    @property
-    def headline(self) -> Group:
-        """The figures of `stratum`."""
-        return self.by_stratum.get(self.stratum) or _group(np.empty(0), COLD_QUANTILES)
-
-    def document(self) -> dict[str, Any]:
-        """The headline's figures with `n` of all kinds, `stratum`, and `by_stratum`."""
-        kinds = {stratum: group.document() for stratum, group in self.by_stratum.items()}
-        return self.headline.document() | {"n": self.n, "stratum": self.stratum, "by_stratum": kinds}
-
-
-@dataclass(frozen=True, slots=True)
-class TargetSummary:
-    """One target's part of the summary; what each count holds is in docs/results-format.md."""
-
-    target: Target
-    requests: int
-    errors: int
-    timeouts: int
-    dropped: int
-    late: int
-    warm_up: int
-    instances: int
-    pre_initialised: int
-    cold: ColdStarts
-    warm: Group
-    unknown: Group
-    cost: Estimate
-
-    def document(self) -> dict[str, Any]:
-        """This target's entry of `summary.json`."""
-        target = self.target
-        facts = {name: getattr(target, name) for name in _TARGET_FACTS} | {"memory": f"{target.memory_mb} MB"}
-        counts = {name: getattr(self, name) for name in _COUNTS}
-        groups = {"cold": self.cold.document(), "warm": self.warm.document(), "unknown": self.unknown.document()}
-        return {
-            **facts,
-            **counts,
-            **groups,
-            "pre_initialised": {"n": self.pre_initialised},
-            "cost_usd_per_million": self.cost.document(),
-            "reasons": {"cost_usd_per_million": self.cost.reason} if self.cost.reason else {},
-        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +29,7 @@ class Summary:
 
     run: Mapping[str, Any]
     targets: Sequence[TargetSummary]
+    comparisons: Sequence[Comparison] = field(default=())
     caveats: Sequence[str] = field(default=())
     verdicts: Sequence[str] = field(default=())
 
@@ -119,103 +41,61 @@ class Summary:
             "caveats": list(self.caveats),
             "verdicts": list(self.verdicts),
             "targets": [each.document() for each in self.targets],
+            "comparisons": [each.document() for each in self.comparisons],
         }
 
 
 def summarise(
-    header: Mapping[str, Any], targets: Sequence[Target], samples: Sequence[Sample], costs: Mapping[str, Estimate]
+    header: Mapping[str, Any],
+    targets: Sequence[Target],
+    samples: Sequence[Sample],
+    costs: Mapping[str, TargetCost],
 ) -> Summary:
-    """Summarise a run; `costs` holds USD per million requests by target name."""
+    """Summarise a run; `costs` by target name, a target that is not among them has no cost."""
     groups = by_target(samples)
     columns = {target.name: columns_of(groups.get(target.name, ())) for target in targets}
-    stratum = headline_stratum(list(columns.values()))
-    parts = [
-        _target_summary(target, columns[target.name], stratum, costs.get(target.name, _NO_COST)) for target in targets
-    ]
-    return Summary(run=header, targets=parts, caveats=caveats(header, parts))
-
-
-def headline_stratum(columns: Sequence[Columns]) -> Stratum:
-    """The kind of cold start that most targets have; forced before natural before burst when equal."""
-    have = {
-        stratum: sum(each.count(stratum=stratum, state="cold") > 0 for each in columns) for stratum in COLD_STRATA
-    }
-    return max(COLD_STRATA, key=lambda stratum: have[stratum])
-
-
-def warm_latency_ms(columns: Columns) -> NDArray[np.float64]:
-    """Latencies of the answered warm requests of the steady load, in ms; warm-up is not among them."""
-    return columns.latency_ms[columns.where(outcome="ok", stratum="steady", state="warm")]
-
-
-def cold_latency_ms(columns: Columns, stratum: Stratum) -> NDArray[np.float64]:
-    """Latencies of the answered cold starts of one kind, in ms."""
-    return columns.latency_ms[columns.where(outcome="ok", stratum=stratum, state="cold")]
-
-
-def _target_summary(target: Target, columns: Columns, stratum: Stratum, cost: Estimate) -> TargetSummary:
-    instances = columns.instance[columns.instance >= 0]
-    timeouts = columns.count(outcome="timeout")
-    return TargetSummary(
-        target=target,
-        requests=columns.n,
-        errors=columns.count(outcome="failed") + timeouts,
-        timeouts=timeouts,
-        dropped=columns.count(outcome="dropped"),
-        late=int((columns.slip_ms > LATE_MS).sum()),
-        warm_up=columns.count(stratum="warm-up"),
-        instances=int(np.unique(instances).size),
-        pre_initialised=columns.count(state="pre-initialised"),
-        cold=_cold(columns, stratum),
-        warm=_group(warm_latency_ms(columns), WARM_QUANTILES, unanswered=_unanswered(columns, "steady")),
-        unknown=_unknown(columns),
-        cost=cost,
+    kind = headline_stratum(list(columns.values()))
+    parts = [summarise_target(each, columns[each.name], kind, costs.get(each.name)) for each in targets]
+    compared = _compare(columns, kind)
+    return Summary(
+        run=header,
+        targets=parts,
+        comparisons=compared,
+        caveats=tuple(_caveats(header, parts, columns)),
+        verdicts=tuple(_verdicts(compared, parts)),
     )
 
 
-def _cold(columns: Columns, stratum: Stratum) -> ColdStarts:
-    kinds: dict[Stratum, Group] = {}
-    for kind in COLD_STRATA:
-        if columns.count(stratum=kind, state="cold"):
-            # Only there is a request that was never answered known to have been meant for a new instance.
-            unanswered = _unanswered(columns, kind) if kind in ("forced", "natural") else 0
-            kinds[kind] = _group(cold_latency_ms(columns, kind), COLD_QUANTILES, unanswered=unanswered)
-    return ColdStarts(n=columns.count(state="cold"), stratum=stratum, by_stratum=kinds)
+def _compare(columns: Mapping[str, Columns], kind: Stratum) -> list[Comparison]:
+    warm = compare_targets(columns, kind="warm", stratum="steady")
+    return [*warm, *compare_targets(columns, kind="cold", stratum=kind)]
 
 
-def _unknown(columns: Columns) -> Group:
-    """Answers without evidence, from an endpoint that does not tell: neither cold nor warm."""
-    answered = columns.where(outcome="ok", state="unknown") & ~columns.where(stratum="warm-up")
-    unanswered = _unanswered(columns, "steady") if answered.any() else 0
-    return _group(columns.latency_ms[answered], WARM_QUANTILES, unanswered=unanswered)
+def _verdicts(comparisons: Sequence[Comparison], parts: Sequence[TargetSummary]) -> Iterator[str]:
+    for comparison in comparisons:
+        yield comparison.sentence()
+    yield from cheapest({part.target.name: part.usd_per_million for part in parts})
 
 
-def _unanswered(columns: Columns, stratum: Stratum) -> int:
-    return sum(columns.count(outcome=outcome, stratum=stratum) for outcome in ("timeout", "dropped"))
-
-
-def _group(values: NDArray[np.float64], quantiles: Mapping[str, float], *, unanswered: int = 0) -> Group:
-    found = percentiles(values, list(quantiles.values()), unanswered=unanswered)
-    return Group(n=int(values.size), estimates={name: found[q] for name, q in quantiles.items()})
-
-
-def caveats(header: Mapping[str, Any], parts: Sequence[TargetSummary]) -> tuple[str, ...]:
+def _caveats(
+    header: Mapping[str, Any], parts: Sequence[TargetSummary], columns: Mapping[str, Columns]
+) -> Iterator[str]:
     """What this run cannot say, in sentences; first what concerns all of it."""
-    said: list[str] = []
     local = [part.target for part in parts if part.target.control]
     if local:
-        said.append(
+        yield (
             "Local run: each cloud's own Python runtime is real; its network, placement and hardware are not. "
             "Compare what the code and the runtime cost, not what the cloud's machines would do."
         )
-        shares = sorted({target.cpu_share for target in local})
-        said.append(f"CPU share of the memory size: {'; '.join(shares)}.")
+        yield f"CPU share of the memory size: {'; '.join(sorted({target.cpu_share for target in local}))}."
     if header.get("loop") == "closed":
-        said.append(
+        yield (
             "Closed loop: a user waits for the answer before the next request, so a stalled target is asked less "
             "and its high percentiles look better than an open loop would show."
         )
     silent = [part.target.name for part in parts if part.unknown.n]
     if silent:
-        said.append(f"No evidence of cold or warm from {', '.join(silent)}: those answers are listed as unknown.")
-    return tuple(said)
+        yield f"No evidence of cold or warm from {', '.join(silent)}: those answers are listed as unknown."
+    few = few_instances(columns)
+    if few:
+        yield few

@@ -12,7 +12,8 @@ from loadtests.figures import interval_text, value_text
 
 if TYPE_CHECKING:
     from loadtests.estimate import Estimate
-    from loadtests.summary import Summary, TargetSummary
+    from loadtests.summary import Summary
+    from loadtests.target_summary import TargetSummary
 
 
 def table(summary: Summary) -> Table:
@@ -41,7 +42,7 @@ def _cells(part: TargetSummary) -> list[Text]:
         _two_lines(target.name, f"{target.plan}\n{target.memory_mb} MB", style="bold"),
         *map(_estimate, latencies),
         errors,
-        _estimate(part.cost),
+        _estimate(part.usd_per_million),
     ]
 
 

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from rich.console import Console
 
+from loadtests.cost.run import TargetCost
 from loadtests.estimate import Estimate
 from loadtests.markdown import report
 from loadtests.report import SUMMARY_NAME, summarise_run, write
@@ -23,7 +24,8 @@ if TYPE_CHECKING:
 AWS = Target("aws", "aws", "on-demand", "us-east-1", 1024, "http://127.0.0.1:1/", control="http://127.0.0.1:2")
 GCP = Target("gcp", "gcp", "cloud-run-request", "us-central1", 1024, "http://127.0.0.1:3/")
 HEADER = {"targets": [AWS.document(), GCP.document()], "loop": "open", "command": "tripoint compare"}
-COSTS = {"aws": Estimate(n=400, value=2.5, lo=2.4, hi=2.6)}
+COST = Estimate(n=400, value=2.5, lo=2.4, hi=2.6)
+COSTS = {"aws": TargetCost("aws", COST, COST, Estimate(n=400, value=21.0), assumptions=("prices of 2026",))}
 
 
 class Load:
@@ -117,7 +119,8 @@ def test_a_target_without_any_sample_has_nulls_with_reasons() -> None:
     assert gcp["requests"] == 0
     assert gcp["warm"]["p50_ms"] is None
     assert gcp["cold"]["reasons"]["p50_ms"] == "not estimable (n=0, needs 6)"
-    assert gcp["reasons"] == {"cost_usd_per_million": "no price for this target"}
+    assert gcp["cost_usd_per_million"] is None
+    assert gcp["reasons"]["cost_usd_per_million"] == "no price for this target"
 
 
 def test_the_kind_of_cold_start_that_most_targets_have_is_the_headline_of_all() -> None:

@@ -1,0 +1,135 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from loadtests.stats.clusters import mean_by_instance, resampled_means
+from loadtests.stats.exact import null_distribution
+from loadtests.stats.holm import holm
+from loadtests.stats.shift import NotComparable, Series, shift_between
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.float64]
+
+
+def series(values: Floats, *, at_s: Floats | None = None, instance: NDArray[np.int64] | None = None) -> Series:
+    n = values.size
+    unknown = np.full(n, -1, dtype=np.int64)
+    return Series(
+        values, np.arange(n, dtype=np.float64) if at_s is None else at_s, unknown if instance is None else instance
+    )
+
+
+@pytest.mark.parametrize(("m", "n"), [(4, 4), (3, 9), (8, 8), (20, 20)])
+def test_small_samples_get_the_exact_p_value(m: int, n: int) -> None:
+    random = np.random.default_rng([m, n])
+    x, y = random.random(m), random.random(n) + 0.3
+    expected = stats.mannwhitneyu(x, y, method="exact").pvalue
+    assert shift_between(series(x), series(y)).p == pytest.approx(expected)
+
+
+def test_the_null_distribution_of_two_and_three_is_the_one_counted_by_hand() -> None:
+    assert null_distribution(2, 3).tolist() == pytest.approx([0.1, 0.1, 0.2, 0.2, 0.2, 0.1, 0.1])
+
+
+def test_large_samples_without_blocks_get_scipys_p_value() -> None:
+    random = np.random.default_rng(8)
+    x, y = random.lognormal(size=150), random.lognormal(0.2, size=170).round(1)
+    expected = stats.mannwhitneyu(x, y, method="asymptotic").pvalue
+    assert shift_between(series(x), series(y), blocked=False).p == pytest.approx(expected, rel=1e-6)
+
+
+def test_the_shift_is_the_median_of_all_pairwise_differences() -> None:
+    random = np.random.default_rng(9)
+    for m, n in ((5, 6), (8, 7), (60, 90)):
+        x, y = random.exponential(size=m), random.exponential(size=n) + 1
+        found = shift_between(series(x), series(y), blocked=False)
+        assert found.value == pytest.approx(np.median(y[:, None] - x), abs=1e-7)
+
+
+def test_hollander_and_wolfes_placenta_example_has_its_published_shift_and_interval() -> None:
+    """Permeability at term and at 12 to 26 weeks: shift -0.305, ninth of the differences from either end."""
+    term = np.array([0.80, 0.83, 1.89, 1.04, 1.45, 1.38, 1.91, 1.64, 0.73, 1.46])
+    early = np.array([1.15, 0.88, 0.90, 0.74, 1.21])
+    found = shift_between(series(term), series(early))
+    differences = np.sort((early[:, None] - term).ravel())
+    assert found.value == pytest.approx(-0.305)
+    assert found.p == pytest.approx(0.2544, abs=5e-5)
+    assert [found.lo, found.hi] == pytest.approx([differences[8], differences[-9]])
+
+
+def test_equal_targets_that_drift_together_differ_no_more_than_they_should() -> None:
+    random = np.random.default_rng(10)
+    at_s = np.arange(400.0)
+    level = 10 * (1 + 0.5 * at_s / 400)
+    x, y = level * random.lognormal(0, 0.01, 400), (level + 0.15) * random.lognormal(0, 0.01, 400)
+    found = shift_between(series(x, at_s=at_s), series(y, at_s=at_s + 0.5))
+    assert found.p < 0.001
+    assert found.lo < 0.15 < found.hi
+    assert shift_between(series(x), series(y), blocked=False).p > 0.05, "drift hides it without blocks"
+
+
+def test_series_from_different_times_are_refused() -> None:
+    x = np.arange(200.0)
+    with pytest.raises(NotComparable, match="not measured at the same time"):
+        shift_between(series(x, at_s=x), series(x, at_s=x + 1000))
+
+
+@pytest.mark.parametrize(("m", "n"), [(0, 0), (0, 500), (1, 20), (3, 3)])
+def test_too_few_samples_are_refused(m: int, n: int) -> None:
+    with pytest.raises(NotComparable, match="too few samples"):
+        shift_between(series(np.arange(float(m))), series(np.arange(float(n))))
+
+
+def test_identical_values_everywhere_are_no_difference() -> None:
+    same = np.full(50, 7.0)
+    found = shift_between(series(same), series(same))
+    assert (round(found.value, 6), found.p) == (0, 1)
+
+
+def test_instances_that_differ_widen_the_interval() -> None:
+    random = np.random.default_rng(11)
+    instance = np.repeat(np.arange(8), 50)
+    own = random.normal(0, 2, 16)
+    x, y = (10 + own[side * 8 :][instance] + random.normal(0, 0.5, 400) for side in (0, 1))
+    alone = shift_between(series(x), series(y))
+    grouped = shift_between(series(x, instance=instance), series(y, instance=instance))
+    assert grouped.design_effect is not None
+    assert grouped.design_effect > 5
+    assert grouped.hi - grouped.lo > 2 * (alone.hi - alone.lo)
+    assert grouped.p > alone.p
+
+
+def test_fewer_than_six_instances_leave_the_design_effect_unknown() -> None:
+    instance = np.arange(100) % 5
+    values = np.random.default_rng(12).random(100)
+    assert shift_between(series(values, instance=instance), series(values, instance=instance)).design_effect is None
+
+
+def test_holm_gives_the_adjusted_values_of_his_paper_in_the_order_given() -> None:
+    assert holm([0.01, 0.04, 0.03, 0.005]) == pytest.approx([0.03, 0.06, 0.06, 0.02])
+    assert holm([]) == []
+    assert holm([0.9, 0.8]) == [1.0, 1.0]
+
+
+def test_a_bootstrap_by_instance_draws_whole_instances() -> None:
+    values, instance = np.repeat([1.0, 2.0, 4.0], [1, 5, 2]), np.repeat([0, 1, 2], [1, 5, 2])
+    possible = {round((a + 10 * b + 8 * c) / (a + 5 * b + 2 * c), 9) for a, b, c in _draws(3)}
+    assert {round(float(each), 9) for each in resampled_means(values, instance)} <= possible
+
+
+def _draws(count: int) -> list[tuple[int, int, int]]:
+    return [(a, b, count - a - b) for a in range(count + 1) for b in range(count + 1 - a)]
+
+
+def test_a_mean_by_instance_needs_six_instances() -> None:
+    values = np.arange(12.0)
+    assert "needs 6" in str(mean_by_instance(values, np.arange(12) % 5).reason)
+    found = mean_by_instance(values, np.arange(12) % 6)
+    assert found.value == 5.5
+    assert found.n == 6
