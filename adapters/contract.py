@@ -22,12 +22,16 @@ Headers = tuple[tuple[str, str], ...]
 
 @dataclass(frozen=True, slots=True)
 class HttpRequest:
-    """One HTTP request as the front door received it; `target` is the raw path with its query."""
+    """One HTTP request as a front door received it; `target` is the raw path with its query.
+
+    `front` names the front door where a cloud has several (`[platform] fronts` in cloud.toml).
+    """
 
     method: str
     target: str
     headers: Headers = ()
     body: bytes = b""
+    front: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +68,9 @@ class Process(Protocol):
 
     def log_tail(self) -> str:
         """The last lines of its standard output and error, together."""
+
+    def log(self, line: str) -> None:
+        """Add a line of the platform's own to it."""
 
     def log_size(self) -> int:
         """Bytes logged so far: a mark for `log_since`."""

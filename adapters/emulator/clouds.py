@@ -53,7 +53,7 @@ def start(
 ) -> Iterator[dict[str, LocalCloud]]:
     """Start the clouds at the same time and yield them by name; on the way out all of them are gone.
 
-    `on_event` gets every later event (cloud, event), from threads. Raises CloudFailed.
+    `on_event` gets every event (cloud, event), from threads; the last of each is `ended`. Raises CloudFailed.
     """
     children: list[Child] = []
     try:
@@ -127,8 +127,9 @@ class Child:
                 first = False
             if self._on_event is not None:
                 self._on_event(self.name, event)
-        if first:
-            self._first.put({"event": "ended"})
+        self._first.put({"event": "ended"})
+        if self._on_event is not None:
+            self._on_event(self.name, {"event": "ended"})
 
     def _read_errors(self) -> None:
         assert self._process.stderr is not None

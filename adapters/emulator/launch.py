@@ -50,6 +50,10 @@ class Group:
     def log_tail(self) -> str:
         return self.log_since(max(self.log_size() - TAIL_BYTES, 0)).decode(errors="replace")
 
+    def log(self, line: str) -> None:
+        with self._log.open("a", encoding="utf-8") as file:
+            file.write(line)
+
     def log_size(self) -> int:
         return self._log.stat().st_size if self._log.exists() else 0
 

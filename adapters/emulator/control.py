@@ -1,0 +1,71 @@
+"""The control plane of a local cloud, on a port of its own: JSON over HTTP.
+
+GET  /state      what runs now
+GET  /ledger     the truth so far, JSON lines
+POST /retire     a new version: the next request is cold
+POST /settings   {"memory_mb": …, "concurrency": …, "idle_life_s": …, …}, as the options of the start
+POST /shutdown   end this local cloud
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+from adapters.contract import HttpAnswer, HttpRequest
+from adapters.emulator.options import Options
+from adapters.emulator.platform_rules import platform
+
+if TYPE_CHECKING:
+    import asyncio
+
+    from adapters.contract import Cloud
+    from adapters.emulator.fleet import Fleet
+    from adapters.emulator.ledger import Ledger
+
+_JSON = (("content-type", "application/json"),)
+_OFFERED = "GET /state, GET /ledger, POST /retire, POST /settings, POST /shutdown"
+
+
+class Control:
+    """Answers the control plane's requests."""
+
+    def __init__(self, *, cloud: Cloud, options: Options, fleet: Fleet, ledger: Ledger, ended: asyncio.Event) -> None:
+        self._cloud = cloud
+        self._options = options
+        self._fleet = fleet
+        self._ledger = ledger
+        self._ended = ended
+
+    async def serve(self, request: HttpRequest) -> HttpAnswer:
+        """Answer one request; what is wrong with it is said with 400 or 404."""
+        match request.method, request.target.partition("?")[0]:
+            case "GET", "/state":
+                return _json(200, self._fleet.state())
+            case "GET", "/ledger":
+                return HttpAnswer(200, (("content-type", "application/x-ndjson"),), self._ledger.read())
+            case "POST", "/retire":
+                return _json(200, {"version": await self._fleet.retire()})
+            case "POST", "/settings":
+                return self._change(request.body)
+            case "POST", "/shutdown":
+                self._ended.set()
+                return _json(202, {"ending": True})
+        return _json(404, {"error": f"{request.method} {request.target} is not offered: use {_OFFERED}"})
+
+    def _change(self, body: bytes) -> HttpAnswer:
+        """Change options; None gives an option its default back."""
+        try:
+            options = Options.from_document({**asdict(self._options), **json.loads(body)})
+            if options.model != self._options.model:
+                raise ValueError("model cannot change while a local cloud runs: start another one")
+            self._fleet.change(platform(self._cloud, options))
+        except (ValueError, TypeError) as error:
+            return _json(400, {"error": str(error)})
+        self._options = options
+        return _json(200, json.loads(options.text()))
+
+
+def _json(status: int, document: object) -> HttpAnswer:
+    return HttpAnswer(status, _JSON, json.dumps(document).encode())

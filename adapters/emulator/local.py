@@ -1,0 +1,104 @@
+"""One local cloud, put together: bundle, fleet, front door, control plane; everything ends with it."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import platform as machine
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from adapters.bundle import assemble
+from adapters.emulator import front
+from adapters.emulator.control import Control
+from adapters.emulator.custody import Custody
+from adapters.emulator.fleet import Fleet
+from adapters.emulator.ledger import Ledger
+from adapters.emulator.platform_rules import platform
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from types import TracebackType
+
+    from aiohttp import web
+
+    from adapters.contract import Cloud
+    from adapters.emulator.options import Options
+
+
+class Local:
+    """An asynchronous context manager: inside it the local cloud serves.
+
+    `ended` is set when its control plane is asked to end; `on_event` gets every instance event.
+    """
+
+    def __init__(
+        self,
+        cloud: Cloud,
+        options: Options,
+        *,
+        ended: asyncio.Event,
+        on_event: Callable[[Mapping[str, Any]], None] = lambda event: None,
+    ) -> None:
+        self._cloud = cloud
+        self._options = options
+        self._platform = platform(cloud, options)
+        self._ended = ended
+        self._on_event = on_event
+        self._exits = contextlib.AsyncExitStack()
+        self.url = self.control = ""
+
+    async def __aenter__(self) -> Local:
+        async with contextlib.AsyncExitStack() as exits:
+            custody = Custody()
+            exits.push_async_callback(asyncio.to_thread, custody.close)
+            folder = Path(tempfile.mkdtemp(prefix=f"tripoint-{self._cloud.name}-"))
+            custody.keep("folder", str(folder))
+            bundle = assemble(self._cloud, folder=folder / "bundle", model=self._options.model)
+            self._cloud.instances()  # a missing package is told before anybody waits for an instance
+            ledger = Ledger(folder / "ledger.jsonl", cloud=self._cloud.name)
+            exits.callback(ledger.close)
+            fleet = Fleet(
+                self._cloud,
+                self._platform,
+                bundle=bundle,
+                folder=folder / "instances",
+                custody=custody,
+                ledger=ledger,
+                on_event=self._on_event,
+            )
+            exits.push_async_callback(fleet.close)
+            control = Control(cloud=self._cloud, options=self._options, fleet=fleet, ledger=ledger, ended=self._ended)
+            self.url = await _open(exits, front.server(fleet.serve))
+            self.control = await _open(exits, front.server(control.serve))
+            self._exits = exits.pop_all()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        await self._exits.aclose()
+
+    def ready_event(self) -> dict[str, Any]:
+        """The first line of the process: where the cloud is, and what it is."""
+        return {
+            "event": "ready",
+            "cloud": self._cloud.name,
+            "url": self.url,
+            "control": self.control,
+            "plan": self._platform.plan,
+            "memory_mb": self._platform.memory_mb,
+            "concurrency": self._platform.scaling.concurrency,
+            "max_instances": self._platform.scaling.max_instances,
+            "vcpu": round(self._platform.cpu_share, 4),
+            "cpu_share": "not enforced",
+            "python": machine.python_version(),
+        }
+
+
+async def _open(exits: contextlib.AsyncExitStack, serving: web.Server) -> str:
+    opened, url = await front.listen(serving)
+    exits.push_async_callback(serving.shutdown, 1.0)
+    exits.callback(opened.close)
+    return url

@@ -1,0 +1,95 @@
+"""What one local cloud does, from its cloud.toml and the options."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import psutil
+
+from adapters.contract import HttpAnswer
+from adapters.emulator.scaling import Rules
+from adapters.emulator.sizes import check_memory, cpu_share
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from adapters.contract import Cloud
+    from adapters.emulator.options import Options
+
+T = TypeVar("T")
+LAPTOP_MB_PER_INSTANCE = 160  # what one instance really takes, about
+
+
+@dataclass(frozen=True, slots=True)
+class Platform:
+    """The rules in force. `cpu_share` is in vCPU; times in s."""
+
+    plan: str
+    memory_mb: int
+    cpu_share: float
+    timeout_s: float
+    init_timeout_s: float
+    scaling: Rules
+    full: HttpAnswer
+    failed: HttpAnswer
+
+
+def platform(cloud: Cloud, options: Options) -> Platform:
+    """Read the rules. Raises ValueError naming the option that the cloud does not offer."""
+    data, limits, memory = cloud.data["platform"], cloud.data["limits"], cloud.data["memory"]
+    memory_mb = check_memory(memory, _or(options.memory_mb, memory["default_mb"]))
+    share = cpu_share(memory, memory_mb)
+    concurrency = check_concurrency(data, _or(options.concurrency, data["concurrency"]))
+    if concurrency > 1:  # sharing an instance needs a whole vCPU on some clouds, which then comes with it
+        share = max(share, float(data.get("shared_minimum_vcpu", 0)))
+    return Platform(
+        plan=data["plan"],
+        memory_mb=memory_mb,
+        cpu_share=share,
+        timeout_s=_at_most(_or(options.timeout_s, data["timeout_s"]), limits["timeout_max_s"], "timeout_s"),
+        init_timeout_s=_or(options.init_timeout_s, limits["init_timeout_s"]),
+        scaling=_scaling(data, options, concurrency),
+        full=answer(data["full"]),
+        failed=answer(data["failed"]),
+    )
+
+
+def check_concurrency(data: Mapping[str, Any], concurrency: int) -> int:
+    """Return `concurrency`. Raises ValueError naming the most that an instance of this cloud serves at once."""
+    return int(_at_most(concurrency, data["concurrency_max"], "concurrency"))
+
+
+def answer(data: Mapping[str, Any]) -> HttpAnswer:
+    """An answer of the platform itself, as cloud.toml writes it."""
+    return HttpAnswer(data["status"], tuple(data["headers"].items()), data["body"].encode())
+
+
+def most_instances_here() -> int:
+    """How many instances fit into half of the memory that is free: a laptop is not a region."""
+    return int(max(4, psutil.virtual_memory().available / 2 / 2**20 // LAPTOP_MB_PER_INSTANCE))
+
+
+def _scaling(data: Mapping[str, Any], options: Options, concurrency: int) -> Rules:
+    given = {
+        name: data[name]
+        for name in ("bound", "queue_length", "queue_wait_s", "target_use", "starts_per_window", "window_s")
+        if name in data
+    }
+    return Rules(
+        concurrency=concurrency,
+        max_instances=_or(options.max_instances, min(data["max_instances"], most_instances_here())),
+        min_instances=_or(options.min_instances, 0),
+        idle_life_s=_or(options.idle_life_s, data["idle_life_s"]),
+        **given,
+    )
+
+
+def _or(value: T | None, default: T) -> T:
+    return default if value is None else value
+
+
+def _at_most(value: float, limit: float, name: str) -> float:
+    if value > limit:
+        raise ValueError(f"{name} {value:g}: this cloud allows at most {limit:g}")
+    return value

@@ -1,0 +1,82 @@
+"""`tripoint serve`: run local clouds until Ctrl-C, with a line for each instance event."""
+
+from __future__ import annotations
+
+import json
+import queue
+import signal
+import threading
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from adapters.emulator.clouds import LocalCloud
+
+_EPILOG = "Example: tripoint serve aws --memory 1024, then: curl --data-binary @photo.jpg URL"
+
+
+@click.command(epilog=_EPILOG)
+@click.argument("cloud")
+@click.option("--json", "as_json", is_flag=True, help="JSON lines; the first of each cloud has event: ready.")
+@click.option("--memory", type=click.IntRange(min=1), help="Memory size in MB.  [default: each cloud's own]")
+@click.option("--concurrency", type=click.IntRange(min=1), help="Requests at once in one instance.")
+@click.option("--max-instances", type=click.IntRange(min=1), help="At most so many instances of each cloud.")
+@click.option("--idle-life", type=float, help="Seconds that an idle instance lives.")
+@click.option("--model", default="clothes", show_default=True, help="A model's name, or its folder.")
+def command(cloud: str, as_json: bool, **asked: Any) -> None:
+    """Run the local CLOUD (aws, gcp, azure, or all) until Ctrl-C; a POST of image bytes to its URL classifies."""
+    from adapters import contract
+    from adapters.emulator import clouds
+    from adapters.emulator.options import Options
+
+    names = contract.clouds() if cloud == "all" else (contract.load(cloud).name,)
+    options = Options(
+        model=asked["model"],
+        memory_mb=asked["memory"],
+        concurrency=asked["concurrency"],
+        max_instances=asked["max_instances"],
+        idle_life_s=asked["idle_life"],
+    )
+    gone: queue.SimpleQueue[str] = queue.SimpleQueue()
+    show = _Lines(as_json, gone)
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.default_int_handler)  # as Ctrl-C
+    try:
+        with clouds.start(names, options, on_event=show.event) as running:
+            if not as_json:
+                show.hint(list(running.values()))
+            name = gone.get()
+        raise clouds.CloudFailed(f"local cloud {name!r} ended by itself; start it again")
+    except KeyboardInterrupt:
+        return
+
+
+class _Lines:
+    """One line at a time, whichever thread has it."""
+
+    def __init__(self, as_json: bool, gone: queue.SimpleQueue[str]) -> None:
+        self._as_json = as_json
+        self._gone = gone
+        self._lock = threading.Lock()
+
+    def event(self, cloud: str, event: dict[str, Any]) -> None:
+        """Show one event of a cloud, and tell when the cloud itself ended."""
+        with self._lock:
+            click.echo(json.dumps({"cloud": cloud, **event}) if self._as_json else _sentence(cloud, event))
+
+        if event["event"] == "ended":
+            self._gone.put(cloud)
+
+    def hint(self, running: list[LocalCloud]) -> None:
+        """Say what to do with the clouds."""
+        with self._lock:
+            click.echo(f"Try: curl --data-binary @model/samples/pants.jpg {running[0].url}   (Ctrl-C ends)")
+
+
+def _sentence(cloud: str, event: dict[str, Any]) -> str:
+    if event["event"] == "ready":
+        return f"{cloud}: {event['url']}  ({event['memory_mb']} MB, {event['vcpu']:g} vCPU {event['cpu_share']})"
+    what = event["event"].replace("_", " ")
+    more = ", ".join(f"{name} {event[name]}" for name in ("reason", "start_ms", "served", "detail") if name in event)
+    return f"{cloud}: {what} {event.get('instance', '')}  {more}".rstrip()
