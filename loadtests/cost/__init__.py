@@ -2,7 +2,7 @@
 
 from loadtests.cost.bill import Bill, Line, bill
 from loadtests.cost.plans import Plan, PlanError, load_plan, load_plans
-from loadtests.cost.usage import Calls, Reserve, Snapshots, Usage, UsageError
+from loadtests.cost.usage import Calls, Reserve, Snapshots, Usage, UsageError, usage_of
 
 __all__ = [
     "Bill",
@@ -17,4 +17,5 @@ __all__ = [
     "bill",
     "load_plan",
     "load_plans",
+    "usage_of",
 ]

@@ -59,6 +59,11 @@ class Bill:
         return sum((line.usd for line in self.lines), _ZERO)
 
     @property
+    def printed_usd(self) -> Decimal:
+        """The whole bill as an invoice adds it up: each line rounded to the cent first."""
+        return sum((cents(line.usd) for line in self.lines), _ZERO)
+
+    @property
     def usd_per_million(self) -> Decimal:
         """Cost of a million of these requests; 0 when there were none."""
         return self.usd / self.requests * 1_000_000 if self.requests else _ZERO
@@ -111,7 +116,8 @@ def bill_plan(plan: Plan, usage: Usage, *, terms: Terms, prices: CloudPrices) ->
     region = prices.region(terms.region)
     metered, names = measure(plan, usage), {"architecture": terms.architecture, "gateway": gateway_of(plan, usage)}
     priced = [_price(meter, metered, prices=prices, place=(region, names, terms.free)) for meter in plan.meters]
-    notes = (*plan.assumptions, *(found.assumption for line, found in priced if line.quantity and found.assumption))
+    stood_in = (found.assumption for line, found in priced if line.quantity and found.assumption)
+    notes = (*metered.assumptions, *plan.assumptions, *stood_in)
     lines = tuple(line for line, _ in priced)
     return Bill(
         cloud=plan.cloud,

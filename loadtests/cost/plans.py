@@ -55,12 +55,13 @@ class ReserveRule:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """A billing mode of a cloud."""
+    """A billing mode of a cloud. `alternative` names the plan that reads the same rules differently, or is empty."""
 
     cloud: str
     name: str
     about: str
     default: bool
+    alternative: str
     duration: DurationRule
     memory: MemoryRule
     cpu: CpuRule
@@ -112,6 +113,7 @@ def _read(cloud: str, name: str, section: Mapping[str, Any]) -> Plan:
             name=name,
             about=str(section["about"]),
             default=bool(section.get("default", False)),
+            alternative=str(section.get("alternative", "")),
             duration=DurationRule.read(section.get("duration", {})),
             memory=MemoryRule.read(section.get("memory", {})),
             cpu=read_cpu(section.get("cpu", {})),
@@ -141,5 +143,10 @@ def _meter(cloud: str, plan: str, name: str, data: Mapping[str, Any]) -> Meter:
         raise PlanError(f"meter {name!r} is on line {line!r}: known lines are {', '.join(LINES)}")
     if quantity not in QUANTITIES:
         raise PlanError(f"meter {name!r} counts {quantity!r}: known quantities are {', '.join(sorted(QUANTITIES))}")
+    try:
+        str(data["rate"]).format(architecture="", gateway="")
+    except (KeyError, IndexError):
+        known = "{architecture} and {gateway}"
+        raise PlanError(f"meter {name!r} has rate {data['rate']!r}: only {known} are filled in") from None
     free = decimal(f"{name} free", data.get("free", 0))
     return Meter(name, line, quantity, str(data["rate"]), free, data.get("credit_region"))

@@ -36,11 +36,12 @@ class Work:
 
 @dataclass(frozen=True, slots=True)
 class Metered:
-    """All that the meters of a plan see in a month."""
+    """All that the meters of a plan see in a month, and what had to be assumed for it."""
 
     plan: Plan
     usage: Usage
     work: tuple[Work, ...]
+    assumptions: tuple[str, ...] = ()
 
     def total(self, count: Callable[[Work], Decimal], *, reserved: bool | None = None) -> Decimal:
         """Sum of `count` over the work, or over that which ran on reserved capacity or not."""
@@ -55,7 +56,7 @@ class Metered:
             return _ZERO
         step = self.plan.reserve.step_s
         held = (reserve.hours * HOUR_S / step).to_integral_value(ROUND_CEILING) * step
-        return held * max(reserve.instances, Decimal(self.plan.reserve.minimum))
+        return held * reserve.periods * max(reserve.instances, Decimal(self.plan.reserve.minimum))
 
     @property
     def idle_s(self) -> Decimal:

@@ -81,7 +81,11 @@ def cost_of(
         observed = observe(plan.duration, own, concurrency=target.concurrency)
         if not observed.requests:
             return _unknown(target, "no request of this target was sent after the warm-up")
-        return _Costing(target, plan=plan, prices=prices, observed=observed, setting=chosen).result()
+        found = _Costing(target, plan=plan, prices=prices, observed=observed, setting=chosen).result()
+        if not plan.alternative:
+            return found
+        other = cost_of(replace(target, plan=plan.alternative), own, book, setting=chosen)
+        return replace(found, assumptions=(*found.assumptions, *_reading(found, other, plan.alternative)))
     except (LookupError, ValueError) as error:
         return _unknown(target, str(error))
 
@@ -167,6 +171,14 @@ def _interval(observed: Observed) -> tuple[Interval | None, list[str]]:
 def _as_estimate(n: int, value: Decimal, interval: Interval | None) -> Estimate:
     low, high = (None, None) if interval is None else (float(interval[0]), float(interval[1]))
     return Estimate(n=n, value=float(value), lo=low, hi=high)
+
+
+def _reading(found: TargetCost, other: TargetCost, name: str) -> list[str]:
+    """How another reading of the plan's rules comes out, where it differs."""
+    value = other.usd_per_million.value
+    if value is None or value == found.usd_per_million.value:
+        return []
+    return [f"the rules of this plan are an open question: read as {name}, a million requests cost {value:.2f} USD"]
 
 
 def _unknown(target: Target, reason: str) -> TargetCost:

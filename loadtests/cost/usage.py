@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
 ZERO = Decimal(0)
 ONE = Decimal(1)
+Number = Decimal | float | str  # int is a float to a type checker
 MONTH_HOURS = Decimal(730)  # 365 days / 12; vendors also print 720 and 744
 
 
@@ -22,8 +23,9 @@ class Calls:
     `memory_mb` is the configured size, `observed_mb` what was in use (for plans that bill that; None: all of
     it). `vcpu` overrides the plan's rule. `reserved`: served by capacity that is held (provisioned,
     always ready). `instance_s` is the billed instance time of all these requests where it is known from
-    measurement; it then replaces what the duration rule would give. `streamed_mb` is the length of one answer
-    where it is streamed.
+    measurement; it then replaces what the duration rule would give. `rate_per_s`: these requests arrive at
+    random at this steady rate, which tells how they share instances (None: each is alone in its instance).
+    `streamed_mb` is the length of one answer where it is streamed.
     """
 
     requests: Decimal
@@ -49,12 +51,16 @@ class Calls:
 
 @dataclass(frozen=True, slots=True)
 class Reserve:
-    """Capacity held for `hours` of the month whether used or not: provisioned, minimum or always-ready instances."""
+    """Instances held whether used or not: provisioned, minimum or always-ready ones, or a plan by the hour.
+
+    They are held `periods` times a month for `hours` each; every period is rounded up on its own.
+    """
 
     instances: Decimal
     hours: Decimal
     memory_mb: Decimal
     vcpu: Decimal | None = None
+    periods: Decimal = ONE
 
     def __post_init__(self) -> None:
         _refuse_negative(self)
@@ -101,6 +107,16 @@ class Usage:
     @property
     def requests(self) -> Decimal:
         return sum((calls.requests for calls in self.calls), ZERO)
+
+
+def usage_of(requests: Number, duration_ms: Number, memory_mb: Number, **calls: Number) -> Usage:
+    """A month of equal requests, from plain numbers; `calls` are further fields of `Calls`.
+
+    `usage_of(3_000_000, 120, 1536, ephemeral_mb=2048)`. Numbers are taken as they print: 0.1 is a tenth.
+    """
+    exact: dict[str, Any] = {name: Decimal(str(value)) for name, value in calls.items()}
+    plain = Calls(Decimal(str(requests)), Decimal(str(duration_ms)), Decimal(str(memory_mb)))
+    return Usage((replace(plain, **exact),))
 
 
 def _refuse_negative(record: Any) -> None:

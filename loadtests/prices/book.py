@@ -38,10 +38,11 @@ class CloudPrices:
     date: str
     default_region: str
     regions: Mapping[str, Region]
+    areas: Mapping[str, str] = field(default_factory=dict)
 
     def region(self, name: str | None) -> str:
-        """The name of a region in this book, the default one for None. Raises PriceError otherwise."""
-        chosen = name or self.default_region
+        """The region of that name, or of an area such as `eu`; the default one for None. Raises PriceError."""
+        chosen = self.areas.get(name or "", name) or self.default_region
         if chosen not in self.regions:
             raise PriceError(
                 f"no {self.cloud} prices for region {chosen!r} in the book of {self.date}: "
@@ -88,7 +89,7 @@ def read_prices(cloud: str, date: str, data: Mapping[str, Any]) -> CloudPrices:
             raise PriceError(f"{cloud} {date}: region {name!r} names unknown sheets {unknown} of {sorted(sheets)}")
         rates = {key: rate for sheet in entry["sheets"] for key, rate in sheets[sheet].items()}
         regions[name] = Region(rates, entry.get("stand_in"))
-    return CloudPrices(cloud, date, str(data["default_region"]), regions)
+    return CloudPrices(cloud, date, str(data["default_region"]), regions, data.get("areas", {}))
 
 
 def shipped_book() -> PriceBook:

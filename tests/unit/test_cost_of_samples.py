@@ -72,8 +72,11 @@ def test_an_isolated_request_on_flex_pays_a_second_and_a_busy_instance_does_not(
     busy = [sample(index, flex, start_s=0.25 * index, total_ms=250) for index in range(40)]
     assert cost_of(flex, isolated, BOOK).billed_ms.value == 1000
     assert cost_of(flex, busy, BOOK).billed_ms.value == 250
-    strict = replace(flex, plan="flex-per-request")
-    assert cost_of(strict, busy, BOOK).billed_ms.value == 1000
+    strict = cost_of(replace(flex, plan="flex-per-request"), busy, BOOK)
+    assert strict.billed_ms.value == 1000
+    told = [note for note in cost_of(flex, busy, BOOK).assumptions if "read as flex-per-request" in note]
+    assert f"{strict.usd_per_million.value:.2f} USD" in told[0]
+    assert not any("read as" in note for note in cost_of(flex, isolated, BOOK).assumptions)
 
 
 def test_forced_cold_starts_do_not_raise_the_cost_of_a_service_under_load() -> None:

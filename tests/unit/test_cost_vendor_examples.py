@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from loadtests.cost import Calls, Reserve, Usage, bill, load_plan
+from loadtests.cost import Calls, Reserve, Snapshots, Usage, bill, load_plan
 from loadtests.cost.bill import cents
 from loadtests.cost.units import gb_s_of_execution_units
 from loadtests.prices.book import shipped_book
@@ -90,6 +90,62 @@ def test_infracost_azure_mins_bill_100_ms_and_128_mb() -> None:
     assert month.meter("duration").quantity == 37_500
     assert cents(month.line_usd("compute")) == Decimal("0.60")
     assert cents(month.line_usd("requests")) == Decimal("0.60")
+
+
+def test_aws_ondemand_2_telemetry_of_two_seconds_costs_249_dollars_49() -> None:
+    month = bill("aws", "on-demand", usage(7_440_000, "2000", 1024), free=False)
+    assert cents(month.line_usd("requests")) == Decimal("1.49")
+    assert cents(month.line_usd("compute")) == Decimal("248.00")
+    assert cents(month.usd) == Decimal("249.49")
+
+
+def test_aws_ondemand_3_with_two_gigabytes_of_ephemeral_storage_costs_106_dollars_41() -> None:
+    month = bill("aws", "on-demand", usage(6_000_000, "280", 4096, ephemeral_mb=Decimal(2048)))
+    assert month.meter("ephemeral").quantity == 2_520_000
+    assert cents(month.meter("duration").usd) == Decimal("105.33")
+    assert cents(month.meter("ephemeral").usd) == Decimal("0.08")
+    assert cents(month.usd) == Decimal("106.41")
+
+
+def test_aws_pc_2_a_day_of_seven_provisioned_gets_no_free_grant_and_costs_32_dollars_26() -> None:
+    ready = Calls(Decimal(2_000_000), Decimal(280), Decimal(4096), reserved=True)
+    held = Reserve(instances=Decimal(7), hours=Decimal(24), memory_mb=Decimal(4096))
+    month = bill("aws", "provisioned", Usage((ready,), reserve=held))
+    assert cents(month.line_usd("reserved")) == Decimal("10.08")
+    assert cents(month.meter("duration-provisioned").usd) == Decimal("21.78")
+    assert cents(month.line_usd("requests")) == Decimal("0.40")
+    assert cents(month.usd) == Decimal("32.26")
+
+
+def test_aws_snapstart_1_one_version_and_one_percent_restores_cost_263_dollars_92() -> None:
+    calls = Calls(Decimal(7_440_000), Decimal(2000), Decimal(1024), cold_share=Decimal("0.01"))
+    kept = Snapshots(memory_mb=Decimal(1024), versions=Decimal(1), hours=Decimal(24 * 31))
+    month = bill("aws", "snapstart", Usage((calls,), snapshots=kept), free=False)
+    assert month.meter("snapshot-cache").quantity == 2_678_400
+    assert cents(month.meter("snapshot-cache").usd) == Decimal("4.03")
+    assert month.meter("snapshot-restore").quantity == 74_400
+    assert cents(month.meter("snapshot-restore").usd) == Decimal("10.40")
+    assert cents(month.usd) == Decimal("263.92")
+
+
+def test_aws_streaming_1_bytes_above_six_megabytes_an_answer_cost_7_dollars_81() -> None:
+    small = Calls(Decimal(2_000_000), Decimal(500), Decimal(1536), streamed_mb=Decimal("0.1"))
+    large = Calls(Decimal(1_000_000), Decimal(500), Decimal(1536), streamed_mb=Decimal(7))
+    month = bill("aws", "on-demand", Usage((small, large)))
+    assert cents(month.line_usd("compute")) == Decimal("30.83")
+    assert cents(month.meter("streaming").usd) == Decimal("7.81")
+    assert month.printed_usd == Decimal("39.04")  # the vendor adds up rounded lines
+
+
+def test_aws_arm_durable_example_thirty_two_million_gb_s_cost_421_dollars_34() -> None:
+    month = bill("aws", "on-demand", usage(1_000_000, "32000", 1024), architecture="arm64")
+    assert cents(month.line_usd("compute")) == Decimal("421.34")
+
+
+def test_azure_premium_one_smallest_instance_for_730_hours_costs_157_dollars_72() -> None:
+    held = Reserve(instances=Decimal(1), hours=Decimal(730), memory_mb=Decimal(3584))
+    month = bill("azure", "premium", Usage((), reserve=held))
+    assert cents(month.usd) == Decimal("157.72")
 
 
 def test_every_published_example_has_a_test_named_after_it() -> None:

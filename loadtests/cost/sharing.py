@@ -1,0 +1,60 @@
+"""How much instance time a steady stream of requests needs when requests share instances. Pure.
+
+A model for questions without a run: requests arrive at random (Poisson) at a steady rate, spread evenly over
+as few instances as keep the use of each under `USE`. An instance is busy from a request's arrival until none
+is left, as in a queue with infinitely many servers (M/D/inf), whose busy period has the mean (exp(xd) - 1) / x
+for rate x and duration d (Takacs, Introduction to the Theory of Queues, 1962).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import ROUND_CEILING, Decimal
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from loadtests.cost.duration import DurationRule
+
+USE = Decimal("0.6")  # Cloud Run scales to this use of its concurrency; cloud.google.com/run, read 2026-11-20
+_ONE = Decimal(1)
+
+
+@dataclass(frozen=True, slots=True)
+class Stream:
+    """`requests` of `duration_ms` that arrive at `rate_per_s`, at most `concurrency` at a time in an instance."""
+
+    requests: Decimal
+    duration_ms: Decimal
+    rate_per_s: Decimal
+    concurrency: int
+
+    @property
+    def instances(self) -> Decimal:
+        """Instances that serve the stream, at least one."""
+        in_flight = self.rate_per_s * self.duration_ms / 1000
+        return max((in_flight / (self.concurrency * USE)).to_integral_value(ROUND_CEILING), _ONE)
+
+
+def shared_instance_s(rule: DurationRule, stream: Stream) -> Decimal:
+    """Billed instance-seconds of a stream under a rule that bills overlapping requests once.
+
+    Never more than if each request were alone, and equal to that for one request at a time without a minimum
+    for the activity period.
+    """
+    if not stream.requests or not stream.rate_per_s:
+        return stream.requests * rule.billed_ms(stream.duration_ms) / 1000
+    alone_s = stream.requests * rule.round_up(stream.duration_ms) / 1000
+    if stream.concurrency == 1:
+        return max(alone_s, _active_s(rule, stream, overlap=False))
+    return _active_s(rule, stream, overlap=True)
+
+
+def _active_s(rule: DurationRule, stream: Stream, *, overlap: bool) -> Decimal:
+    """Time in activity periods: each lasts the minimum, or longer while requests keep arriving."""
+    duration_s = stream.duration_ms / 1000
+    least_s = rule.billed_ms(stream.duration_ms) / 1000
+    rate = stream.rate_per_s / stream.instances
+    grown = (rate * duration_s).exp() - 1 if overlap else rate * duration_s
+    active = rate * (least_s - duration_s) + grown  # mean length of a period, in mean times between arrivals
+    month_s = stream.requests / stream.rate_per_s
+    return stream.instances * month_s * active / (active + 1)
