@@ -18,8 +18,9 @@ def command(run: Path, as_json: bool) -> None:
     from rich.console import Console
 
     from loadtests import report
+    from loadtests.checks import failed
     from loadtests.store import StoreError
-    from loadtests.terminal import table
+    from loadtests.terminal import check_table, table
 
     try:
         summary = report.summarise_run(run)
@@ -36,4 +37,5 @@ def command(run: Path, as_json: bool) -> None:
     console.print(table(summary))
     for verdict in summary.verdicts:
         console.print(f"- {verdict}", highlight=False)
+    console.print(check_table(failed(summary.checks)))
     console.print(f"{folder / report.REPORT_NAME} and {report.SUMMARY_NAME} beside it are written.", highlight=False)

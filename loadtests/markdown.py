@@ -19,7 +19,14 @@ _FACTS = ("started_at", "scenario", "seed", "loop", "model", "images", "python",
 
 def report(summary: Summary) -> str:
     """The whole report as Markdown, ending in a newline."""
-    sections = (_head(summary), _results(summary), _verdicts(summary), _cold(summary), _counts(summary))
+    sections = (
+        _head(summary),
+        _results(summary),
+        _verdicts(summary),
+        _checks(summary),
+        _cold(summary),
+        _counts(summary),
+    )
     text = "\n\n".join("\n".join(section) for section in (*sections, _method(), _repeat(summary)))
     return text + "\n"
 
@@ -73,6 +80,12 @@ def _verdicts(summary: Summary) -> Iterator[str]:
     yield from ("## What is shown, and what is not", "")
     for verdict in summary.verdicts or ("One target only: there is nothing to compare.",):
         yield f"- {verdict}"
+
+
+def _checks(summary: Summary) -> Iterator[str]:
+    yield from ("## Can it be trusted?", "")
+    rows = ([each.name, each.state, each.finding, each.remedy] for each in summary.checks)
+    yield from _table(["check", "state", "found", "what to do"], rows)
 
 
 def _cold(summary: Summary) -> Iterator[str]:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from loadtests.checks import check
 from loadtests.cost.run import cost_of
 from loadtests.markdown import report
 from loadtests.prices.book import shipped_book
-from loadtests.store import open_store
+from loadtests.record import Record, read_record
 from loadtests.summary import Summary, summarise
-from loadtests.targets import Target
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -24,12 +25,15 @@ def summarise_run(folder: Path) -> Summary:
 
     Raises StoreError when there is no run to read.
     """
-    with open_store(folder) as store:
-        header, samples = store.header(), store.samples()
-    targets = [Target.from_document(each) for each in header["targets"]]
+    return summarise_record(read_record(folder))
+
+
+def summarise_record(record: Record) -> Summary:
+    """The summary of a run with its cost and its checks."""
     book = shipped_book()
-    costs = {target.name: cost_of(target, samples, book) for target in targets}
-    return summarise({**header, "price_book": book.date}, targets, samples, costs)
+    costs = {target.name: cost_of(target, record.samples, book) for target in record.targets}
+    summary = summarise({**record.header, "price_book": book.date}, record.targets, record.samples, costs)
+    return replace(summary, checks=check(record, summary))
 
 
 def write(folder: Path, summary: Summary) -> None:

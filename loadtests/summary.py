@@ -15,6 +15,7 @@ from loadtests.target_summary import TargetSummary, headline_stratum, summarise_
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
+    from loadtests.checks import Check
     from loadtests.columns import Columns
     from loadtests.cost.run import TargetCost
     from loadtests.sample import Sample, Stratum
@@ -32,6 +33,7 @@ class Summary:
     comparisons: Sequence[Comparison] = field(default=())
     caveats: Sequence[str] = field(default=())
     verdicts: Sequence[str] = field(default=())
+    checks: Sequence[Check] = field(default=())
 
     def document(self) -> dict[str, Any]:
         """The content of `summary.json`."""
@@ -42,6 +44,7 @@ class Summary:
             "verdicts": list(self.verdicts),
             "targets": [each.document() for each in self.targets],
             "comparisons": [each.document() for each in self.comparisons],
+            "checks": [each.document() for each in self.checks],
         }
 
 

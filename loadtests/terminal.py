@@ -11,9 +11,14 @@ from rich.text import Text
 from loadtests.figures import interval_text, value_text
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from loadtests.checks import Check, State
     from loadtests.estimate import Estimate
     from loadtests.summary import Summary
     from loadtests.target_summary import TargetSummary
+
+_STYLES: dict[State, str] = {"passed": "green", "failed": "bold red", "unknown": "yellow"}
 
 
 def table(summary: Summary) -> Table:
@@ -26,6 +31,17 @@ def table(summary: Summary) -> Table:
         drawn.add_column(heading, justify="right", overflow="fold")
     for part in summary.targets:
         drawn.add_row(*_cells(part))
+    return drawn
+
+
+def check_table(checks: Sequence[Check]) -> Table:
+    """One row per check: its state and name, what was found, what to do."""
+    drawn = Table(box=None, show_header=False, padding=(0, 1, 0, 0), pad_edge=False)
+    for _ in range(3):
+        drawn.add_column(overflow="fold")
+    for each in checks:
+        remedy = Text(f"\n-> {each.remedy}", "bold") if each.remedy else Text()
+        drawn.add_row(Text(each.state, _STYLES[each.state]), each.name, Text.assemble(each.finding, remedy))
     return drawn
 
 
