@@ -12,12 +12,13 @@ import py_compile
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from adapters.bundle.errors import BundleError
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from collections.abc import Iterator
 
 _ASK_VERSION = "import sys; print('%d.%d.%d' % sys.version_info[:3])"
 
@@ -52,11 +53,26 @@ def write_for(python: str, folder: Path) -> str | None:
 
 
 def _interpreter(python: str) -> tuple[str, str] | None:
-    """The command and full version of the first interpreter of that version."""
-    for candidate in (sys.executable, shutil.which(f"python{python}")):
-        if candidate:
-            asked = subprocess.run([candidate, "-c", _ASK_VERSION], capture_output=True, text=True, check=False)
-            version = asked.stdout.strip()
-            if asked.returncode == 0 and version.startswith(f"{python}."):
-                return candidate, version
+    """The command and full version of the first interpreter of that version that runs."""
+    for candidate in _candidates(python):
+        asked = subprocess.run([candidate, "-c", _ASK_VERSION], capture_output=True, text=True, check=False)
+        version = asked.stdout.strip()
+        if asked.returncode == 0 and version.startswith(f"{python}."):
+            return candidate, version
     return None
+
+
+def _candidates(python: str) -> Iterator[str]:
+    """This interpreter, those on the PATH, and those that pyenv and uv keep off it."""
+    yield sys.executable
+    for folder in os.get_exec_path():
+        found = shutil.which(f"python{python}", path=folder)
+        if found:
+            yield found
+    home = Path.home()
+    kept = (
+        Path(os.environ.get("PYENV_ROOT", home / ".pyenv")) / "versions",
+        Path(os.environ.get("UV_PYTHON_INSTALL_DIR", home / ".local" / "share" / "uv" / "python")),
+    )
+    for root in kept:
+        yield from (str(path) for path in sorted(root.glob(f"*{python}.*/bin/python{python}")))

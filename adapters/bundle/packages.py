@@ -43,7 +43,7 @@ def _key(distributions: Sequence[importlib.metadata.Distribution]) -> str:
 
 def _fill(folder: Path, distributions: Sequence[importlib.metadata.Distribution]) -> None:
     for distribution in distributions:
-        rule = slimming.rule_of(distribution.metadata["Name"])
+        rule = slimming.rule_of(distribution.metadata["Name"], distribution.version)
         for file in distribution.files or ():
             if rule.ships(file.as_posix()):
                 target = folder / file

@@ -27,12 +27,19 @@ class Rule:
         return _any(path, self.keep) and not _any(path, self.drop)
 
 
-def rule_of(package: str) -> Rule:
+def rule_of(package: str, version: str) -> Rule:
     """The rule of one package; one without rules of its own loses only what no import needs."""
-    rules = _rules()
-    own = rules.get(canonical(package), {})
-    every = rules["every"]
-    return Rule(keep=tuple(own.get("keep", ("*",))), drop=(*every["drop"], *own.get("drop", ())))
+    rules, name = _rules(), canonical(package)
+    own = rules.get(name, {})
+    besides = [rule["drop"] for key, rule in rules.items() if _names(key, name, version)]
+    drop = [*rules["every"]["drop"], *own.get("drop", ()), *(pattern for patterns in besides for pattern in patterns)]
+    return Rule(keep=tuple(own.get("keep", ("*",))), drop=tuple(drop))
+
+
+def _names(key: str, package: str, version: str) -> bool:
+    """Whether a section such as "numpy>=2" speaks of this version."""
+    name, sign, lowest_major = key.partition(">=")
+    return bool(sign) and name == package and int(version.split(".")[0]) >= int(lowest_major)
 
 
 def canonical(package: str) -> str:

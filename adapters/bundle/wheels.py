@@ -121,7 +121,8 @@ def _why(pin: Pin, target: Target, said: str) -> str:
 
 
 def _unpack(wheel: Path, folder: Path) -> None:
-    rule = slimming.rule_of(wheel.name.split("-")[0])
+    name, version = wheel.name.split("-")[:2]
+    rule = slimming.rule_of(name, version)
     with zipfile.ZipFile(wheel) as packed:
         for name in packed.namelist():
             if rule.ships(name) and not name.endswith("/") and ".data/" not in name:

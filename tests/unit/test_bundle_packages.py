@@ -82,10 +82,15 @@ def test_an_absent_package_is_told_with_the_next_step() -> None:
 
 
 def test_a_package_without_rules_loses_only_what_no_import_needs() -> None:
-    rule = slimming.rule_of("Some_Package")
+    rule = slimming.rule_of("Some_Package", "1.0")
     assert rule.ships("some_package/module.py")
     assert not rule.ships("some_package/tests/test_module.py")
     assert not rule.ships("../../bin/some-script")
+
+
+def test_a_rule_for_a_later_major_version_does_not_touch_an_earlier_one() -> None:
+    assert slimming.rule_of("numpy", "1.26.4").ships("numpy/random/__init__.py")
+    assert not slimming.rule_of("numpy", "2.5.5").ships("numpy/random/__init__.py")
 
 
 def test_a_folder_is_made_once(own_cache: Path) -> None:
