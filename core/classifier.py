@@ -80,7 +80,7 @@ def rank(labels: Sequence[str], scores: Sequence[float]) -> tuple[Prediction, ..
 def load(manifest: Manifest, variant: Variant, runtime_name: str, *, interpreters: int) -> Classifier:
     """Open one variant `interpreters` times. Raises ModelError."""
     check_file(variant)
-    open_interpreter = runtime.opener(runtime_name)
-    opened = [open_interpreter(variant.file) for _ in range(interpreters)]
+    module = runtime.module(runtime_name)
+    opened = [module.open_interpreter(variant.file) for _ in range(interpreters)]
     runtime.check_shapes(variant.file, opened[0], manifest, variant)
     return Classifier(manifest, variant, runtime_name=runtime_name, pool=Pool(opened))

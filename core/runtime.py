@@ -8,6 +8,7 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, cast
 
+from core import journal
 from core.errors import ModelError
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ Tensor = bytes | memoryview
 
 # In order of preference where a variant names several: the module of ours, and the package that it needs.
 MODULES = {
+    "litert-direct": ("core.runtime_direct", "ai_edge_litert"),
     "litert": ("core.runtime_litert", "ai_edge_litert"),
     "tflite-runtime": ("core.runtime_tflite", "tflite_runtime"),
 }
@@ -57,6 +59,15 @@ class OpenInterpreter(Protocol):
     def __call__(self, file: Path, /) -> Interpreter: ...
 
 
+class RuntimeModule(Protocol):
+    """What the module of a runtime offers."""
+
+    @property
+    def open_interpreter(self) -> OpenInterpreter: ...
+    def unfit(self) -> str | None:
+        """Why the runtime cannot be used here although it is installed; None when it can."""
+
+
 def installed(package: str) -> bool:
     """Whether a top-level package can be found; nothing is imported."""
     return importlib.machinery.PathFinder.find_spec(package) is not None
@@ -85,9 +96,25 @@ def choose(manifest: Manifest, *, wanted: str | None, available: Sequence[str]) 
     )
 
 
-def opener(runtime: str) -> OpenInterpreter:
-    """Import the module of a runtime and return its `open_interpreter`."""
-    return cast("OpenInterpreter", importlib.import_module(MODULES[runtime][0]).open_interpreter)
+def pick(manifest: Manifest, *, wanted: str | None) -> tuple[Variant, str]:
+    """`choose` among the runtimes that are installed and fit; an unfit one is passed over with one line in the log.
+
+    The module of the runtime is imported. Raises ModelError.
+    """
+    available = list(usable())
+    while True:
+        variant, name = choose(manifest, wanted=wanted, available=available)
+        reason = module(name).unfit()
+        if reason is None:
+            return variant, name
+        journal.write("warning", message=f"runtime {name} is passed over: {reason}")
+        available.remove(name)
+        wanted = None if wanted == name else wanted
+
+
+def module(runtime: str) -> RuntimeModule:
+    """Import the module of a runtime."""
+    return cast("RuntimeModule", importlib.import_module(MODULES[runtime][0]))
 
 
 def check_shapes(file: Path, interpreter: Interpreter, manifest: Manifest, variant: Variant) -> None:

@@ -14,6 +14,11 @@ if TYPE_CHECKING:
     from core.runtime import OpenInterpreter
 
 
+def unfit() -> str | None:
+    """Nothing speaks against it."""
+    return None
+
+
 def open_interpreter(file: Path, /) -> PythonInterpreter:
     """See `core.runtime.OpenInterpreter`."""
     return open_with(Interpreter, file, "ai-edge-litert")

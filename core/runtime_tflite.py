@@ -16,6 +16,11 @@ if TYPE_CHECKING:
     from core.runtime import OpenInterpreter
 
 
+def unfit() -> str | None:
+    """Nothing speaks against it."""
+    return None
+
+
 def open_interpreter(file: Path, /) -> PythonInterpreter:
     """See `core.runtime.OpenInterpreter`. Raises ModelError on numpy 2, with which 2.14.0 imports and then fails."""
     if int(np.__version__.split(".")[0]) >= 2:

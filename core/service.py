@@ -42,11 +42,8 @@ class Service:
         settings = Settings.from_env(environ)
         journal.set_level(settings.log_level)
         manifests = [manifest.load(model_folder(name, settings.folder)) for name in settings.models]
-        available = runtime.usable()
-        chosen = [(one, *runtime.choose(one, wanted=settings.runtime, available=available)) for one in manifests]
+        chosen = [(one, *runtime.pick(one, wanted=settings.runtime)) for one in manifests]
         image.preload()
-        for _, _, name in chosen:
-            runtime.opener(name)
         this.mark_imported()
         started_s = time.perf_counter()
         interpreters = settings.pool or processors.count()
