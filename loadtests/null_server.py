@@ -78,33 +78,33 @@ class NullServer:
         """When (seconds from `now_s`) and how to answer a request that arrived at `now_s`."""
         if self.first_s is None:
             self.first_s = now_s
-        wait_s = self.behaviour.answer_after_s(now_s - self.first_s)
         if self.instance is None:
             self.started += 1
             cold_s = self.behaviour.cold_ms / 1000
             self.instance = Instance(self.started, now_s + cold_s, time(), self.behaviour.cold_ms)
         instance = self.instance
         instance.requests += 1
-        waited_s = max(instance.ready_s - now_s, 0.0)
+        begun_s = max(now_s, instance.ready_s)  # the handler's: before that the instance was not ready
         self.served += 1
-        self.cold += waited_s > 0
-        since_ready_ms = max(now_s - instance.ready_s, 0.0) * 1000 + 0.001
-        return max(wait_s, waited_s), encode(instance, since_ready_ms=since_ready_ms)
+        self.cold += begun_s > now_s
+        done_s = begun_s + self.behaviour.answer_after_s(begun_s - self.first_s)
+        evidence = describe(instance, since_ready_ms=(begun_s - instance.ready_s) * 1000)
+        return done_s - now_s, encode(evidence, total_ms=self.behaviour.delay_ms)
 
 
-BODY = json.dumps({"predictions": [{"label": "null", "score": 1.0}], "timings": {"total_ms": 0.0}}).encode()
-
-
-def encode(instance: Instance, *, since_ready_ms: float) -> bytes:
-    """The whole HTTP answer."""
-    evidence = (
+def describe(instance: Instance, *, since_ready_ms: float) -> str:
+    """The evidence header's value, as the core writes it."""
+    return (
         f"null-{instance.number};number={instance.requests};since_ready_ms={since_ready_ms:.3f};"
         f"init_start_unix_s={instance.started_unix_s:.6f};init_ms={instance.cold_ms};imports_ms=0;model_load_ms=0"
     )
-    return (
-        f"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {len(BODY)}\r\n"
-        f"x-tripoint-instance: {evidence}\r\n\r\n"
-    ).encode() + BODY
+
+
+def encode(evidence: str, *, total_ms: float) -> bytes:
+    """The whole HTTP answer: a classification of nothing."""
+    body = f'{{"predictions":[{{"label":"null","score":1.0}}],"timings":{{"total_ms":{total_ms}}}}}'.encode()
+    head = f"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n"
+    return f"{head}x-tripoint-instance: {evidence}\r\n\r\n".encode() + body
 
 
 class Connection(asyncio.Protocol):

@@ -93,6 +93,6 @@ def parse(parsed: Namespace) -> Options:
         resume=parsed.resume,
         notes=json.loads(parsed.notes),
         parent_pid=parsed.parent_pid or None,
-        command=shlex.join(sys.argv),
+        command=shlex.join(["locust", *sys.argv[1:]]),
         cpus=len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1,
     )
