@@ -1,4 +1,9 @@
-"""The host of one instance: keeps its worker processes alive and hands out the next one."""
+"""The host of one instance: keeps its worker processes alive and hands out the next one.
+
+The real host replaces every worker that dies. So does this one where there are several; with a single worker
+the instance ends with it and the front door starts another, which takes as long and keeps one process to one
+instance: what the worker says of itself and what the front door's ledger says then agree.
+"""
 
 from __future__ import annotations
 
@@ -38,26 +43,31 @@ class Host:
         self._keepers: list[asyncio.Task[None]] = []
         self._turn = 0
         self._came_up = False
+        self._count = process_count(language_worker.app_settings(environment))
 
     @property
     def pid(self) -> int:
         """The oldest worker process, leader of its group; 0 when there is none."""
         return self._workers[0].process.pid if self._workers else 0
 
+    @property
+    def single(self) -> bool:
+        """Whether the instance has one worker, and ends with it."""
+        return self._count == 1
+
     async def open(self) -> None:
         """Listen, and start the first worker; the others follow when it is ready, as under the real host."""
-        count = process_count(language_worker.app_settings(self._environment))
         await self._server.open()
         first = await self._launch()
         self._keepers = [asyncio.create_task(self._keep(first))]
-        self._keepers += [asyncio.create_task(self._follow()) for _ in range(count - 1)]
+        self._keepers += [asyncio.create_task(self._follow()) for _ in range(self._count - 1)]
 
     async def worker(self) -> LanguageWorker:
         """The next ready worker, once there is one. Raises InstanceFailed when none will come any more."""
         async with self._changed:
             await self._changed.wait_for(lambda: self._alive() or self._failure)
         if self._failure:
-            raise InstanceFailed(f"azure instance {self.pid}: {self._failure}")
+            raise InstanceFailed(f"azure instance: {self._failure}")
         self._turn += 1
         alive = self._alive()
         return alive[self._turn % len(alive)]
@@ -92,15 +102,15 @@ class Host:
                 await worker.initialise(self._messages, self._environment.bundle, limit_s=limit_s)
                 await self._change(ready=worker)
                 await asyncio.wait({worker.exited})
-                cause = f"its workers die before they answer:\n{worker.process.log_tail()}"
+                cause = f"worker {worker.process.pid} died; its last lines:\n{worker.process.log_tail()}"
             except WorkerFailed as error:
                 cause = str(error)
             deaths = 0 if worker.answered else deaths + 1
-            await self._change(gone=worker)
+            fatal = self.single or deaths >= _DEATHS_ALLOWED or not self._came_up
+            await self._change(gone=worker, failure=cause if fatal else "")
             await worker.end()
             self._workers.remove(worker)
-            if deaths >= _DEATHS_ALLOWED or not self._came_up:
-                await self._change(failure=cause)
+            if fatal:
                 return
             worker = await self._launch()
 

@@ -44,8 +44,8 @@ class FunctionsInstance:
     async def exchange(self, request: HttpRequest) -> HttpAnswer:
         """Serve one request: 404 without a route, 401 without a key, 500 when the function raised or its worker died.
 
-        A worker that exceeds `timeout_s` is ended, as the host does (host.json, functionTimeout). The host replaces
-        a dead worker; InstanceFailed is raised when none comes up any more.
+        A worker that exceeds `timeout_s` is ended, as the host does (host.json, functionTimeout). Raises
+        InstanceFailed, with the 500 as its answer, when it was the only worker.
         """
         worker = await self.host.worker()
         parts = urlsplit(request.target)
@@ -58,12 +58,19 @@ class FunctionsInstance:
         try:
             async with asyncio.timeout(self.environment.timeout_s):
                 answer = await worker.invoke(invocation)
-        except (WorkerRefused, WorkerGone):
+        except WorkerRefused:
             return HttpAnswer(500)
+        except WorkerGone:
+            return self._lost(f"worker {worker.process.pid} died during a request")
         except TimeoutError:
             worker.process.kill()
-            return HttpAnswer(500)
+            return self._lost(f"worker {worker.process.pid} did not answer within {self.environment.timeout_s:g} s")
         return to_answer(answer.return_value, method=request.method)
+
+    def _lost(self, what: str) -> HttpAnswer:
+        if self.host.single:
+            raise InstanceFailed(f"azure instance: {what}", answer=HttpAnswer(500))
+        return HttpAnswer(500)
 
     async def stop(self) -> None:
         """End the workers and the host."""

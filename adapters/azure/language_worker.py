@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 PROCESS_COUNT = "FUNCTIONS_WORKER_PROCESS_COUNT"
 THREAD_COUNT = "PYTHON_THREADPOOL_THREAD_COUNT"
+_EXIT_NOTICE_S = 1.0
 _WORKER = Path(__file__).with_name("worker.py")
 
 
@@ -39,19 +40,17 @@ class LanguageWorker:
 
     async def initialise(self, messages: Any, app_folder: Path, *, limit_s: float) -> None:
         """Return when it indexed the app and loaded its functions; raise WorkerFailed when it cannot."""
-        talk = asyncio.ensure_future(introduce(self.link, messages, app_folder))
         try:
-            await asyncio.wait({talk, self.exited}, timeout=limit_s, return_when=asyncio.FIRST_COMPLETED)
-            if talk.done():
-                self.routes = talk.result()
-            elif self.exited.done():
-                raise self._failure(f"ended with status {self.exited.result()} before it was ready")
-            else:
-                raise self._failure(f"was not ready within {limit_s:g} s")
-        except (WorkerRefused, WorkerGone, OSError, ValueError) as error:
+            async with asyncio.timeout(limit_s):
+                self.routes = await introduce(self.link, messages, app_folder)
+        except TimeoutError as error:
+            raise self._failure(f"was not ready within {limit_s:g} s") from error
+        except WorkerGone as error:
+            await asyncio.wait({self.exited}, timeout=_EXIT_NOTICE_S)  # a stream ends a moment before its process
+            self.process.kill()
+            raise self._failure(f"ended with status {await self.exited} before it was ready") from error
+        except (WorkerRefused, OSError, ValueError) as error:
             raise self._failure(f"could not start the app: {error}") from error
-        finally:
-            talk.cancel()
 
     async def invoke(self, invocation: Any) -> Any:
         """The function's InvocationResponse. Raises WorkerGone, and WorkerRefused when the function raised."""
@@ -79,7 +78,9 @@ async def launch(environment: Environment, server: Server, runtime: Path) -> Lan
     command = [sys.executable, "-P", str(_WORKER), "--functions-uri", f"http://127.0.0.1:{server.port}/"]
     command += ["--functions-worker-id", link.worker_id, "--runtime", str(runtime)]
     process = await environment.launch(command, variables=_variables(environment), folder=environment.bundle)
-    return LanguageWorker(process, link, asyncio.ensure_future(process.wait()))
+    exited = asyncio.ensure_future(process.wait())
+    exited.add_done_callback(lambda _: link.close())
+    return LanguageWorker(process, link, exited)
 
 
 async def introduce(link: Link, messages: Any, app_folder: Path) -> tuple[Route, ...]:

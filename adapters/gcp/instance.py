@@ -15,7 +15,7 @@ import psutil
 
 from adapters.contract import HttpAnswer, InstanceFailed
 from adapters.gcp.recorded import replay
-from adapters.gcp.upstream import Upstream, UpstreamClosed
+from adapters.upstream import Upstream, UpstreamClosed
 
 if TYPE_CHECKING:
     from adapters.contract import Environment, Headers, HttpRequest, Process, Replay, StartInstance
@@ -37,6 +37,7 @@ class FrameworkInstance:
     environment: Environment
     process: Process
     exited: asyncio.Task[int]
+    deadline_s: float
     upstream: Upstream | None = None
 
     @property
@@ -49,11 +50,10 @@ class FrameworkInstance:
 
         Raises InstanceFailed when the process ends or does not listen within `init_timeout_s`.
         """
-        deadline_s = time.monotonic() + self.environment.init_timeout_s
         while (port := listening_port(self.pid)) is None:
             if self.exited.done():
                 raise self._failure(f"ended with status {self.exited.result()} before it listened")
-            if time.monotonic() > deadline_s:
+            if time.monotonic() > self.deadline_s:
                 raise self._failure(f"did not listen within {self.environment.init_timeout_s:g} s")
             await asyncio.wait({self.exited}, timeout=_POLL_S)
         self.upstream = Upstream(port)
@@ -95,7 +95,8 @@ async def start(environment: Environment) -> FrameworkInstance:
     # Port 0: two starts at the same moment cannot be given the same port. The framework binds 0.0.0.0 by default.
     command += ["--host", "127.0.0.1", "--port", "0"]
     process = await environment.launch(command, variables=_variables(environment), folder=environment.bundle)
-    return FrameworkInstance(environment, process, asyncio.ensure_future(process.wait()))
+    exited = asyncio.ensure_future(process.wait())
+    return FrameworkInstance(environment, process, exited, time.monotonic() + environment.init_timeout_s)
 
 
 def _variables(environment: Environment) -> dict[str, str]:
