@@ -26,10 +26,10 @@ def float_softmax(content: bytes) -> bytes:
 
     model = schema.ModelT.InitFromPackedBuf(content, 0)
     graph = model.subgraphs[0]
-    softmax, dequantize = graph.operators[-2:]
-    tail = [_code(model, softmax), _code(model, dequantize)]
+    tail = [_code(model, operator) for operator in graph.operators[-2:]]
     if tail != [schema.BuiltinOperator.SOFTMAX, schema.BuiltinOperator.DEQUANTIZE]:
         raise UnexpectedTail(f"the file ends in operators {tail}, expected SOFTMAX, DEQUANTIZE")
+    softmax, dequantize = graph.operators[-2:]
     between = graph.tensors[softmax.outputs[0]]
     between.type, between.quantization = schema.TensorType.FLOAT32, None
     logits, middle, result = softmax.inputs, softmax.outputs, dequantize.outputs

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -15,6 +14,7 @@ from model.checkpoint import Checkpoint, Epoch
 from model.export import scaled
 from model.network import build, get_weights, set_weights
 from model.probe import smooth, softmax
+from model.schedule import rate_at
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -49,14 +49,6 @@ class Listener(Protocol):
 
     def step(self, done: int, total: int) -> None: ...
     def epoch(self, epoch: Epoch, *, best: bool) -> None: ...
-
-
-def rate_at(step: int, *, steps: int, warmup: int, peak: float) -> float:
-    """Return the learning rate of `step`: a straight rise to `peak`, then half a cosine down to a hundredth of it."""
-    if step < warmup:
-        return peak * (step + 1) / warmup
-    share = (step - warmup) / max(1, steps - warmup)
-    return peak * (0.01 + 0.99 * (1 + math.cos(math.pi * share)) / 2)
 
 
 class Trainer:
