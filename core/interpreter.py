@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from core.errors import ModelError
-from core.runtime import TensorSpec, real_values
+from core.runtime import TensorSpec, check_kind, real_values
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -60,20 +59,8 @@ def open_with(make: Callable[..., Any], file: Path, package: str) -> PythonInter
             f"{file} needs something that {package} does not have ({_first_line(error)}): "
             "convert it with built-in operators only, or choose another runtime with TRIPOINT_RUNTIME"
         ) from error
-    return _checked(interpreter, file)
-
-
-def _checked(interpreter: Any, file: Path) -> PythonInterpreter:
-    inputs = len(interpreter.get_input_details())
     opened = PythonInterpreter(interpreter)
-    known = {"float32", "uint8", "int8"}
-    if inputs != 1 or opened.input.dtype not in known or opened.output.dtype not in known:
-        raise ModelError(
-            f"{file} has {inputs} inputs, the first {opened.input.dtype}, and gives {opened.output.dtype}: "
-            "one image in and float32, uint8 or int8 scores out are expected; convert such a model"
-        )
-    if math.prod(opened.input.shape) <= 0:
-        raise ModelError(f"{file} has an input of shape {list(opened.input.shape)}: convert it with fixed sizes")
+    check_kind(file, len(interpreter.get_input_details()), opened.input, opened.output)
     return opened
 
 

@@ -9,7 +9,7 @@ with that release only, and only after a known answer came out right.
 from __future__ import annotations
 
 import ctypes
-from ctypes import POINTER, byref, c_char_p, c_float, c_int, c_int32, c_int64, c_size_t, c_uint32, c_void_p
+from ctypes import POINTER, byref, c_bool, c_char_p, c_float, c_int, c_int32, c_int64, c_size_t, c_uint32, c_void_p
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -70,6 +70,7 @@ _SIGNATURES: dict[str, tuple[type, ...]] = {
     "LiteRtCreateOptions": (_HANDLE,),
     "LiteRtSetOptionsHardwareAccelerators": (c_void_p, c_int),
     "LiteRtCreateCompiledModel": (c_void_p, c_void_p, c_void_p, _HANDLE),
+    "LiteRtGetCompiledModelOutputTensorLayouts": (c_void_p, c_size_t, c_size_t, POINTER(Layout), c_bool),
     "LiteRtCreateManagedTensorBuffer": (c_void_p, c_int, POINTER(TensorType), c_size_t, _HANDLE),
     "LiteRtLockTensorBuffer": (c_void_p, _HANDLE, c_int),
     "LiteRtUnlockTensorBuffer": (c_void_p,),

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Protocol, cast
 
 from core import journal
 from core.errors import ModelError
+from core.manifest import DTYPES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -115,6 +116,17 @@ def pick(manifest: Manifest, *, wanted: str | None) -> tuple[Variant, str]:
 def module(runtime: str) -> RuntimeModule:
     """Import the module of a runtime."""
     return cast("RuntimeModule", importlib.import_module(MODULES[runtime][0]))
+
+
+def check_kind(file: Path, inputs: int, first: TensorSpec, output: TensorSpec) -> None:
+    """Raise ModelError unless a model takes one tensor of fixed size and gives scores, in types that are known."""
+    if inputs != 1 or first.dtype not in DTYPES or output.dtype not in DTYPES:
+        raise ModelError(
+            f"{file} has {inputs} inputs, the first {first.dtype}, and gives {output.dtype}: "
+            f"one image in and scores out, each of {', '.join(DTYPES)}, are expected; convert such a model"
+        )
+    if math.prod(first.shape) <= 0:
+        raise ModelError(f"{file} has an input of shape {list(first.shape)}: convert it with fixed sizes")
 
 
 def check_shapes(file: Path, interpreter: Interpreter, manifest: Manifest, variant: Variant) -> None:
