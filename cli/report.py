@@ -18,9 +18,8 @@ def command(run: Path, as_json: bool) -> None:
     from rich.console import Console
 
     from loadtests import report
-    from loadtests.checks import failed
     from loadtests.store import StoreError
-    from loadtests.terminal import check_table, table
+    from loadtests.terminal import show
 
     try:
         summary = report.summarise_run(run)
@@ -32,10 +31,9 @@ def command(run: Path, as_json: bool) -> None:
         click.echo(json.dumps(summary.document(), indent=2, ensure_ascii=False))
         return
     console = Console()
-    for caveat in summary.caveats:
-        console.print(caveat, style="yellow", highlight=False)
-    console.print(table(summary))
-    for verdict in summary.verdicts:
-        console.print(f"- {verdict}", highlight=False)
-    console.print(check_table(failed(summary.checks)))
-    console.print(f"{folder / report.REPORT_NAME} and {report.SUMMARY_NAME} beside it are written.", highlight=False)
+    show(console, summary)
+    console.print(
+        f"{folder / report.REPORT_NAME} and {report.SUMMARY_NAME} beside it are written.",
+        markup=False,
+        highlight=False,
+    )

@@ -112,16 +112,6 @@ def headline_stratum(columns: Sequence[Columns]) -> Stratum:
     return max(COLD_STRATA, key=lambda stratum: have[stratum])
 
 
-def warm_latency_ms(columns: Columns) -> NDArray[np.float64]:
-    """Latencies of the answered warm requests of the steady load, in ms; warm-up is not among them."""
-    return columns.latency_ms[columns.where(outcome="ok", stratum="steady", state="warm")]
-
-
-def cold_latency_ms(columns: Columns, stratum: Stratum) -> NDArray[np.float64]:
-    """Latencies of the answered cold starts of one kind, in ms."""
-    return columns.latency_ms[columns.where(outcome="ok", stratum=stratum, state="cold")]
-
-
 def summarise_target(target: Target, columns: Columns, stratum: Stratum, cost: TargetCost | None) -> TargetSummary:
     """Summarise one target; `stratum` is the kind of cold start that stands for all."""
     instances = columns.instance[columns.instance >= 0]
@@ -137,10 +127,16 @@ def summarise_target(target: Target, columns: Columns, stratum: Stratum, cost: T
         instances=int(np.unique(instances).size),
         pre_initialised=columns.count(state="pre-initialised"),
         cold=_cold(columns, stratum),
-        warm=_group(warm_latency_ms(columns), WARM_QUANTILES, unanswered=_unanswered(columns, "steady")),
+        warm=warm_group(columns),
         unknown=_unknown(columns),
         cost=cost,
     )
+
+
+def warm_group(columns: Columns) -> Group:
+    """The answered warm requests of the steady load; warm-up is not among them."""
+    answered = columns.where(outcome="ok", stratum="steady", state="warm")
+    return _group(columns.latency_ms[answered], WARM_QUANTILES, unanswered=_unanswered(columns, "steady"))
 
 
 def _cold(columns: Columns, stratum: Stratum) -> ColdStarts:
@@ -149,7 +145,8 @@ def _cold(columns: Columns, stratum: Stratum) -> ColdStarts:
         if columns.count(stratum=kind, state="cold"):
             # Only there is a request that was never answered known to have been meant for a new instance.
             unanswered = _unanswered(columns, kind) if kind in ("forced", "natural") else 0
-            kinds[kind] = _group(cold_latency_ms(columns, kind), COLD_QUANTILES, unanswered=unanswered)
+            answered = columns.where(outcome="ok", stratum=kind, state="cold")
+            kinds[kind] = _group(columns.latency_ms[answered], COLD_QUANTILES, unanswered=unanswered)
     return ColdStarts(n=columns.count(state="cold"), stratum=stratum, by_stratum=kinds)
 
 

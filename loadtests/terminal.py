@@ -8,10 +8,13 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
+from loadtests.checks import failed
 from loadtests.figures import interval_text, value_text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from rich.console import Console
 
     from loadtests.checks import Check, State
     from loadtests.estimate import Estimate
@@ -19,6 +22,17 @@ if TYPE_CHECKING:
     from loadtests.target_summary import TargetSummary
 
 _STYLES: dict[State, str] = {"passed": "green", "failed": "bold red", "unknown": "yellow"}
+
+
+def show(console: Console, summary: Summary) -> None:
+    """Print what a run says: caveats first, the table, the verdicts, and the checks that failed."""
+    for caveat in summary.caveats:
+        console.print(caveat, style="yellow", markup=False, highlight=False)
+    console.print(table(summary))
+    for verdict in summary.verdicts:
+        console.print(f"- {verdict}", markup=False, highlight=False)
+    wrong = failed(summary.checks)
+    console.print(check_table(wrong) if wrong else Text("every check of this run passed or had nothing to judge by"))
 
 
 def table(summary: Summary) -> Table:

@@ -187,7 +187,10 @@ def _placements(series: Series, other: Series, block: NDArray[np.intp], other_bl
 
 
 def _kth(blocks: Blocks, k: int) -> float:
-    """The k-th smallest (from 1) of all differences second minus first within blocks, without making them all."""
+    """The k-th smallest (from 1) of all differences second minus first within blocks, without making them all.
+
+    A root search on their number brings it near; differences closer together than _TOLERANCE of the range are one.
+    """
 
     def excess(difference: float) -> float:
         return (
@@ -197,4 +200,12 @@ def _kth(blocks: Blocks, k: int) -> float:
     low = min(y[0] - x[-1] for x, y in blocks)
     high = max(y[-1] - x[0] for x, y in blocks)
     margin = max(abs(low), abs(high), 1.0) * _TOLERANCE
-    return float(optimize.brentq(excess, low - margin, high + margin, xtol=margin))
+    near = float(optimize.brentq(excess, low - margin, high + margin, xtol=margin)) - 2 * margin
+    return min(_next_above(x, y, near) for x, y in blocks)
+
+
+def _next_above(x: Floats, y: Floats, bound: float) -> float:
+    """The smallest difference of the pairs of a block that is above `bound`; infinite when there is none."""
+    largest = np.searchsorted(x, y - bound, "left") - 1
+    exists = largest >= 0
+    return float((y[exists] - x[largest[exists]]).min(initial=np.inf))

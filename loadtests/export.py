@@ -1,0 +1,65 @@
+"""Raw samples in the formats of other tools: CSV, JSON, Parquet."""
+
+from __future__ import annotations
+
+import csv
+import importlib
+import json
+from dataclasses import asdict, fields
+from typing import IO, TYPE_CHECKING, Any, Literal, get_args
+
+from loadtests.sample import Sample
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+Format = Literal["csv", "json", "parquet"]
+FORMATS: tuple[Format, ...] = get_args(Format)
+DERIVED = ("latency_ms", "service_ms", "slip_ms")
+NAMES = (*(each.name for each in fields(Sample)), *DERIVED)
+
+
+class MissingExtra(RuntimeError):
+    """An optional package is not installed; the message says how to get it."""
+
+
+def row(sample: Sample) -> dict[str, Any]:
+    """All fields of a sample, and the durations that follow from them."""
+    return asdict(sample) | {name: getattr(sample, name) for name in DERIVED}
+
+
+def write_text(samples: Sequence[Sample], stream: IO[str], kind: Literal["csv", "json"]) -> None:
+    """Write a header and one line per sample (an empty cell is "none"), or a JSON array with a sample per line."""
+    if kind == "csv":
+        writer = csv.DictWriter(stream, NAMES, lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(row(sample) for sample in samples)
+        return
+    stream.write("[")
+    for index, sample in enumerate(samples):
+        stream.write(",\n" if index else "\n")
+        json.dump(row(sample), stream, ensure_ascii=False, allow_nan=False)
+    stream.write("\n]\n")
+
+
+def write_parquet(samples: Sequence[Sample], path: Path) -> None:
+    """Write one Parquet file, a typed column per field. Raises MissingExtra without pyarrow."""
+    try:
+        pyarrow: Any = importlib.import_module("pyarrow")  # optional, and without type information
+        parquet: Any = importlib.import_module("pyarrow.parquet")
+    except ImportError as error:
+        raise MissingExtra(
+            f"Parquet needs pyarrow ({error}): pip install 'tripoint[parquet]', or choose csv or json"
+        ) from error
+    schema = pyarrow.schema([(name, _arrow_type(pyarrow, name)) for name in NAMES])
+    rows = [row(sample) for sample in samples]
+    columns = {name: [each[name] for each in rows] for name in NAMES}
+    parquet.write_table(pyarrow.table(columns, schema=schema), path)
+
+
+def _arrow_type(pyarrow: Any, name: str) -> Any:
+    """The column type of a field, from its annotation: also a column without a single value has one."""
+    annotations = {each.name: str(each.type) for each in fields(Sample)}
+    kind = annotations.get(name, "float").split(" ", 1)[0]
+    return {"int": pyarrow.int64(), "float": pyarrow.float64()}.get(kind, pyarrow.string())
