@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import secrets
 from typing import TYPE_CHECKING, Any
-from urllib.parse import parse_qsl, unquote, urlsplit
+from urllib.parse import parse_qsl
 
 from adapters.contract import HttpAnswer
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from adapters.azure.routes import Match
     from adapters.contract import HttpRequest
 
@@ -16,16 +18,16 @@ if TYPE_CHECKING:
 def to_invocation(messages: Any, request: HttpRequest, match: Match) -> Any:
     """An InvocationRequest: lower-case header names, repeated names joined with commas, the body as bytes.
 
-    The URL is the host's display form: path decoded, query as it came (ASP.NET Core, GetDisplayUrl).
+    The URL keeps its escapes; parameters with an empty value are left out of `query` (Azure/azure-functions-host,
+    GrpcMessageConversionExtensions.cs, read 2026-11-21).
     """
     headers = _joined((name.lower(), value) for name, value in request.headers)
-    parts = urlsplit(request.target)
-    url = f"http://{headers.get('host', '127.0.0.1')}{unquote(parts.path)}"
+    path, _, query = request.target.partition("?")
     http = messages.RpcHttp(
         method=request.method,
-        url=f"{url}?{parts.query}" if parts.query else url,
+        url=f"http://{headers.get('host', '127.0.0.1')}{path}" + (f"?{query}" if query else ""),
         headers=headers,
-        query=_joined(parse_qsl(parts.query, keep_blank_values=True)),
+        query=_joined(parse_qsl(query)),
         params=dict(match.parameters),
         body=messages.TypedData(bytes=request.body),
     )
@@ -37,7 +39,7 @@ def to_invocation(messages: Any, request: HttpRequest, match: Match) -> Any:
     return invocation
 
 
-def _joined(pairs: Any) -> dict[str, str]:
+def _joined(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
     found: dict[str, str] = {}
     for name, value in pairs:
         found[name] = f"{found[name]},{value}" if name in found else value

@@ -107,6 +107,8 @@ def _parameter_pattern(found: re.Match[str], template: str) -> tuple[str, int]:
 
 def match(routes: Sequence[Route], *, method: str, path: str) -> Match | None:
     """The most specific route for a raw path without its query; None is a 404, for a wrong method too."""
+    if path.lower().startswith("/admin/"):  # the host's own (Azure/azure-webjobs-sdk-extensions, WebJobsRouter.cs)
+        return None
     for route in sorted(routes, key=lambda route: route.precedence):
         found = route.pattern.fullmatch(path)
         if found is not None and (not route.methods or method.upper() in route.methods):
