@@ -40,6 +40,10 @@ class MemoryRule:
     def billed_mb(self, configured_mb: Decimal, observed_mb: Decimal | None = None) -> Decimal:
         """Memory on the bill. Raises ValueError naming the limits when the plan has no such size."""
         if self.billed == "observed":
+            if observed_mb is None and configured_mb > self.maximum_mb:
+                raise UsageError(
+                    f"memory {configured_mb} MB: expected at most {self.maximum_mb} MB, or the memory in use"
+                )
             wanted = configured_mb if observed_mb is None else observed_mb
             return min(max(_ceil(wanted, self.step_mb), self.minimum_mb), self.maximum_mb)
         if self.sizes_mb:

@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from loadtests.cost.usage import Calls, Usage
 
 ALONE = "each request is alone in its instance: an upper bound where requests overlap"
-STEADY = "requests arrive at random at a steady rate of {rate:.3g} a second, on {instances} instance(s)"
+STEADY = "requests of a steady random stream share {instances} instance(s)"
+RAISED = "{configured} MB are billed as {billed} MB, a size that the plan has"
 HELD = "{instances} instance(s) of {memory} MB are held for {hours} hours, as the mean load needs at {use:.0%} use"
 
 
@@ -25,7 +26,7 @@ def measure(plan: Plan, usage: Usage) -> Metered:
     A plan that holds instances, used without saying how many, holds as many as its requests need on average.
     """
     work = tuple(_work(plan, usage, calls) for calls in usage.calls)
-    notes = [_sharing_note(plan, usage, calls) for calls in usage.calls]
+    notes = [note(plan, usage, calls) for calls in usage.calls for note in (_sharing_note, _memory_note)]
     if usage.reserve is None and plan.reserve.minimum and usage.calls:
         reserve = needed_reserve(plan, usage)
         memory_mb = plan.memory.billed_mb(reserve.memory_mb)
@@ -90,4 +91,12 @@ def _sharing_note(plan: Plan, usage: Usage, calls: Calls) -> str | None:
         return None
     if calls.rate_per_s is None:
         return ALONE
-    return STEADY.format(rate=calls.rate_per_s, instances=_stream(usage, calls, calls.rate_per_s).instances)
+    return STEADY.format(instances=_stream(usage, calls, calls.rate_per_s).instances)
+
+
+def _memory_note(plan: Plan, usage: Usage, calls: Calls) -> str | None:
+    """That another memory size than the configured one is billed, where the size is what is billed."""
+    billed_mb = plan.memory.billed_mb(calls.memory_mb, calls.observed_mb)
+    if plan.memory.billed != "configured" or billed_mb == calls.memory_mb or not usage.requests:
+        return None
+    return RAISED.format(configured=calls.memory_mb, billed=billed_mb)

@@ -74,6 +74,11 @@ class Plan:
     source: str
     read: str
 
+    @property
+    def overflows(self) -> bool:
+        """Whether requests that find no held instance free run on demand, on meters of their own."""
+        return any(meter.quantity == "gb_s_on_demand" for meter in self.meters)
+
 
 def load_plans(cloud: str) -> tuple[Plan, ...]:
     """All plans of a cloud, in the order of its `cloud.toml`."""

@@ -58,3 +58,14 @@ def _active_s(rule: DurationRule, stream: Stream, *, overlap: bool) -> Decimal:
     active = rate * (least_s - duration_s) + grown  # mean length of a period, in mean times between arrivals
     month_s = stream.requests / stream.rate_per_s
     return stream.instances * month_s * active / (active + 1)
+
+
+def overflow_share(load: Decimal, servers: Decimal) -> Decimal:
+    """Share of random arrivals that find all `servers` busy at a mean load of `load` requests in flight.
+
+    Erlang's loss formula (Erlang B), by its usual recursion over the servers.
+    """
+    blocked = _ONE
+    for count in range(1, int(servers) + 1):
+        blocked = load * blocked / (count + load * blocked)
+    return blocked

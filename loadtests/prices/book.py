@@ -40,6 +40,10 @@ class CloudPrices:
     regions: Mapping[str, Region]
     areas: Mapping[str, str] = field(default_factory=dict)
 
+    def knows(self, name: str) -> bool:
+        """Whether there are prices for a region or an area of that name."""
+        return name in self.regions or name in self.areas
+
     def region(self, name: str | None) -> str:
         """The region of that name, or of an area such as `eu`; the default one for None. Raises PriceError."""
         chosen = self.areas.get(name or "", name) or self.default_region

@@ -1,0 +1,79 @@
+"""At which monthly volume one plan becomes cheaper than another. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+from itertools import combinations, pairwise
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+_PER_DECADE = 16
+_PRECISION = Decimal("1.002")  # a volume is found to 0.2 %
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """From `requests` a month on, `cheaper` costs less than `dearer` did until then (or as little)."""
+
+    requests: Decimal
+    cheaper: str
+    dearer: str
+
+
+def volumes(lowest: int = 3, highest: int = 10) -> tuple[Decimal, ...]:
+    """Volumes from 10**lowest to 10**highest at even ratios."""
+    count = (highest - lowest) * _PER_DECADE
+    return tuple(Decimal(10) ** (Decimal(lowest) + Decimal(step) / _PER_DECADE) for step in range(count + 1))
+
+
+def cheapest_by_volume(costs: Mapping[str, Callable[[Decimal], Decimal]]) -> tuple[Change, ...]:
+    """The cheapest at the lowest volume (`dearer` is empty), then each volume from which another one is.
+
+    Where several cost the same, the one that was cheapest stays.
+    """
+    grid = volumes()
+    best = min(costs, key=lambda name: costs[name](grid[0]))
+    changes = [Change(grid[0], best, "")]
+    for low, high in pairwise(grid):
+        challenger = min(costs, key=lambda name: costs[name](high))
+        if costs[challenger](high) < costs[best](high):
+            changes.append(Change(_crossing(costs[challenger], costs[best], (low, high)), challenger, best))
+            best = challenger
+    return tuple(changes)
+
+
+def order_changes(costs: Mapping[str, Callable[[Decimal], Decimal]]) -> tuple[Change, ...]:
+    """Every volume at which two of `costs` change places, lowest first."""
+    found = [change for pair in combinations(costs, 2) for change in _pair_changes(costs, pair)]
+    return tuple(sorted(found, key=lambda change: change.requests))
+
+
+def _pair_changes(costs: Mapping[str, Callable[[Decimal], Decimal]], pair: tuple[str, str]) -> list[Change]:
+    changes: list[Change] = []
+    leader: str | None = None
+    previous = volumes()[0]
+    for volume in volumes():
+        first, second = (costs[name](volume) for name in pair)
+        ahead = leader if first == second else pair[first > second]
+        if ahead is not None and leader is not None and ahead != leader:
+            at = _crossing(costs[ahead], costs[leader], (previous, volume))
+            changes.append(Change(at, ahead, leader))
+        leader, previous = ahead, volume
+    return changes
+
+
+def _crossing(
+    cheaper: Callable[[Decimal], Decimal], dearer: Callable[[Decimal], Decimal], span: tuple[Decimal, Decimal]
+) -> Decimal:
+    """The volume in `span` from which `cheaper` costs less, found by halving the ratio."""
+    low, high = span
+    while high / low > _PRECISION:
+        middle = (low * high).sqrt()
+        if cheaper(middle) < dearer(middle):
+            high = middle
+        else:
+            low = middle
+    return high

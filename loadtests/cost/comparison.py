@@ -1,0 +1,126 @@
+"""Every plan of every cloud side by side for one question."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from adapters import contract
+from loadtests.cost.bill import Bill, Terms, bill_plan
+from loadtests.cost.plans import Plan, PlanError, load_plans
+from loadtests.prices.rate import PriceError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from decimal import Decimal
+
+    from loadtests.cost.question import Question
+    from loadtests.prices.book import CloudPrices, PriceBook
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """Which plans to compare; empty: all of them. `regions`: names of regions or areas, each for its cloud."""
+
+    clouds: Sequence[str] = ()
+    plans: Sequence[str] = ()
+    regions: Sequence[str] = ()
+    architectures: Sequence[str] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """One way to buy: a plan, an architecture, a region and its prices."""
+
+    plan: Plan
+    architecture: str
+    region: str
+    prices: CloudPrices
+
+    @property
+    def name(self) -> str:
+        """Names plan, and architecture where there are several: `aws/on-demand arm64`."""
+        several = len(self.plan.architectures) > 1
+        return f"{self.plan.cloud}/{self.plan.name}" + (f" {self.architecture}" if several else "")
+
+    def bill(self, question: Question, *, free: bool) -> Bill:
+        """A month's bill. Raises ValueError when the plan cannot serve the question."""
+        terms = Terms(self.region, self.architecture, free)
+        return bill_plan(self.plan, question.usage(self.plan), terms=terms, prices=self.prices)
+
+    def usd(self, question: Question, *, free: bool) -> Decimal:
+        """What the month costs."""
+        return self.bill(question, free=free).usd
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """A candidate's bills with and without the free grant."""
+
+    candidate: Candidate
+    with_grant: Bill
+    without_grant: Bill
+
+    def usd(self, *, free: bool) -> Decimal:
+        """The month's cost."""
+        return self.with_grant.usd if free else self.without_grant.usd
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """Offers, cheapest first, and candidates that cannot serve the question, with the reason."""
+
+    question: Question
+    offers: tuple[Offer, ...]
+    impossible: tuple[tuple[Candidate, str], ...]
+
+
+def candidates(choice: Choice, book: PriceBook) -> tuple[Candidate, ...]:
+    """All ways to buy that `choice` leaves. Raises PlanError or PriceError naming what is known for none."""
+    clouds = tuple(choice.clouds) or tuple(name for name in contract.clouds() if load_plans(name))
+    plans = [plan for cloud in clouds for plan in load_plans(cloud)]
+    _refuse_unknown(choice, plans)
+    places = _places(choice.regions, [book.of(cloud) for cloud in clouds])
+    return tuple(
+        Candidate(plan, architecture, places[plan.cloud], book.of(plan.cloud))
+        for plan in plans
+        if not choice.plans or plan.name in choice.plans
+        for architecture in plan.architectures
+        if not choice.architectures or architecture in choice.architectures
+    )
+
+
+def compare(question: Question, ways: Sequence[Candidate], *, free: bool = True) -> Comparison:
+    """Bill the question to every candidate; sorted by the month's cost with (`free`) or without the grant.
+
+    Raises PlanError for a gateway that none of them has.
+    """
+    gateways = sorted({gateway for way in ways for gateway in way.plan.gateways})
+    if question.gateway and question.gateway not in gateways:
+        raise PlanError(f"no plan has a gateway {question.gateway!r}: known are {', '.join(gateways)}")
+    offers, impossible = [], []
+    for way in ways:
+        try:
+            offers.append(Offer(way, way.bill(question, free=True), way.bill(question, free=False)))
+        except ValueError as error:
+            impossible.append((way, str(error)))
+    offers.sort(key=lambda offer: (offer.usd(free=free), offer.without_grant.usd, offer.candidate.name))
+    return Comparison(question, tuple(offers), tuple(impossible))
+
+
+def _refuse_unknown(choice: Choice, plans: Sequence[Plan]) -> None:
+    names = {plan.name for plan in plans}
+    architectures = {each for plan in plans for each in plan.architectures}
+    for kind, wanted, known in (("plan", choice.plans, names), ("architecture", choice.architectures, architectures)):
+        for word in wanted:
+            if word not in known:
+                raise PlanError(f"unknown {kind} {word!r}: known are {', '.join(sorted(known))}")
+
+
+def _places(regions: Sequence[str], prices: Sequence[CloudPrices]) -> dict[str, str]:
+    """The region of each cloud: the first of `regions` that it has, else its default one."""
+    for name in regions:
+        if not any(each.knows(name) for each in prices):
+            known = sorted({region for each in prices for region in (*each.regions, *each.areas)})
+            raise PriceError(f"no prices for region {name!r}: known are {', '.join(known)}")
+    return {each.cloud: each.region(next((name for name in regions if each.knows(name)), None)) for each in prices}

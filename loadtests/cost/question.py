@@ -1,0 +1,140 @@
+"""A question without a run: what would these requests cost on every plan?"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+from decimal import Decimal, InvalidOperation
+from typing import TYPE_CHECKING
+
+from loadtests.cost.metering import needed_reserve
+from loadtests.cost.sharing import overflow_share
+from loadtests.cost.usage import MONTH_HOURS, ZERO, Calls, Snapshots, Usage, UsageError
+
+if TYPE_CHECKING:
+    from loadtests.cost.plans import Plan
+
+_KIB_PER_GIB = Decimal(1024**2)
+_SCALE = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9, "b": 10**9}
+_PER_MONTH = {
+    "month": Decimal(1),
+    "day": MONTH_HOURS / 24,
+    "h": MONTH_HOURS,
+    "hour": MONTH_HOURS,
+    "min": MONTH_HOURS * 60,
+    "s": MONTH_HOURS * 3600,
+}
+ALIKE = "the same duration on every cloud, plan and memory size: measure it to know better"
+MONTH = "a month has {hours} hours; requests arrive at random at a steady rate"
+HELD = "plans with held instances hold what the mean load needs; requests that find all busy run on demand"
+NO_INIT = "cold starts add no time: --init-ms was not given"
+NO_IMAGE = "image storage is not counted: --image-gb was not given"
+_VOLUME = re.compile(r"([\d_.,]*\d)\s*([kmgb]?)\s*(?:/\s*([a-z]+))?", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """Requests a month, alike, that arrive at random at a steady rate. `observed_mb` None: all memory is in use.
+
+    `payload_kb` is what a request brings (images in are free of egress), `response_kb` what an answer takes out.
+    """
+
+    duration_ms: Decimal
+    memory_mb: Decimal
+    requests: Decimal
+    cold_share: Decimal = ZERO
+    init_ms: Decimal = ZERO
+    payload_kb: Decimal = ZERO
+    response_kb: Decimal = Decimal(1)
+    log_kb: Decimal = ZERO
+    image_gb: Decimal = ZERO
+    observed_mb: Decimal | None = None
+    concurrency: int = 1
+    gateway: str | None = None
+
+    def at(self, requests: Decimal) -> Question:
+        """The same question at another monthly volume."""
+        return replace(self, requests=requests)
+
+    def usage(self, plan: Plan) -> Usage:
+        """The month as `plan` would see it."""
+        usage = Usage(
+            calls=(self._calls(),),
+            snapshots=Snapshots(memory_mb=self.memory_mb),
+            gateway=self.gateway if self.gateway in plan.gateways else None,
+            gateway_kb=max(self.payload_kb, self.response_kb),
+            egress_gb=self.requests * self.response_kb / _KIB_PER_GIB,
+            log_gb=self.requests * self.log_kb / _KIB_PER_GIB,
+            image_gb=self.image_gb,
+            concurrency=self.concurrency,
+        )
+        return replace(usage, calls=self._split(plan, usage)) if plan.reserve.minimum else usage
+
+    def assumptions(self) -> tuple[str, ...]:
+        """What the answer takes for granted, whatever the plan."""
+        notes = [ALIKE, MONTH.format(hours=MONTH_HOURS), HELD]
+        if self.cold_share and not self.init_ms:
+            notes.append(NO_INIT)
+        return tuple(notes) + (() if self.image_gb else (NO_IMAGE,))
+
+    def _calls(self) -> Calls:
+        return Calls(
+            requests=self.requests,
+            duration_ms=self.duration_ms,
+            memory_mb=self.memory_mb,
+            init_ms=self.init_ms,
+            cold_share=self.cold_share,
+            observed_mb=self.observed_mb,
+            rate_per_s=self.requests / (MONTH_HOURS * 3600),
+        )
+
+    def _split(self, plan: Plan, usage: Usage) -> tuple[Calls, ...]:
+        """What held instances serve, without cold starts, and what overflows from them."""
+        calls = usage.calls[0]
+        held = needed_reserve(plan, usage).instances * (
+            self.concurrency if plan.duration.sharing == "instance" else 1
+        )
+        load = self.requests / (MONTH_HOURS * 3600) * self.duration_ms / 1000
+        over = overflow_share(load, held) if plan.overflows else ZERO
+        kept = replace(calls, requests=self.requests * (1 - over), cold_share=ZERO, reserved=True)
+        return _thinned(kept, 1 - over), _thinned(replace(calls, requests=self.requests * over), over)
+
+
+def _thinned(calls: Calls, part: Decimal) -> Calls:
+    """The stream's rate as far as it is this part's."""
+    return calls if calls.rate_per_s is None else replace(calls, rate_per_s=calls.rate_per_s * part)
+
+
+def monthly_volume(text: str) -> Decimal:
+    """Read `10M/month`, `10M`, `300k/day` or `5/s` as requests a month of 730 hours. Raises UsageError."""
+    found = _VOLUME.fullmatch(text.strip())
+    period = (found[3] or "month").lower() if found else ""
+    if found is None or period not in _PER_MONTH:
+        raise UsageError(f"volume {text!r}: expected such as 10M/month, 300k/day or 5/s")
+    try:
+        number = Decimal(found[1].replace("_", "").replace(",", ""))
+    except InvalidOperation:
+        raise UsageError(f"volume {text!r}: {found[1]!r} is not a number") from None
+    return number * _SCALE[found[2].lower()] * _PER_MONTH[period]
+
+
+def share(text: str) -> Decimal:
+    """Read `2%` or `0.02`. Raises UsageError outside 0 to 1."""
+    try:
+        value = Decimal(text.strip().removesuffix("%")) / (100 if text.strip().endswith("%") else 1)
+    except InvalidOperation:
+        raise UsageError(f"share {text!r}: expected such as 2% or 0.02") from None
+    if not 0 <= value <= 1:
+        raise UsageError(f"share {text!r}: expected 0% to 100%")
+    return value
+
+
+def exact_number(name: str, text: str) -> Decimal:
+    """Read a number of 0 or more; `name` is what the error calls it. Raises UsageError."""
+    try:
+        value = Decimal(text)
+    except InvalidOperation:
+        raise UsageError(f"{name} is {text!r}: expected a number") from None
+    if not value.is_finite() or value < 0:
+        raise UsageError(f"{name} is {text!r}: expected a number of 0 or more")
+    return value
