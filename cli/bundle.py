@@ -24,7 +24,12 @@ _MIB = 1024 * 1024
     "--model", default="clothes", show_default=True, help="A model's name, or a folder with a manifest.json."
 )
 @click.option("--variant", help="Ship one variant of the model, such as int8.  [default: all]")
-@click.option("--runtime", default="litert", show_default=True, help="litert or tflite-runtime.")
+@click.option(
+    "--runtime",
+    default="litert",
+    show_default=True,
+    help="litert, litert-direct (no numpy: smallest) or tflite-runtime.",
+)
 @click.option("--memory", "memory_mb", type=int, help="Also check this memory size, in MB.")
 @click.option("--out", type=click.Path(path_type=Path, file_okay=False), default=Path("dist"), show_default=True)
 @click.option("--json", "as_json", is_flag=True, help="One JSON document per cloud.")

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from adapters.contract import Cloud
 
 RUNTIMES = {
+    "litert-direct": ("pillow", "ai-edge-litert"),  # no numpy: models with uint8 input only
     "litert": ("numpy", "pillow", "ai-edge-litert"),
     "tflite-runtime": ("numpy", "pillow", "tflite-runtime"),
 }
@@ -83,26 +84,27 @@ def lay_out(order: Order, folder: Path) -> Path:
     shutil.rmtree(folder, ignore_errors=True)
     layout.lay_out_code(order.cloud, folder)
     layout.copy_model(order.model, folder / "model", variant=order.variant)
-    pins = _pins(order)
+    locked = pins(order)
     if _carries(order):
-        cache.place(wheels.unpacked(pins, order.target), folder)
+        cache.place(wheels.unpacked(locked, order.target, runtime=order.runtime), folder)
     else:
         _pin_requirements(folder / "requirements.txt", order)
     compiled = bytecode.write_for(order.target.python, folder)
-    (folder / "bundle.json").write_text(json.dumps(_contents(order, pins, compiled), indent=1) + "\n", "utf-8")
+    (folder / "bundle.json").write_text(json.dumps(_contents(order, locked, compiled), indent=1) + "\n", "utf-8")
     return folder
 
 
 def check(order: Order, folder: Path, *, sizes: tuple[int, int]) -> list[preflight.Finding]:
     """Everything that preflight knows of a laid-out bundle; `sizes` are its bytes unpacked and zipped."""
     target, limits = order.target, order.cloud.data["bundle"]["target"]
-    packages = folder if _carries(order) else wheels.unpacked(_pins(order), target)
+    packages = folder if _carries(order) else wheels.unpacked(pins(order), target, runtime=order.runtime)
     return [
         *preflight.check_python(target, datetime.datetime.now(datetime.UTC).date()),
         *preflight.check_sizes(*sizes, limits),
         *preflight.check_files(packages, target),
         *preflight.check_bytecode(folder, target),
         *preflight.check_platform_sdk(folder),
+        *preflight.check_model(folder / "model", order.runtime),
         *(preflight.check_memory(order.memory_mb, order.cloud.data["memory"]) if order.memory_mb else ()),
     ]
 
@@ -111,7 +113,8 @@ def _carries(order: Order) -> bool:
     return bool(order.cloud.data["bundle"].get("packages"))
 
 
-def _pins(order: Order) -> list[wheels.Pin]:
+def pins(order: Order) -> list[wheels.Pin]:
+    """The locked versions of the packages that this runtime needs."""
     return wheels.pins(RUNTIMES[order.runtime], locks=layout.REPOSITORY / "requirements", target=order.target)
 
 
@@ -125,7 +128,7 @@ def _pin_requirements(path: Path, order: Order) -> None:
     path.write_text("".join(f"{pin.name}=={pin.version}\n" for pin in locked), "utf-8")
 
 
-def _contents(order: Order, pins: list[wheels.Pin], compiled: str | None) -> dict[str, Any]:
+def _contents(order: Order, locked: list[wheels.Pin], compiled: str | None) -> dict[str, Any]:
     return {
         "cloud": order.cloud.name,
         "python": order.target.python,
@@ -133,6 +136,6 @@ def _contents(order: Order, pins: list[wheels.Pin], compiled: str | None) -> dic
         "model": order.model,
         "variant": order.variant,
         "runtime": order.runtime,
-        "packages": {pin.name: pin.version for pin in pins},
+        "packages": {pin.name: pin.version for pin in locked},
         "bytecode": compiled,
     }

@@ -35,11 +35,11 @@ def write_for(python: str, folder: Path) -> str | None:
 
     A process of its own with a fixed hash seed gives the same bytes each time.
     """
-    found = _interpreter(python)
+    found = interpreter(python)
     if found is None:
         return None
-    interpreter, version = found
-    command = [interpreter, "-m", "compileall", "-q", "-r", "40", "--invalidation-mode", "unchecked-hash"]
+    program, version = found
+    command = [program, "-m", "compileall", "-q", "-r", "40", "--invalidation-mode", "unchecked-hash"]
     done = subprocess.run(
         [*command, "-s", str(folder), str(folder)],
         env={**os.environ, "PYTHONHASHSEED": "0"},
@@ -52,7 +52,7 @@ def write_for(python: str, folder: Path) -> str | None:
     return version
 
 
-def _interpreter(python: str) -> tuple[str, str] | None:
+def interpreter(python: str) -> tuple[str, str] | None:
     """The command and full version of the first interpreter of that version that runs."""
     for candidate in _candidates(python):
         asked = subprocess.run([candidate, "-c", _ASK_VERSION], capture_output=True, text=True, check=False)

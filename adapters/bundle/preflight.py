@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -93,6 +94,19 @@ def check_platform_sdk(folder: Path) -> Iterator[Finding]:
     for name in ("boto3", "botocore"):
         if (folder / name).is_dir():
             yield Finding(True, f"{name} is in the bundle (25 MB, 290 ms of import): Lambda brings it; take it out")
+
+
+def check_model(models: Path, runtime: str) -> Iterator[Finding]:
+    """Look for a variant of the shipped model that the shipped runtime can run."""
+    for manifest in models.glob("*/manifest.json"):
+        variants = json.loads(manifest.read_text("utf-8"))["variants"]
+        fit = [entry for entry in variants if runtime in entry["runtimes"]]
+        if runtime == "litert-direct":
+            fit = [entry for entry in fit if entry["input_dtype"] == "uint8"]
+        if not fit:
+            yield Finding(
+                True, f"no shipped variant of {manifest.parent.name} runs on {runtime}: choose another --runtime"
+            )
 
 
 def unpacked_bytes(folder: Path) -> int:

@@ -27,10 +27,10 @@ class Rule:
         return _any(path, self.keep) and not _any(path, self.drop)
 
 
-def rule_of(package: str, version: str) -> Rule:
-    """The rule of one package; one without rules of its own loses only what no import needs."""
+def rule_of(package: str, version: str, runtime: str = "") -> Rule:
+    """The rule of one package (for one runtime, where there is one); without any, what no import needs is lost."""
     rules, name = _rules(), canonical(package)
-    own = rules.get(name, {})
+    own = rules.get(f"{name} for {runtime}", rules.get(name, {}))
     besides = [rule["drop"] for key, rule in rules.items() if _names(key, name, version)]
     drop = [*rules["every"]["drop"], *own.get("drop", ()), *(pattern for patterns in besides for pattern in patterns)]
     return Rule(keep=tuple(own.get("keep", ("*",))), drop=tuple(drop))

@@ -75,19 +75,19 @@ def _applies(marker: str | None, target: Target) -> bool:
     return marker is None or Marker(marker).evaluate(environment)
 
 
-def unpacked(locked: Sequence[Pin], target: Target) -> Path:
-    """A folder with the slimmed packages for the target, not byte-compiled; downloaded once per contents."""
-    wanted = "\n".join([repr(target.wheel_platforms), *(pin.requirement() for pin in locked)])
+def unpacked(locked: Sequence[Pin], target: Target, *, runtime: str) -> Path:
+    """A folder with the packages for the target, slimmed for `runtime`, not byte-compiled; downloaded once."""
+    wanted = "\n".join([runtime, repr(target.wheel_platforms), *(pin.requirement() for pin in locked)])
     key = hashlib.sha256(f"1 {target.python} {wanted}".encode() + slimming.RULES.read_bytes()).hexdigest()[:32]
-    return cache.folder_for("wheels", key, lambda folder: _fill(folder, locked, target))
+    return cache.folder_for("wheels", key, lambda folder: _fill(folder, locked, target, runtime))
 
 
-def _fill(folder: Path, locked: Sequence[Pin], target: Target) -> None:
+def _fill(folder: Path, locked: Sequence[Pin], target: Target, runtime: str) -> None:
     with tempfile.TemporaryDirectory() as downloads:
         for pin in locked:
             _download(pin, target, Path(downloads))
         for wheel in sorted(Path(downloads).glob("*.whl")):
-            _unpack(wheel, folder)
+            _unpack(wheel, folder, runtime)
 
 
 def _download(pin: Pin, target: Target, folder: Path) -> None:
@@ -120,9 +120,9 @@ def _why(pin: Pin, target: Target, said: str) -> str:
     return f"could not download {pin.name} {pin.version} for {place}: {last[0]}; check the network or package index"
 
 
-def _unpack(wheel: Path, folder: Path) -> None:
+def _unpack(wheel: Path, folder: Path, runtime: str) -> None:
     name, version = wheel.name.split("-")[:2]
-    rule = slimming.rule_of(name, version)
+    rule = slimming.rule_of(name, version, runtime)
     with zipfile.ZipFile(wheel) as packed:
         for name in packed.namelist():
             if rule.ships(name) and not name.endswith("/") and ".data/" not in name:
