@@ -168,7 +168,7 @@ def _drift(columns: Mapping[str, Columns]) -> Check:
         return Check("drift", "unknown", "too few warm requests to tell")
     name = max(found, key=lambda each: abs(found[each]))
     finding = (
-        f"{name}'s warm latency moved by {found[name]:+.0%} from the first to the last third, limit {DRIFT_MAX:.0%}"
+        f"{name}'s warm latency moved by {found[name]:+.1%} from the first to the last third, limit {DRIFT_MAX:.0%}"
     )
     remedy = "comparisons hold (targets are interleaved), single figures do not: repeat on a quiet machine, or longer"
     return _verdict("drift", abs(found[name]) > DRIFT_MAX, finding, remedy)

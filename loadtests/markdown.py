@@ -19,16 +19,8 @@ _FACTS = ("started_at", "scenario", "seed", "loop", "model", "images", "python",
 
 def report(summary: Summary) -> str:
     """The whole report as Markdown, ending in a newline."""
-    sections = (
-        _head(summary),
-        _results(summary),
-        _verdicts(summary),
-        _checks(summary),
-        _cold(summary),
-        _counts(summary),
-    )
-    text = "\n\n".join("\n".join(section) for section in (*sections, _method(), _repeat(summary)))
-    return text + "\n"
+    parts = (_head, _results, _verdicts, _checks, _cold, _counts, _cost, _method, _repeat)
+    return "\n\n".join("\n".join(part(summary)) for part in parts) + "\n"
 
 
 def _head(summary: Summary) -> Iterator[str]:
@@ -124,7 +116,17 @@ def _count_row(part: TargetSummary) -> list[str]:
     return [part.target.name, *(f"{count:,}" for count in (part.requests, *kinds, *bad))]
 
 
-def _method() -> Iterator[str]:
+def _cost(summary: Summary) -> Iterator[str]:
+    yield from ("## Cost", "", "USD per million requests, on billed time.", "")
+    known = [(part.target.name, part.cost) for part in summary.targets if part.cost is not None]
+    rows = ([name, *map(sentence_text, (cost.usd_per_million, cost.usd_per_million_free))] for name, cost in known)
+    yield from _table(["target", "without free grant", "with it"], rows)
+    for name, cost in known:
+        yield from ("", f"What {_cell(name)}'s figure rests on:", "")
+        yield from (f"- {_cell(assumption)}" for assumption in cost.assumptions or ("the samples alone",))
+
+
+def _method(_: Summary) -> Iterator[str]:
     yield from ("## Method", "")
     yield "- Latency counts from the intended send time of the schedule to the last byte of the answer."
     yield f"- Late means sent more than {number(LATE_MS)} ms after the intended time; such requests are kept."
