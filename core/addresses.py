@@ -66,7 +66,7 @@ def parse(url: str, *, hosts: tuple[str, ...], private: bool) -> Address:
         raise UrlRefused(f"`url` has the scheme {parts.scheme[:20]!r}: only http and https addresses are fetched")
     if "@" in parts.netloc:
         raise UrlRefused("`url` has a user name in it: send an address without one")
-    host = _plain_host(host)
+    host = _plain_host(host, bracketed="[" in parts.netloc)
     if hosts and host not in hosts:
         raise UrlRefused(f"the host {host[:80]!r} is not on the list of this function (TRIPOINT_FETCH_HOSTS)")
     number = _PORTS[parts.scheme] if port is None else port
@@ -77,10 +77,12 @@ def parse(url: str, *, hosts: tuple[str, ...], private: bool) -> Address:
     return Address(parts.scheme, host, number, f"{target}?{query}" if query else target)
 
 
-def _plain_host(host: str) -> str:
+def _plain_host(host: str, *, bracketed: bool) -> str:
     """Lower case, non-ASCII names as IDNA; refuses every other spelling of an address or name."""
-    if ":" in host:
+    if bracketed:
         try:
+            if "%" in host:
+                raise ValueError("a scope")
             return str(ipaddress.IPv6Address(host))
         except ValueError as error:
             raise UrlRefused(f"the host {host[:80]!r} is no IPv6 address") from error
@@ -93,6 +95,8 @@ def _plain_host(host: str) -> str:
         raise UrlRefused(f"the host {name[:80]!r} is no plain host name (a trailing dot, an empty or odd part)")
     if labels[-1].isdigit() or labels[-1].startswith("0x"):
         try:
+            if not host.isascii():
+                raise ValueError("other digits")
             return str(ipaddress.IPv4Address(name))
         except ValueError as error:
             raise UrlRefused(f"the host {name[:80]!r} is a number in an odd spelling: send a host name") from error

@@ -107,7 +107,7 @@ class _DeadlineSocket:
         return io.BufferedReader(_DeadlineReader(self._socket, self._deadline_s))
 
     def close(self) -> None:
-        self._socket.close()
+        """Do nothing: `http.client` closes its socket before the body is read; `_Connection.release` closes."""
 
 
 def _left_s(deadline_s: float) -> float:
@@ -125,13 +125,20 @@ class _Connection(http.client.HTTPConnection):
         self._address = address
         self._ips = ips
         self._deadline_s = deadline_s
+        self._open: socket.socket | None = None
 
     def connect(self) -> None:
-        sock = self._plain_socket()
+        self._open = self._plain_socket()
         if self._address.scheme == "https":
-            sock.settimeout(_left_s(self._deadline_s))
-            sock = tls_context().wrap_socket(sock, server_hostname=self._address.host)
-        self.sock = _DeadlineSocket(sock, self._deadline_s)
+            self._open.settimeout(_left_s(self._deadline_s))
+            self._open = tls_context().wrap_socket(self._open, server_hostname=self._address.host)
+        self.sock = _DeadlineSocket(self._open, self._deadline_s)
+
+    def release(self) -> None:
+        """Close the socket."""
+        self.close()
+        if self._open is not None:
+            self._open.close()
 
     def _plain_socket(self) -> socket.socket:
         failed = OSError("no address")
@@ -170,9 +177,11 @@ def _get(address: Address, ips: list[str], rules: FetchRules, deadline_s: float)
     except (OSError, http.client.HTTPException, ValueError) as error:
         raise FetchFailed(f"`url` could not be fetched ({type(error).__name__}): check the address") from error
     finally:
-        connection.close()
+        connection.release()
     if len(body) > rules.limit_bytes:
         raise FetchFailed(f"`url` has more than {rules.limit_bytes} bytes: send a smaller image")
+    if answer.length:
+        raise FetchFailed(f"`url` ended {answer.length} bytes early: try again, or send the image itself")
     if not body:
         raise FetchFailed("`url` answered with an empty body: check the address")
     return body
