@@ -52,9 +52,9 @@ class RuntimeApi:
 
     async def open(self) -> None:
         """Listen on a free port."""
-        serving = web.Server(self._answer, access_log=None)
+        serving = web.Server(self._answer, access_log=None, handler_cancellation=True)
         opened = await asyncio.get_running_loop().create_server(serving, "127.0.0.1", 0)
-        self._exits.push_async_callback(serving.shutdown, 0.0)
+        self._exits.push_async_callback(serving.shutdown, 0.05)
         self._exits.callback(opened.close)
         self.address = f"127.0.0.1:{opened.sockets[0].getsockname()[1]}"
 

@@ -48,12 +48,13 @@ class Local:
         self._on_event = on_event
         self._exits = contextlib.AsyncExitStack()
         self.url = self.control = ""
+        self._folder = Path()
 
     async def __aenter__(self) -> Local:
         async with contextlib.AsyncExitStack() as exits:
             custody = Custody()
             exits.push_async_callback(asyncio.to_thread, custody.close)
-            folder = Path(tempfile.mkdtemp(prefix=f"tripoint-{self._cloud.name}-"))
+            folder = self._folder = Path(tempfile.mkdtemp(prefix=f"tripoint-{self._cloud.name}-"))
             custody.keep("folder", str(folder))
             bundle = assemble(self._cloud, folder=folder / "bundle", model=self._options.model)
             self._cloud.instances()  # a missing package is told before anybody waits for an instance
@@ -94,6 +95,7 @@ class Local:
             "vcpu": round(self._platform.cpu_share, 4),
             "cpu_share": "not enforced",
             "python": machine.python_version(),
+            "folder": str(self._folder),
         }
 
 
