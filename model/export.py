@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -26,7 +28,7 @@ def to_float16(weights: Sequence[Weights], classes: int, *, size: int) -> bytes:
     tensorflow = _tensorflow()
     converter.optimizations = [tensorflow.lite.Optimize.DEFAULT]
     converter.target_spec.supported_types = [tensorflow.float16]
-    return bytes(converter.convert())
+    return _convert(converter)
 
 
 def to_int8(weights: Sequence[Weights], classes: int, *, size: int, photos: NDArray[np.uint8]) -> bytes:
@@ -42,7 +44,7 @@ def to_int8(weights: Sequence[Weights], classes: int, *, size: int, photos: NDAr
     converter.representative_dataset = lambda: _calibration(photos)
     converter.inference_input_type = tensorflow.uint8
     converter.inference_output_type = tensorflow.float32
-    return float_softmax(converter.convert())
+    return float_softmax(_convert(converter))
 
 
 def scaled(photos: NDArray[np.uint8]) -> NDArray[np.float32]:
@@ -61,6 +63,12 @@ def _converter(weights: Sequence[Weights], classes: int, *, size: int) -> Any:
     network = build(classes, size=size, batch=1, softmax=True)
     set_weights(network, weights)
     return _tensorflow().lite.TFLiteConverter.from_keras_model(network)
+
+
+def _convert(converter: Any) -> bytes:
+    """Run the converter without the signature that it prints."""
+    with contextlib.redirect_stdout(io.StringIO()):
+        return bytes(converter.convert())
 
 
 def _tensorflow() -> Any:

@@ -58,4 +58,4 @@ class TrainingProgress:
             f"validation loss {epoch.loss:.4f}  accuracy {epoch.accuracy:.4f}{mark}",
             highlight=False,
         )
-        self.phase(f"epoch {epoch.number + 1}")
+        self._bars.reset(self._task, total=None, description=f"epoch {epoch.number + 1}")
