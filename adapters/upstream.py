@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+
+import psutil
 
 from adapters.contract import HttpAnswer
 
@@ -90,6 +93,20 @@ class Upstream:
         """Close every idle connection."""
         while self._idle:
             self._idle.pop().writer.close()
+
+
+def listening_ports(pid: int, *, descendants: bool = False) -> frozenset[int]:
+    """The ports that process `pid` (and its descendants) listens on; empty when it is gone."""
+    found: set[int] = set()
+    with contextlib.suppress(psutil.Error):
+        process = psutil.Process(pid)
+        for each in (process, *(process.children(recursive=True) if descendants else ())):
+            found |= {
+                connection.laddr.port
+                for connection in each.net_connections("tcp")
+                if connection.status == psutil.CONN_LISTEN
+            }
+    return frozenset(found)
 
 
 def _encode(request: HttpRequest, extra: Headers) -> bytes:

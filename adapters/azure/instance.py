@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from adapters.azure import language_worker, routes
+from adapters.azure import core_tools, language_worker, routes
 from adapters.azure.access import Keys, presented_key
 from adapters.azure.host import Host
 from adapters.azure.invocation import to_answer, to_invocation
@@ -20,6 +20,7 @@ from adapters.azure.worker import load_messages
 from adapters.contract import HttpAnswer, InstanceFailed
 
 if TYPE_CHECKING:
+    from adapters.azure.core_tools import CoreToolsInstance
     from adapters.contract import Environment, HttpRequest, Replay, StartInstance
 
 
@@ -77,8 +78,10 @@ class FunctionsInstance:
         await self.host.close()
 
 
-async def start(environment: Environment) -> FunctionsInstance:
-    """Start the host on a free loopback port, and its first worker process."""
+async def start(environment: Environment) -> FunctionsInstance | CoreToolsInstance:
+    """Start our host on a free loopback port with its first worker process, or `func` where that is chosen."""
+    if os.environ.get(core_tools.HOST) == "func":
+        return await core_tools.start(environment)
     runtime = runtime_folder()
     messages = load_messages(runtime)
     host = Host(environment, messages, runtime)

@@ -77,7 +77,7 @@ async def launch(environment: Environment, server: Server, runtime: Path) -> Lan
     link = server.expect()
     command = [sys.executable, "-P", str(_WORKER), "--functions-uri", f"http://127.0.0.1:{server.port}/"]
     command += ["--functions-worker-id", link.worker_id, "--runtime", str(runtime)]
-    process = await environment.launch(command, variables=_variables(environment), folder=environment.bundle)
+    process = await environment.launch(command, variables=platform_variables(environment), folder=environment.bundle)
     exited = asyncio.ensure_future(process.wait())
     exited.add_done_callback(lambda _: link.close())
     return LanguageWorker(process, link, exited)
@@ -109,7 +109,7 @@ def app_settings(environment: Environment, surrounding: Mapping[str, str] = os.e
     return {**{name: surrounding[name] for name in names if name in surrounding}, **environment.variables}
 
 
-def _variables(environment: Environment) -> dict[str, str]:
+def platform_variables(environment: Environment) -> dict[str, str]:
     """What the platform sets (learn.microsoft.com/azure/azure-functions/functions-app-settings, read 2026-11-20)."""
     return {
         "FUNCTIONS_WORKER_RUNTIME": "python",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import math
 import secrets
 import sys
@@ -11,11 +10,9 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import psutil
-
 from adapters.contract import HttpAnswer, InstanceFailed
 from adapters.gcp.recorded import replay
-from adapters.upstream import Upstream, UpstreamClosed
+from adapters.upstream import Upstream, UpstreamClosed, listening_ports
 
 if TYPE_CHECKING:
     from adapters.contract import Environment, Headers, HttpRequest, Process, Replay, StartInstance
@@ -50,13 +47,13 @@ class FrameworkInstance:
 
         Raises InstanceFailed when the process ends or does not listen within `init_timeout_s`.
         """
-        while (port := listening_port(self.pid)) is None:
+        while not (ports := listening_ports(self.pid)):
             if self.exited.done():
                 raise self._failure(f"ended with status {self.exited.result()} before it listened")
             if time.monotonic() > self.deadline_s:
                 raise self._failure(f"did not listen within {self.environment.init_timeout_s:g} s")
             await asyncio.wait({self.exited}, timeout=_POLL_S)
-        self.upstream = Upstream(port)
+        self.upstream = Upstream(min(ports))
 
     async def exchange(self, request: HttpRequest) -> HttpAnswer:
         """Serve one request; 503 when gunicorn's worker died (its master starts another), 504 when it is too slow.
@@ -126,15 +123,6 @@ def _platform_headers() -> Headers:
         ("x-forwarded-for", "127.0.0.1"),
         ("x-forwarded-proto", "http"),
     )
-
-
-def listening_port(pid: int) -> int | None:
-    """The loopback port that process `pid` listens on, None while there is none."""
-    with contextlib.suppress(psutil.Error):
-        for connection in psutil.Process(pid).net_connections("tcp4"):
-            if connection.status == psutil.CONN_LISTEN and connection.laddr:
-                return int(connection.laddr.port)
-    return None
 
 
 _start: StartInstance = start

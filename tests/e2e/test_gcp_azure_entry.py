@@ -20,8 +20,7 @@ from adapters.azure.language_worker import introduce
 from adapters.azure.link import Server
 from adapters.azure.worker import load_messages
 from adapters.contract import HttpAnswer, HttpRequest
-from adapters.gcp.instance import listening_port
-from adapters.upstream import Upstream
+from adapters.upstream import Upstream, listening_ports
 from tests.e2e.runtime_instances import running
 
 if TYPE_CHECKING:
@@ -38,11 +37,11 @@ def framework() -> Iterator[int]:
     command += ["--target", "classify", "--host", "127.0.0.1", "--port", "0"]
     with subprocess.Popen(command, cwd=ROOT, env={**os.environ, "TRIPOINT_LOG_LEVEL": "error"}) as process:
         deadline_s = time.monotonic() + 60
-        while (port := listening_port(process.pid)) is None:
+        while not (ports := listening_ports(process.pid)):
             assert process.poll() is None
             assert time.monotonic() < deadline_s
             time.sleep(0.02)
-        yield port
+        yield min(ports)
         process.terminate()
 
 
