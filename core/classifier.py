@@ -36,12 +36,7 @@ class Classifier:
         self.variant = variant
         self.runtime = runtime_name
         self._pool = pool
-        self._spec = pool.use(lambda interpreter: interpreter.input)
-
-    @property
-    def spec(self) -> TensorSpec:
-        """The input tensor."""
-        return self._spec
+        self.spec: TensorSpec = pool.use(lambda interpreter: interpreter.input)
 
     @property
     def interpreters(self) -> int:
@@ -49,15 +44,22 @@ class Classifier:
         return self._pool.size
 
     def classify(self, data: bytes, *, max_pixels: int) -> Result:
-        """Classify one encoded image. Raises UnsupportedImage, ImageTooLarge, BrokenImage."""
+        """Classify one encoded image. Raises UnsupportedImage, ImageTooLarge, BrokenImage.
+
+        An interpreter is held from decoding on: work and memory are bounded by the pool, and a request
+        that waits does so before it costs anything.
+        """
+        return self._pool.use(lambda interpreter: self._work(data, max_pixels, interpreter))
+
+    def _work(self, data: bytes, max_pixels: int, interpreter: Interpreter) -> Result:
         size = self.manifest.input
         started_s = time.perf_counter()
         draft = (2 * size.width, 2 * size.height) if size.draft else None
         rgb = image.decode(data, max_pixels=max_pixels, orient=size.orient, draft=draft)
         decoded_s = time.perf_counter()
-        tensor = preprocess.to_tensor(preprocess.resize(rgb, size), mode=self.variant.preprocessing, spec=self._spec)
+        tensor = preprocess.to_tensor(preprocess.resize(rgb, size), mode=self.variant.preprocessing, spec=self.spec)
         prepared_s = time.perf_counter()
-        scores = self._pool.use(lambda interpreter: interpreter.run(tensor))
+        scores = interpreter.run(tensor)
         ended_s = time.perf_counter()
         return Result(
             ranked=rank(self.manifest.labels, scores),

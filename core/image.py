@@ -54,6 +54,8 @@ _BROKEN = (
 _ORIENTATION = 0x0112  # EXIF 2.32, tag Orientation
 # Progressive scans each pass over the whole picture; encoders write about ten, an attack thousands.
 _MAX_SCANS = 100
+# Not LZMA, whose header asks for as much memory as it likes, nor the rare ones.
+_TIFF_COMPRESSIONS = ("raw", "packbits", "tiff_lzw", "tiff_adobe_deflate", "tiff_deflate", "jpeg", "group3", "group4")
 _TRANSPOSE = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
@@ -85,7 +87,7 @@ def decode(data: bytes, *, max_pixels: int, orient: bool, draft: Size | None = N
         )
     if width * height == 0:
         raise BrokenImage(f"the image has {width} x {height} pixels: send an image with at least one")
-    _check_scans(data, image)
+    _check_cost(data, image)
     try:
         if draft:
             image.draft("RGB", draft)
@@ -122,10 +124,16 @@ def _broken(format_name: str | None, error: BaseException) -> BrokenImage:
     return BrokenImage(f"the {format_name or 'image'} file cannot be decoded ({cause}): send a whole, valid file")
 
 
-def _check_scans(data: bytes, image: ImageFile) -> None:
+def _check_cost(data: bytes, image: ImageFile) -> None:
+    """Refuse what takes time or memory out of all proportion to its pixels."""
     scans = data.count(b"\xff\xda") if image.format == "JPEG" else 0
     if scans > _MAX_SCANS:
         raise UnsupportedImage(f"the JPEG file has {scans} scans, the limit is {_MAX_SCANS}: save it as baseline")
+    compression = image.info.get("compression", "raw") if image.format == "TIFF" else "raw"
+    if compression not in _TIFF_COMPRESSIONS:
+        raise UnsupportedImage(
+            f"the TIFF file is compressed with {str(compression)[:40]!r}: save it with LZW or deflate"
+        )
 
 
 def _to_rgb(image: Image.Image) -> Image.Image:

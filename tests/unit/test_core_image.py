@@ -158,13 +158,19 @@ def test_a_jpeg_of_very_many_scans_is_refused() -> None:
         rgb_of(data[:-2] + scan * 200 + data[-2:])
 
 
+def test_a_tiff_whose_decoder_sizes_its_own_memory_is_refused() -> None:
+    assert rgb_of(encoded(picture(), "TIFF", compression="tiff_lzw")).shape == (48, 64, 3)
+    with pytest.raises(UnsupportedImage, match="'lzma': save it with LZW or deflate"):
+        rgb_of(encoded(picture(), "TIFF", compression="lzma"))
+
+
 def test_a_draft_is_at_least_as_large_as_asked() -> None:
     data = encoded(picture(size=(640, 480)), "JPEG")
     assert decode(data, max_pixels=LIMIT, orient=True, draft=(100, 100)).size == (160, 120)
     assert decode(data, max_pixels=LIMIT, orient=True, draft=(600, 600)).size == (640, 480)
 
 
-@pytest.mark.filterwarnings("default")
+@pytest.mark.filterwarnings(r"ignore::UserWarning:PIL\.")
 def test_awkward_files_give_a_picture_or_a_clear_refusal(data_folder: Path) -> None:
     refused = set()
     for path in sorted((data_folder / "images" / "awkward").iterdir()):
