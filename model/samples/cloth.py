@@ -24,12 +24,12 @@ def noise(rng: np.random.Generator, shape: Shape, *, cells: tuple[int, int]) -> 
 def blurred(plane: Plane, radius: float) -> Plane:
     """Return `plane` (0..1) under a Gaussian blur of `radius` pixels."""
     picture = Image.fromarray(np.clip(plane * 255, 0, 255).astype(np.uint8))
-    return np.asarray(picture.filter(ImageFilter.GaussianBlur(radius)), np.float32) / 255
+    return np.asarray(picture.filter(ImageFilter.GaussianBlur(radius)), np.float32) / np.float32(255)
 
 
 def paint(colour: Colour) -> Plane:
     """Return a colour given as bytes as a float32 [3]."""
-    return np.asarray(colour, np.float32) / 255
+    return np.asarray(colour, np.float32) / np.float32(255)
 
 
 def pattern(name: str, shape: Shape, pitch: float) -> Plane:

@@ -82,7 +82,7 @@ def mask(scene: Scene, points: Points, detail: Detail | None = None) -> Plane:
             elif placed:
                 draw.polygon(placed, fill=255)
     small = picture.resize(scene.size, Image.Resampling.BOX)
-    return np.asarray(small, np.float32) / 255
+    return np.asarray(small, np.float32) / np.float32(255)
 
 
 def _place(scene: Scene, point: tuple[float, float], centre: float) -> tuple[float, float]:
