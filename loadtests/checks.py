@@ -30,6 +30,7 @@ MACHINE_CPU_MAX_PERCENT = 90.0
 CLOCK_JUMP_MAX_MS = 50.0  # a clock that is slewed, not set, moves at most 0.5 ms a second
 DRIFT_MAX = 0.10
 SPREAD_MAX = 0.25
+MEMORY_RATIO_MAX = 1.25  # clouds do not offer the same sizes: 1,769 MB on one and 2,048 on another are alike
 _SURE = 0.01
 
 
@@ -150,15 +151,21 @@ def _samples(summary: Summary) -> Check:
 def _alike(record: Record) -> Check:
     """Whether the targets differ in nothing but what is compared."""
     seen = {
-        "memory sizes, MB": {str(target.memory_mb) for target in record.targets},
+        "memory sizes, MB": _unequal({target.memory_mb for target in record.targets}),
         "CPU shares": {target.cpu_share for target in record.targets},
         "architectures": {target.architecture for target in record.targets},
         "models": {sample.model for sample in record.samples if sample.model},
     }
     mixed = [f"{what}: {', '.join(sorted(values))}" for what, values in seen.items() if len(values) > 1]
-    finding = "; ".join(mixed) or "one memory size, one CPU share, one architecture, one model"
+    finding = "; ".join(mixed) or "memory sizes are alike; one CPU share, one architecture, one model"
     remedy = "differences between targets may come from these: give all of them the same, or compare equal ones only"
     return _verdict("alike", bool(mixed), finding, remedy)
+
+
+def _unequal(sizes_mb: set[int]) -> set[str]:
+    """The sizes in words, when they are too far apart to be called alike."""
+    apart = max(sizes_mb, default=0) > MEMORY_RATIO_MAX * min(sizes_mb, default=0)
+    return {str(size) for size in sizes_mb} if apart else set()
 
 
 def _drift(columns: Mapping[str, Columns]) -> Check:

@@ -108,6 +108,10 @@ def _counts(summary: Summary) -> Iterator[str]:
         ],
         map(_count_row, summary.targets),
     )
+    kinds = [(part.target.name, kind, count) for part in summary.targets for kind, count in part.error_kinds.items()]
+    if kinds:
+        rows = ([name, kind, f"{count:,}"] for name, kind, count in kinds)
+        yield from ("", *_table(["target", "what went wrong", "requests"], rows))
 
 
 def _count_row(part: TargetSummary) -> list[str]:

@@ -5,6 +5,7 @@ The document form is `summary.json`, described in docs/results-format.md and doc
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from loadtests.targets import Target
 
 VERSION = 1
+SENTENCES_MAX = 10  # of one kind; five targets have ten pairs
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +60,12 @@ def summarise(
     groups = by_target(samples)
     columns = {target.name: columns_of(groups.get(target.name, ())) for target in targets}
     kind = headline_stratum(list(columns.values()))
-    parts = [summarise_target(each, columns[each.name], kind, costs.get(each.name)) for each in targets]
+    parts = [
+        summarise_target(
+            each, groups.get(each.name, ()), stratum=kind, cost=costs.get(each.name), columns=columns[each.name]
+        )
+        for each in targets
+    ]
     compared = _compare(columns, kind)
     return Summary(
         run=header,
@@ -75,9 +82,28 @@ def _compare(columns: Mapping[str, Columns], kind: Stratum) -> list[Comparison]:
 
 
 def _verdicts(comparisons: Sequence[Comparison], parts: Sequence[TargetSummary]) -> Iterator[str]:
-    for comparison in comparisons:
-        yield comparison.sentence()
+    for kind in ("warm", "cold"):
+        yield from _sentences([each for each in comparisons if each.kind == kind], parts)
     yield from cheapest({part.target.name: part.usd_per_million for part in parts})
+
+
+def _sentences(comparisons: Sequence[Comparison], parts: Sequence[TargetSummary]) -> Iterator[str]:
+    """Every comparison in words; of many, those with the fastest target."""
+    shown = comparisons
+    if len(comparisons) > SENTENCES_MAX:
+        kind = comparisons[0].kind
+        medians = {part.target.name: _median_ms(part, kind) for part in parts}
+        fastest = min(medians, key=lambda name: medians[name])
+        shown = [each for each in comparisons if fastest in (each.first, each.second)]
+    for comparison in shown:
+        yield comparison.sentence()
+    if len(shown) < len(comparisons):
+        yield f"{len(comparisons) - len(shown)} more {comparisons[0].kind} comparisons are in summary.json"
+
+
+def _median_ms(part: TargetSummary, kind: str) -> float:
+    value = (part.warm if kind == "warm" else part.cold.headline).estimates["p50_ms"].value
+    return math.inf if value is None else value
 
 
 def _caveats(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
     from loadtests.columns import Columns
     from loadtests.cost.run import TargetCost
-    from loadtests.sample import Stratum
+    from loadtests.sample import Sample, Stratum
     from loadtests.targets import Target
 
 LATE_MS = 5.0  # a send later than this after its intended time is counted as late
@@ -78,6 +79,7 @@ class TargetSummary:
     warm_up: int
     instances: int
     pre_initialised: int
+    error_kinds: Mapping[str, int]
     cold: ColdStarts
     warm: Group
     unknown: Group
@@ -94,7 +96,14 @@ class TargetSummary:
         facts = {name: getattr(target, name) for name in _TARGET_FACTS} | {"memory": f"{target.memory_mb} MB"}
         counts = {name: getattr(self, name) for name in _COUNTS}
         groups = {"cold": self.cold.document(), "warm": self.warm.document(), "unknown": self.unknown.document()}
-        return {**facts, **counts, **groups, "pre_initialised": {"n": self.pre_initialised}, **self._cost()}
+        return {
+            **facts,
+            **counts,
+            **groups,
+            "pre_initialised": {"n": self.pre_initialised},
+            "error_kinds": dict(self.error_kinds),
+            **self._cost(),
+        }
 
     def _cost(self) -> dict[str, Any]:
         free = self.cost.usd_per_million_free if self.cost else _NO_COST
@@ -112,8 +121,10 @@ def headline_stratum(columns: Sequence[Columns]) -> Stratum:
     return max(COLD_STRATA, key=lambda stratum: have[stratum])
 
 
-def summarise_target(target: Target, columns: Columns, stratum: Stratum, cost: TargetCost | None) -> TargetSummary:
-    """Summarise one target; `stratum` is the kind of cold start that stands for all."""
+def summarise_target(
+    target: Target, samples: Sequence[Sample], *, stratum: Stratum, cost: TargetCost | None, columns: Columns
+) -> TargetSummary:
+    """Summarise one target from its samples and their columns; `stratum` is the headline's kind of cold start."""
     instances = columns.instance[columns.instance >= 0]
     timeouts = columns.count(outcome="timeout")
     return TargetSummary(
@@ -126,11 +137,18 @@ def summarise_target(target: Target, columns: Columns, stratum: Stratum, cost: T
         warm_up=columns.count(stratum="warm-up"),
         instances=int(np.unique(instances).size),
         pre_initialised=columns.count(state="pre-initialised"),
+        error_kinds=error_kinds(samples),
         cold=_cold(columns, stratum),
         warm=warm_group(columns),
         unknown=_unknown(columns),
         cost=cost,
     )
+
+
+def error_kinds(samples: Sequence[Sample]) -> dict[str, int]:
+    """How often each kind of error came, the most frequent first; a dropped request is one."""
+    counts = Counter(each.error or each.outcome for each in samples if each.outcome != "ok")
+    return dict(counts.most_common())
 
 
 def warm_group(columns: Columns) -> Group:

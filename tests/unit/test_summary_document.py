@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -82,6 +83,12 @@ def test_every_request_is_counted_once_under_what_became_of_it(mixed: Load) -> N
     expected = {"requests": 440, "errors": 3, "timeouts": 1, "dropped": 1, "late": 1, "warm_up": 20, "instances": 1}
     assert {name: aws[name] for name in expected} == expected
     assert (aws["cold"]["n"], aws["warm"]["n"], aws["pre_initialised"]["n"], aws["unknown"]["n"]) == (14, 401, 1, 0)
+
+
+def test_kinds_of_errors_are_counted_the_most_frequent_first(mixed: Load) -> None:
+    samples = [*mixed.samples, replace(mixed.samples[0], outcome="failed", error="model_unknown")]
+    kinds = documents(summarise(HEADER, [AWS, GCP], samples, COSTS))["aws"]["error_kinds"]
+    assert list(kinds.items()) == [("failed", 2), ("timeout", 1), ("dropped", 1), ("model_unknown", 1)]
 
 
 def test_cold_and_warm_are_never_pooled_and_kinds_of_cold_stay_apart(mixed: Load) -> None:
@@ -171,3 +178,16 @@ def test_the_markdown_report_shows_values_with_intervals_and_escapes_cells(mixed
     assert "2.50 [2.40, 2.60]" in row
     assert "4 of 440" in row
     assert "| a\\|b |" in text
+
+
+def test_of_many_targets_the_fastest_is_compared_in_words_and_the_rest_in_the_document() -> None:
+    targets = [replace(AWS, name=f"t{number}") for number in range(6)]
+    samples = [
+        Sample(i, target.name, "w", "steady", i, i, i + (20 + 5 * number + i % 7) / 1000, "ok", state="warm")
+        for number, target in enumerate(targets)
+        for i in range(100)
+    ]
+    summary = summarise({}, targets, samples, {})
+    assert len(summary.comparisons) == 15
+    assert sum("t0 is faster than" in verdict for verdict in summary.verdicts) == 5
+    assert "10 more warm comparisons are in summary.json" in summary.verdicts
