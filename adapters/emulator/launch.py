@@ -28,6 +28,7 @@ class Group:
         self._log = log
         self._ended = ended
         self._gone = False
+        self._trimmed_bytes = 0
         self._exit = asyncio.ensure_future(self._watch())
 
     @property
@@ -55,19 +56,23 @@ class Group:
             file.write(line)
 
     def log_size(self) -> int:
-        return self._log.stat().st_size if self._log.exists() else 0
+        return self._trimmed_bytes + self._file_bytes()
 
     def log_since(self, mark: int) -> bytes:
         if not self._log.exists():
             return b""
         with self._log.open("rb") as file:
-            file.seek(mark if mark <= self.log_size() else 0)
+            file.seek(max(mark - self._trimmed_bytes, 0))
             return file.read()
 
     def trim_log(self) -> None:
         """Start the log file anew when it has grown too long; its writers append, so they go on at the start."""
-        if self.log_size() > LOG_LIMIT_BYTES:
+        if (size_bytes := self._file_bytes()) > LOG_LIMIT_BYTES:
             os.truncate(self._log, 0)
+            self._trimmed_bytes += size_bytes
+
+    def _file_bytes(self) -> int:
+        return self._log.stat().st_size if self._log.exists() else 0
 
     async def _watch(self) -> int:
         status = await self._leader.wait()
