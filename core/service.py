@@ -16,13 +16,14 @@ if TYPE_CHECKING:
 
     from core.classifier import Classifier
     from core.instance import Instance
-    from core.wire import Evidence, Request
+    from core.wire import Evidence, Json, Request
 
 _METHODS = {
     "/": ("POST",),
     "/classify": ("POST",),
     "/health": ("GET", "HEAD"),
     "/model": ("GET", "HEAD"),
+    "/openapi.json": ("GET", "HEAD"),
 }
 
 
@@ -69,13 +70,17 @@ class Service:
         path = request.path.rstrip("/") or "/"
         allowed = _METHODS.get(path)
         if allowed is None:
-            raise NotFound(f"there is no {request.path[:200]!r}: use POST / or /classify, GET /health or /model")
+            raise NotFound(
+                f"there is no {request.path[:200]!r}: use POST / or /classify, GET /health, /model or /openapi.json"
+            )
         if request.method not in allowed:
             raise MethodNotAllowed(request.method[:20], path, allowed)
         if path == "/health":
             return answers.answered(answers.health(self._default), evidence, started_s)
         if path == "/model":
             return answers.answered(answers.describe(self._default), evidence, started_s)
+        if path == "/openapi.json":
+            return answers.answered(self._openapi(), evidence, started_s)
         return self._classify(request, evidence, started_s)
 
     def _classify(self, request: Request, evidence: Evidence, started_s: float) -> Response:
@@ -99,6 +104,15 @@ class Service:
         if found is None:
             raise UnknownModel(name or "", tuple(self._classifiers))
         return found
+
+    def _openapi(self) -> Json:
+        from core import openapi
+
+        return openapi.document(
+            models=tuple(self._classifiers),
+            labels=len(self._default.manifest.labels),
+            max_body_bytes=self.settings.max_body_bytes,
+        )
 
     def _fetch(self, url: str) -> tuple[bytes, float]:
         started_s = time.perf_counter()
