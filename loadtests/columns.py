@@ -26,11 +26,13 @@ _STATES: dict[str | None, int] = {name: code for code, name in enumerate(get_arg
 class Columns:
     """The samples of one target, one array each, all of the same length and in the order given.
 
-    Times are float64, NaN where there is none; `instance` numbers the instances from 0, -1 where unknown.
+    Times are float64, NaN where there is none: `latency_ms` from the intended send time, `service_ms` from the
+    actual one, `slip_ms` between them. `instance` numbers the instances from 0, -1 where unknown.
     """
 
     intended_s: NDArray[np.float64]
     latency_ms: NDArray[np.float64]
+    service_ms: NDArray[np.float64]
     slip_ms: NDArray[np.float64]
     outcome: NDArray[np.int8]
     stratum: NDArray[np.int8]
@@ -70,6 +72,7 @@ def columns_of(samples: Sequence[Sample]) -> Columns:
     return Columns(
         intended_s=np.array([each.intended_s for each in samples], dtype=np.float64),
         latency_ms=_times(each.latency_ms for each in samples),
+        service_ms=_times(each.service_ms for each in samples),
         slip_ms=_times(each.slip_ms for each in samples),
         outcome=np.array([_OUTCOMES[each.outcome] for each in samples], dtype=np.int8),
         stratum=np.array([_STRATA[each.stratum] for each in samples], dtype=np.int8),

@@ -10,7 +10,7 @@ import numpy as np
 
 from loadtests.estimate import Estimate
 from loadtests.figures import number, p_text, sentence_text
-from loadtests.stats.clusters import FEW
+from loadtests.stats.clusters import FEW, median_effect
 from loadtests.stats.holm import holm
 from loadtests.stats.shift import CONFIDENCE, NotComparable, Series, Shift, shift_between
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 Kind = Literal["warm", "cold"]
 
+EFFECT_TOLD = 2.0  # twice the variance: intervals 1.4 times too narrow
 BAD_SHARE_MAX = 0.01  # above this share of bad requests, the answered ones no longer speak for the target
 
 
@@ -135,6 +136,22 @@ def few_instances(columns: Mapping[str, Columns]) -> str | None:
     return (
         f"Warm figures rest on few instances ({', '.join(few)}): they hold for these; how much another would differ "
         f"takes {FEW} instances or more to tell."
+    )
+
+
+def alike_within_instances(columns: Mapping[str, Columns]) -> str | None:
+    """A sentence when requests of one instance resemble each other so much that percentiles look too sure."""
+    found = []
+    for name, each in columns.items():
+        warm = series(each, kind="warm", stratum="steady")
+        effect = median_effect(warm.values, warm.instance)
+        if effect is not None and effect > EFFECT_TOLD:
+            found.append(f"{name} {number(effect**0.5)} times")
+    if not found:
+        return None
+    return (
+        f"Instances of one target differ: intervals of its warm percentiles are too narrow ({', '.join(found)}). "
+        "Comparisons allow for it."
     )
 
 

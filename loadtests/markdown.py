@@ -19,7 +19,7 @@ _FACTS = ("started_at", "scenario", "seed", "loop", "model", "images", "python",
 
 def report(summary: Summary) -> str:
     """The whole report as Markdown, ending in a newline."""
-    parts = (_head, _results, _verdicts, _checks, _cold, _counts, _cost, _method, _repeat)
+    parts = (_head, _results, _verdicts, _checks, _cold, _views, _counts, _cost, _method, _repeat)
     return "\n\n".join("\n".join(part(summary)) for part in parts) + "\n"
 
 
@@ -88,6 +88,18 @@ def _cold(summary: Summary) -> Iterator[str]:
         for stratum, group in part.cold.by_stratum.items()
     )
     yield from _table(["target", "kind", "n", "p50, ms", "p95, ms"], rows)
+
+
+def _views(summary: Summary) -> Iterator[str]:
+    yield from ("## Two views of the warm requests", "")
+    yield "From the intended send time, which is what a user waits; and from the actual one, which is what a client"
+    yield from ("that waits for its turn would report. Where they differ, requests queued before they were sent.", "")
+    rows = (
+        [part.target.name, view, *(sentence_text(group.estimates[name]) for name in ("p50_ms", "p95_ms", "p99_ms"))]
+        for part in summary.targets
+        for view, group in (("intended", part.warm), ("actual", part.warm_service))
+    )
+    yield from _table(["target", "from", "p50, ms", "p95, ms", "p99, ms"], rows)
 
 
 def _counts(summary: Summary) -> Iterator[str]:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from loadtests.columns import by_target, columns_of
-from loadtests.comparison import Comparison, cheapest, compare_targets, few_instances
+from loadtests.comparison import Comparison, alike_within_instances, cheapest, compare_targets, few_instances
 from loadtests.target_summary import TargetSummary, headline_stratum, summarise_target
 
 if TYPE_CHECKING:
@@ -125,6 +125,6 @@ def _caveats(
     silent = [part.target.name for part in parts if part.unknown.n]
     if silent:
         yield f"No evidence of cold or warm from {', '.join(silent)}: those answers are listed as unknown."
-    few = few_instances(columns)
-    if few:
-        yield few
+    for sentence in (few_instances(columns), alike_within_instances(columns)):
+        if sentence:
+            yield sentence

@@ -82,6 +82,7 @@ class TargetSummary:
     error_kinds: Mapping[str, int]
     cold: ColdStarts
     warm: Group
+    warm_service: Group
     unknown: Group
     cost: TargetCost | None
 
@@ -95,7 +96,7 @@ class TargetSummary:
         target = self.target
         facts = {name: getattr(target, name) for name in _TARGET_FACTS} | {"memory": f"{target.memory_mb} MB"}
         counts = {name: getattr(self, name) for name in _COUNTS}
-        groups = {"cold": self.cold.document(), "warm": self.warm.document(), "unknown": self.unknown.document()}
+        groups = {name: getattr(self, name).document() for name in ("cold", "warm", "warm_service", "unknown")}
         return {
             **facts,
             **counts,
@@ -140,6 +141,7 @@ def summarise_target(
         error_kinds=error_kinds(samples),
         cold=_cold(columns, stratum),
         warm=warm_group(columns),
+        warm_service=_group(columns.service_ms[_is_warm(columns)], WARM_QUANTILES),
         unknown=_unknown(columns),
         cost=cost,
     )
@@ -153,8 +155,11 @@ def error_kinds(samples: Sequence[Sample]) -> dict[str, int]:
 
 def warm_group(columns: Columns) -> Group:
     """The answered warm requests of the steady load; warm-up is not among them."""
-    answered = columns.where(outcome="ok", stratum="steady", state="warm")
-    return _group(columns.latency_ms[answered], WARM_QUANTILES, unanswered=_unanswered(columns, "steady"))
+    return _group(columns.latency_ms[_is_warm(columns)], WARM_QUANTILES, unanswered=_unanswered(columns, "steady"))
+
+
+def _is_warm(columns: Columns) -> NDArray[np.bool_]:
+    return columns.where(outcome="ok", stratum="steady", state="warm")
 
 
 def _cold(columns: Columns, stratum: Stratum) -> ColdStarts:

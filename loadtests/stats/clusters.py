@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
+from scipy import stats
 
 from loadtests.estimate import Estimate
 
@@ -30,6 +31,22 @@ def spread_of_mean(values: NDArray[np.float64], instance: NDArray[np.int64]) -> 
     """Standard error of the mean of `values` when instances are the unit; corrected for their small number."""
     count = np.unique(instance).size
     return float(resampled_means(values, instance).std() * np.sqrt(count / (count - 1)))
+
+
+def median_effect(values: NDArray[np.float64], instance: NDArray[np.int64]) -> float | None:
+    """Design effect of the median: how many times wider its variance is than that of independent samples.
+
+    None when the number of instances is too small to tell, or the effect may be chance (5 %).
+    """
+    count = np.unique(instance).size
+    if count < FEW or (instance < 0).any():
+        return None
+    below = (values <= np.median(values)).astype(np.float64)
+    independent = below.var() / below.size
+    if not independent:
+        return None
+    effect = spread_of_mean(below, instance) ** 2 / independent
+    return float(effect) if stats.chi2.sf(effect * (count - 1), count - 1) < 1 - _CONFIDENCE else None
 
 
 def mean_by_instance(values: NDArray[np.float64], instance: NDArray[np.int64]) -> Estimate:

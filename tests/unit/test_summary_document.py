@@ -121,6 +121,14 @@ def test_answers_without_evidence_are_neither_cold_nor_warm_and_a_caveat_says_so
     assert any("No evidence of cold or warm from gcp" in caveat for caveat in summary.caveats)
 
 
+def test_both_views_of_a_late_request_are_kept() -> None:
+    load = Load().add(AWS, "warm", [40.0] * 10, slip_ms=15.0)
+    aws = documents(summarise(HEADER, [AWS], load.samples, {}))["aws"]
+    assert aws["warm"]["p50_ms"]["value"] == pytest.approx(40)
+    assert aws["warm_service"]["p50_ms"]["value"] == pytest.approx(25)
+    assert aws["late"] == 10
+
+
 def test_a_target_without_any_sample_has_nulls_with_reasons() -> None:
     gcp = documents(summarise(HEADER, [AWS, GCP], Load().add(AWS, "warm", latencies(6)).samples, {}))["gcp"]
     assert gcp["requests"] == 0

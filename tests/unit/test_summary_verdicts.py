@@ -6,7 +6,14 @@ import numpy as np
 import pytest
 
 from loadtests.columns import Columns, columns_of
-from loadtests.comparison import Comparison, cheapest, compare_targets, corrected, few_instances
+from loadtests.comparison import (
+    Comparison,
+    alike_within_instances,
+    cheapest,
+    compare_targets,
+    corrected,
+    few_instances,
+)
 from loadtests.estimate import Estimate
 from loadtests.sample import Outcome, Sample
 from loadtests.stats.shift import Shift
@@ -101,6 +108,20 @@ def test_targets_measured_one_after_the_other_are_not_compared() -> None:
 def test_few_instances_are_told(instances: int, told: bool) -> None:
     said = few_instances({"aws": steady(draw(1, around_ms=30), instances=instances)})
     assert (said is not None) == told
+
+
+def test_instances_that_differ_make_percentile_intervals_too_narrow_and_a_caveat_says_by_how_much() -> None:
+    random = np.random.default_rng(30)
+    own = random.normal(0, 3, 10)
+    alike, unlike = (
+        steady([20 + far * own[i % 10] + random.random() for i in range(400)], instances=10) for far in (0, 1)
+    )
+    assert alike_within_instances({"aws": alike}) is None
+    said = alike_within_instances({"aws": unlike, "gcp": alike})
+    assert said is not None
+    assert "(aws " in said
+    assert "gcp" not in said
+    assert 4 < float(said.partition("(aws ")[2].split(" ")[0]) < 8, "40 requests an instance: at most the root of 40"
 
 
 def test_costs_are_separable_only_when_their_intervals_are_apart() -> None:
