@@ -1,47 +1,39 @@
-"""Deploying to AWS Lambda with boto3: what is to exist, how it is found again, and how it goes.
-
-Vendor facts: docs.aws.amazon.com/lambda/latest/api, read 2026-11-20.
-"""
+"""Deploying to AWS Lambda with boto3: the provider that `tripoint deploy` drives."""
 
 from __future__ import annotations
 
-import json
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from adapters.aws import functions, inventory
-from adapters.bundle import ready
+from adapters.aws import endpoints, functions, inventory, surroundings
+from adapters.aws.functions import UNRESERVED_FLOOR, Context
 from adapters.deployment import resources
 from adapters.deployment.errors import NotReady
-from adapters.deployment.resources import Endpoint, Resource, Step
+from adapters.deployment.resources import Endpoint
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from adapters.deployment.naming import Deployment
-    from adapters.deployment.resources import Found, Outputs, Provider, ProviderModule
+    from adapters.deployment.resources import Found, Outputs, Provider, Resource, Step
     from adapters.deployment.variant import Variant
 
-# A direct upload holds 50 MB; boto3 sends it in base64 inside one request.
-DIRECT_BYTES = 50 * 1024 * 1024
-# Lambda keeps at least this many of an account's instances unreserved.
-UNRESERVED_FLOOR = 100
 PERMISSIONS = (
-    "iam:CreateRole GetRole DeleteRole TagRole ListRoles ListRoleTags PutRolePolicy DeleteRolePolicy PassRole",
-    "lambda:CreateFunction GetFunction UpdateFunctionCode UpdateFunctionConfiguration DeleteFunction ListFunctions",
-    "lambda:TagResource ListTags PublishVersion CreateAlias UpdateAlias DeleteAlias GetAccountSettings",
-    "lambda:PutFunctionConcurrency DeleteFunctionConcurrency PutProvisionedConcurrencyConfig",
-    "lambda:CreateFunctionUrlConfig UpdateFunctionUrlConfig GetFunctionUrlConfig DeleteFunctionUrlConfig AddPermission",
-    "lambda:InvokeFunctionUrl InvokeFunction (to measure)",
-    "logs:CreateLogGroup PutRetentionPolicy DescribeLogGroups FilterLogEvents DeleteLogGroup TagResource ListTagsForResource",
-    "s3:CreateBucket PutObject DeleteObject DeleteBucket ListAllMyBuckets (only for zips above 50 MB)",
-    'apigateway:POST GET DELETE TagResource (only for front = "http-api")',
+    "iam: CreateRole GetRole DeleteRole TagRole ListRoles ListRoleTags PutRolePolicy DeleteRolePolicy PassRole",
+    "lambda: CreateFunction GetFunction UpdateFunctionCode UpdateFunctionConfiguration DeleteFunction ListFunctions"
+    " TagResource ListTags GetAccountSettings GetFunctionConcurrency PutFunctionConcurrency",
+    "lambda: CreateFunctionUrlConfig UpdateFunctionUrlConfig GetFunctionUrlConfig DeleteFunctionUrlConfig"
+    " AddPermission ListAliases; to measure: InvokeFunctionUrl InvokeFunction",
+    "lambda, plans snapstart and provisioned: PublishVersion CreateAlias UpdateAlias DeleteAlias"
+    " PutProvisionedConcurrencyConfig",
+    "logs: CreateLogGroup DescribeLogGroups DeleteLogGroup PutRetentionPolicy FilterLogEvents TagResource",
+    "s3, to list, and for zips above 50 MB: ListAllMyBuckets GetBucketLocation CreateBucket PutBucketTagging"
+    " PutObject ListBucket DeleteObject DeleteBucket",
+    "apigateway: GET; for front http-api also POST, PATCH and DELETE on /apis, and TagResource",
 )
 
 
-@dataclass(frozen=True, slots=True)
 class Aws:
-    """AWS through the standard chain of credentials; AWS_ENDPOINT_URL leads to a stand-in, as boto3 documents it."""
+    """AWS through the standard chain of credentials; boto3's own AWS_ENDPOINT_URL leads to a stand-in."""
 
     def client(self, service: str, region: str) -> Any:
         return resources.sdk("boto3", cloud="aws").client(service, region_name=region)
@@ -54,26 +46,33 @@ class Aws:
         return PERMISSIONS
 
     def notes(self, variants: Sequence[Variant]) -> Iterable[str]:
-        """Compare what is asked with the account's quota; new accounts allow 10 instances at once."""
+        """Compare what is asked with the account's quota: new accounts allow 10 instances at once."""
         for region in sorted({variant.place for variant in variants}):
-            allowed = functions.unreserved(self.client("lambda", region))
+            free = functions.unreserved(self.client("lambda", region))
             asked = sum(variant.maximum_instances for variant in variants if variant.place == region)
-            if asked > allowed - UNRESERVED_FLOOR:
+            if asked > free - UNRESERVED_FLOOR:
                 yield (
-                    f"aws {region}: {asked} instances are asked for, but the account has {allowed} unreserved and must "
-                    f"keep {UNRESERVED_FLOOR}: the account's own limit is the safety net there"
+                    f"aws {region}: {asked} instances cannot be reserved, for the account has {free} unreserved and "
+                    f"keeps {UNRESERVED_FLOOR}; the account's own limit is the safety net"
                 )
 
     def steps(self, deployment: Deployment, variants: Sequence[Variant]) -> Sequence[Step]:
-        if not variants:
-            return []
-        found = [role(self, deployment, variants[0].place)]
+        found = [surroundings.role_step(self, deployment)] if variants else []
         for variant in variants:
-            found += functions.steps(self, deployment, variant)
+            found += variant_steps(Context(self, deployment, variant))
         return found
 
-    def endpoints(self, deployment: Deployment, variants: Sequence[Variant]) -> Sequence[Endpoint]:
-        return [functions.endpoint(self, deployment, variant) for variant in variants]
+    def endpoints(
+        self, deployment: Deployment, variants: Sequence[Variant], made: Mapping[str, Outputs]
+    ) -> Sequence[Endpoint]:
+        found = []
+        for variant in variants:
+            context = Context(self, deployment, variant)
+            outputs = made.get(endpoints.front_step(context).resource.key)
+            if outputs:
+                details = {"region": variant.place, "service": _signed_for(variant)}
+                found.append(Endpoint(variant, context.name, outputs["url"], outputs["access"], details))
+        return found
 
     def remove(self, resource: Resource) -> None:
         inventory.remove(self, resource)
@@ -83,42 +82,46 @@ class Aws:
 
     def logs(self, deployment: Deployment, variant: Variant, *, limit: int) -> Iterable[str]:
         """The last log lines, REPORT lines included."""
-        client = self.client("logs", variant.place)
-        group = functions.log_group(functions.function_name(deployment, variant))
+        group = surroundings.log_group(Context(self, deployment, variant).name)
         events: list[Any] = []
+        client = self.client("logs", variant.place)
         for page in client.get_paginator("filter_log_events").paginate(logGroupName=group):
             events = (events + page["events"])[-limit:]
-        return [event["message"].rstrip() for event in events]
+        return [str(event["message"]).rstrip() for event in events]
 
 
-def role(aws: Aws, deployment: Deployment, region: str) -> Step:
-    """The role that all functions run as: it may write to this deployment's own log groups and nothing else."""
-    name = deployment.name
-    trust = _policy("sts:AssumeRole", {"Principal": {"Service": "lambda.amazonaws.com"}})
-    prefix = f"arn:aws:logs:*:*:log-group:{functions.log_group(name)}-*"
-    rights = _policy(["logs:CreateLogStream", "logs:PutLogEvents"], {"Resource": [f"{prefix}:*", prefix]})
-
-    def make(_: Mapping[str, Outputs]) -> Outputs:
-        client = aws.client("iam", region)
-        try:
-            made = client.get_role(RoleName=name)
-        except client.exceptions.NoSuchEntityException:
-            tags = [{"Key": key, "Value": value} for key, value in deployment.tags().items()]
-            made = client.create_role(RoleName=name, AssumeRolePolicyDocument=trust, Tags=tags)
-        client.put_role_policy(RoleName=name, PolicyName="logs", PolicyDocument=rights)
-        return {"arn": str(made["Role"]["Arn"])}
-
-    resource = Resource("aws", "role", name, region)
-    return Step(resource, f"aws role {name}", {"trust": trust, "rights": rights}, make)
+def variant_steps(context: Context) -> list[Step]:
+    """Log group, zip in a bucket where it is large, function, version where the plan wants one, endpoint."""
+    refuse_impossible(context.variant)
+    built = functions.bundle_of(context.variant)
+    found = [surroundings.logs_step(context)]
+    if built is not None and built.zipped_bytes > functions.DIRECT_BYTES:
+        found += surroundings.bucket_steps(context, built)
+    found.append(functions.function_step(context, built))
+    if endpoints.qualifier(context):
+        found.append(endpoints.alias_step(context, built))
+    return [*found, endpoints.front_step(context)]
 
 
-def _policy(action: str | list[str], rest: dict[str, object]) -> str:
-    statement = {"Effect": "Allow", "Action": action, **rest}
-    return json.dumps({"Version": "2012-10-17", "Statement": [statement]}, sort_keys=True)
+def refuse_impossible(variant: Variant) -> None:
+    """Raise ValueError for what Lambda would refuse."""
+    if variant.concurrency != 1:
+        raise ValueError(
+            f"aws: concurrency is {variant.concurrency}: Lambda gives each request its own instance; use 1"
+        )
+    if variant.plan_name not in variant.data["plans"]:
+        raise ValueError(
+            f"aws: unknown plan {variant.plan_name!r}: expected one of {', '.join(variant.data['plans'])}"
+        )
+    if variant.plan_name == "snapstart" and (variant.image or variant.python == "3.11"):
+        raise ValueError("aws: SnapStart needs a zip and Python 3.12 or later")
+    if variant.plan_name == "provisioned" and variant.reserved_instances < 1:
+        raise ValueError("aws: plan 'provisioned' needs reserved_instances of 1 or more")
+
+
+def _signed_for(variant: Variant) -> str:
+    return "lambda" if variant.front == "function-url" else "execute-api"
 
 
 def provider() -> Provider:
     return Aws()
-
-
-_module: type[ProviderModule] | None = None

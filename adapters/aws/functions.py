@@ -1,4 +1,4 @@
-"""One Lambda function with what belongs to it: log group, code, concurrency, version, endpoint.
+"""One Lambda function: its configuration and code, made or brought up to date.
 
 Vendor facts: docs.aws.amazon.com/lambda/latest/api, read 2026-11-20.
 """
@@ -6,7 +6,7 @@ Vendor facts: docs.aws.amazon.com/lambda/latest/api, read 2026-11-20.
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from adapters import contract
@@ -14,7 +14,7 @@ from adapters.bundle.build import Order
 from adapters.bundle.ready import ready
 from adapters.bundle.target import target_of
 from adapters.deployment.errors import DeployError
-from adapters.deployment.resources import Endpoint, Resource, Step
+from adapters.deployment.resources import Resource, Step
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -26,19 +26,17 @@ if TYPE_CHECKING:
     from adapters.deployment.variant import Variant
 
 HANDLER = "adapters.aws.handler.lambda_handler"
-ALIAS = "live"
-RETENTION_DAYS = 7
+GLOBAL = "global"
 # Lambda keeps at least this many of an account's instances unreserved (lambda-concurrency.html).
 UNRESERVED_FLOOR = 100
 # A direct upload holds 50 MB (gettingstarted-limits.html); larger zips go through a bucket.
 DIRECT_BYTES = 50 * 1024 * 1024
 _ROLE_WAIT_S = 60.0
-_PUBLIC_ACTIONS = {"url": "lambda:InvokeFunctionUrl", "invoke": "lambda:InvokeFunction"}
 
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """What every step of one variant's function needs."""
+    """What every step of one variant needs."""
 
     aws: Aws
     deployment: Deployment
@@ -53,119 +51,126 @@ class Context:
         return self.variant.place
 
     @property
-    def lambda_(self) -> Any:
-        return self.aws.client("lambda", self.region)
+    def bucket(self) -> str:
+        return self.name[:63].rstrip("-")
 
-    @property
-    def qualifier(self) -> str | None:
-        """The alias that is called: only published versions have snapshots or provisioned instances."""
-        return ALIAS if self.variant.plan_name in {"snapstart", "provisioned"} else None
-
-    @property
-    def qualified(self) -> dict[str, str]:
-        return {"Qualifier": self.qualifier} if self.qualifier else {}
+    def client(self, service: str) -> Any:
+        return self.aws.client(service, self.region)
 
     def resource(self, kind: str, name: str) -> Resource:
         return Resource("aws", kind, name, self.region)
 
 
-def log_group(function: str) -> str:
-    return f"/aws/lambda/{function}"
-
-
-def bundle_of(variant: Variant) -> Built:
-    """The checked zip of a variant."""
+def bundle_of(variant: Variant) -> Built | None:
+    """The checked zip of a variant; None for one that runs an image."""
+    if variant.image:
+        return None
     cloud = contract.load(variant.cloud)
     target = target_of(cloud, python=variant.python, arch=variant.architecture)
-    chosen = {"model": variant.model, "variant": variant.model_variant, "runtime": variant.runtime}
-    return ready(Order(cloud, target, memory_mb=variant.memory, **chosen))
-
-
-def steps(context: Context) -> list[Step]:
-    """Log group, zip in a bucket where it is large, function, version where the plan wants one, endpoint."""
-    variant = context.variant
-    _refuse_impossible(variant)
-    built = None if variant.image else bundle_of(variant)
-    found = [logs_step(context)]
-    if built is not None and built.zipped_bytes > DIRECT_BYTES:
-        found += [bucket_step(context), object_step(context, built)]
-    found.append(function_step(context, built))
-    if context.qualifier:
-        found.append(alias_step(context, built))
-    return [*found, url_step(context)]
-
-
-def _refuse_impossible(variant: Variant) -> None:
-    if variant.concurrency != 1:
-        raise ValueError(f"aws: concurrency {variant.concurrency}: Lambda gives each request an instance of its own; 1")
-    if variant.plan_name == "snapstart" and (variant.image or variant.python == "3.11"):
-        raise ValueError("aws: SnapStart needs a zip and Python 3.12 or later")
-    if variant.plan_name == "provisioned" and variant.reserved_instances < 1:
-        raise ValueError("aws: plan 'provisioned' needs reserved_instances of 1 or more")
-
-
-def logs_step(context: Context) -> Step:
-    group = log_group(context.name)
-
-    def make(_: Mapping[str, Outputs]) -> Outputs:
-        client = context.aws.client("logs", context.region)
-        try:
-            client.create_log_group(logGroupName=group, tags=context.deployment.tags())
-        except client.exceptions.ResourceAlreadyExistsException:
-            pass
-        client.put_retention_policy(logGroupName=group, retentionInDays=RETENTION_DAYS)
-        return {}
-
-    summary = f"log group {group}, kept {RETENTION_DAYS} days"
-    return Step(context.resource("log-group", group), summary, {}, make)
-
-
-def bucket_step(context: Context) -> Step:
-    name = context.name[:63].rstrip("-")
-
-    def make(_: Mapping[str, Outputs]) -> Outputs:
-        client = context.aws.client("s3", context.region)
-        place = {} if context.region == "us-east-1" else {"LocationConstraint": context.region}
-        try:
-            client.create_bucket(Bucket=name, **({"CreateBucketConfiguration": place} if place else {}))
-        except client.exceptions.BucketAlreadyOwnedByYou:
-            pass
-        tags = [{"Key": key, "Value": value} for key, value in context.deployment.tags().items()]
-        client.put_bucket_tagging(Bucket=name, Tagging={"TagSet": tags})
-        return {"bucket": name}
-
-    return Step(context.resource("bucket", name), f"bucket {name}, for a zip above 50 MB", {}, make)
-
-
-def object_step(context: Context, built: Built) -> Step:
-    bucket = context.name[:63].rstrip("-")
-
-    def make(_: Mapping[str, Outputs]) -> Outputs:
-        context.aws.client("s3", context.region).upload_file(str(built.archive), bucket, "function.zip")
-        return {}
-
-    resource = context.resource("object", f"{bucket}/function.zip")
-    return Step(resource, f"object {resource.name}", {"digest": built.digest}, make)
+    order = Order(cloud, target, variant.model, variant.model_variant, variant.runtime)
+    return ready(replace(order, memory_mb=variant.memory))
 
 
 def function_step(context: Context, built: Built | None) -> Step:
-    settings, code = configuration(context.variant), _code(context, built)
-    contents = built.digest if built else str(context.variant.image)
+    """The function itself, with its safety net of reserved concurrency."""
+    variant, name = context.variant, context.name
+    settings = configuration(variant, built)
 
     def make(outputs: Mapping[str, Outputs]) -> Outputs:
-        role = outputs[f"aws/{context.region}/role/{context.deployment.name}"]["arn"]
-        client = context.lambda_
-        if _exists(client, context.name):
-            client.update_function_configuration(FunctionName=context.name, Role=role, **settings)
-            client.get_waiter("function_updated_v2").wait(FunctionName=context.name)
-            client.update_function_code(FunctionName=context.name, Architectures=[_arch(context)], **_contents(code, built))
-            client.get_waiter("function_updated_v2").wait(FunctionName=context.name)
+        role = outputs[Resource("aws", "role", context.deployment.name, GLOBAL).key]["arn"]
+        client = context.client("lambda")
+        if exists(client, name):
+            _update(client, context, {**settings, "Role": role}, built)
         else:
-            _create(context, {**settings, "Role": role, "Code": _contents(code, built)})
-        _limit(context)
-        return {"arn": str(client.get_function(FunctionName=context.name)["Configuration"]["FunctionArn"])}
+            _create(client, context, {**settings, "Role": role, "Code": _code(context, built)})
+        _cap(client, context)
+        return {"arn": str(client.get_function(FunctionName=name)["Configuration"]["FunctionArn"])}
 
-    variant = context.variant
-    summary = f"function {context.name} ({variant.memory} MB, {variant.architecture}, {_form(variant)})"
-    wanted = {"settings": settings, "contents": contents, "maximum": variant.maximum_instances}
-    return Step(context.resource("function", context.name), summary, wanted, make)
+    form = "image" if variant.image else settings["Runtime"]
+    summary = f"function {name} ({variant.memory} MB, {variant.architecture}, {form})"
+    wanted = {
+        "settings": settings,
+        "contents": built.digest if built else variant.image,
+        "maximum": variant.maximum_instances,
+    }
+    return Step(context.resource("function", name), summary, wanted, make)
+
+
+def configuration(variant: Variant, built: Built | None) -> dict[str, Any]:
+    """What CreateFunction and UpdateFunctionConfiguration both take."""
+    settings: dict[str, Any] = {
+        "MemorySize": variant.memory,
+        "Timeout": int(variant.data["platform"]["timeout_s"]),
+        "Environment": {"Variables": {"OPENBLAS_NUM_THREADS": "1", **variant.settings}},
+    }
+    if built is not None:
+        python = variant.python or str(variant.data["bundle"]["target"]["python"])
+        settings |= {"Runtime": f"python{python}", "Handler": HANDLER}
+    if variant.plan_name == "snapstart":
+        settings["SnapStart"] = {"ApplyOn": "PublishedVersions"}
+    return settings
+
+
+def exists(client: Any, name: str) -> bool:
+    try:
+        client.get_function(FunctionName=name)
+    except client.exceptions.ResourceNotFoundException:
+        return False
+    return True
+
+
+def unreserved(client: Any) -> int:
+    """How many instances of the account are not reserved by any function."""
+    return int(client.get_account_settings()["AccountLimit"]["UnreservedConcurrentExecutions"])
+
+
+def _code(context: Context, built: Built | None) -> dict[str, Any]:
+    if built is None:
+        return {"ImageUri": context.variant.image}
+    if built.zipped_bytes > DIRECT_BYTES:
+        return {"S3Bucket": context.bucket, "S3Key": "function.zip"}
+    return {"ZipFile": built.archive.read_bytes()}
+
+
+def _create(client: Any, context: Context, settings: dict[str, Any]) -> None:
+    """Create the function, waiting while the new role is not known everywhere yet."""
+    form = {"PackageType": "Image"} if context.variant.image else {"PackageType": "Zip"}
+    architecture = [_architecture(context.variant)]
+    until = time.monotonic() + _ROLE_WAIT_S
+    while True:
+        try:
+            client.create_function(
+                FunctionName=context.name,
+                Architectures=architecture,
+                Tags=context.deployment.tags(),
+                **form,
+                **settings,
+            )
+            break
+        except client.exceptions.InvalidParameterValueException as error:
+            if "cannot be assumed" not in str(error) or time.monotonic() > until:
+                raise DeployError(f"aws: function {context.name} was refused: {error}") from error
+            time.sleep(2)
+    client.get_waiter("function_active_v2").wait(FunctionName=context.name)
+
+
+def _update(client: Any, context: Context, settings: dict[str, Any], built: Built | None) -> None:
+    waiter, name = client.get_waiter("function_updated_v2"), context.name
+    waiter.wait(FunctionName=name)
+    client.update_function_configuration(FunctionName=name, **settings)
+    waiter.wait(FunctionName=name)
+    architecture = [_architecture(context.variant)]
+    client.update_function_code(FunctionName=name, Architectures=architecture, **_code(context, built))
+    waiter.wait(FunctionName=name)
+
+
+def _cap(client: Any, context: Context) -> None:
+    """Reserve what the variant may use at most, as far as the account's quota lets it."""
+    wanted = context.variant.maximum_instances
+    held = client.get_function_concurrency(FunctionName=context.name).get("ReservedConcurrentExecutions", 0)
+    if wanted <= unreserved(client) + held - UNRESERVED_FLOOR:
+        client.put_function_concurrency(FunctionName=context.name, ReservedConcurrentExecutions=wanted)
+
+
+def _architecture(variant: Variant) -> str:
+    return "arm64" if variant.architecture == "arm64" else "x86_64"

@@ -1,0 +1,185 @@
+"""One folder's deployment from start to end: what the command line and `compare --deploy` call."""
+
+from __future__ import annotations
+
+import getpass
+import json
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from adapters import contract
+from adapters.deployment import lifecycle, resources, state
+from adapters.deployment.errors import DeployError, NotReady
+from adapters.deployment.naming import Deployment, new_deployment
+from adapters.deployment.variant import Variant, distinct, variant_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+    from pathlib import Path
+
+    from adapters.deployment.resources import Endpoint, Found, Provider, Step
+    from adapters.deployment.state import State
+
+TARGETS = "targets.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """The deployment recorded in `folder`. `say` gets one line for each thing that happens."""
+
+    folder: Path = state.FOLDER
+    say: Callable[[str], None] = print
+    project: str = "tripoint"
+    owner: str = field(default_factory=lambda: owner_label(_user()))
+    life: timedelta = timedelta(hours=4)
+
+    def plan(self, variants: Sequence[Variant]) -> list[lifecycle.Change]:
+        """What `apply` would do; nothing is asked of a cloud. Raises ValueError and BundleError."""
+        recorded = state.read(self.folder)
+        deployment = recorded.deployment if recorded else self._fresh()
+        return lifecycle.changes(recorded, _steps(deployment, distinct(variants)))
+
+    def apply(self, variants: Sequence[Variant]) -> list[Endpoint]:
+        """Make what is missing of `variants`, change what differs, remove the rest; return where they answer."""
+        with state.lock(self.folder):
+            recorded = state.read(self.folder)
+            deployment = recorded.deployment if recorded else self._fresh()
+            steps = _steps(deployment, distinct(variants))
+            used = {variant.cloud for variant in variants} | {entry.resource.cloud for entry in _entries(recorded)}
+            providers = _checked(used)
+            current = recorded or state.create(deployment, self.folder)
+            current.variants = [_document(variant) for variant in variants]
+            current.save()
+            lifecycle.apply(providers, current, steps, say=self.say)
+            return self._write_targets(current)
+
+    def destroy(self, clouds: Iterable[str] | None = None) -> None:
+        """Remove what is recorded (of `clouds`, or all), and check by listing that nothing is left."""
+        with state.lock(self.folder):
+            recorded = state.read(self.folder)
+            if recorded is None:
+                return
+            chosen = {entry.resource.cloud for entry in _entries(recorded)} & set(clouds or contract.clouds())
+            lifecycle.destroy(_checked(chosen), recorded, clouds=chosen, say=self.say)
+            recorded.variants = [each for each in recorded.variants if each["cloud"] not in chosen]
+            if recorded.entries:
+                recorded.save()
+                self._write_targets(recorded)
+            else:
+                recorded.delete()
+                (self.folder / TARGETS).unlink(missing_ok=True)
+
+    def sweep(self, clouds: Iterable[str], *, regions: Iterable[str], everything: bool) -> list[Found]:
+        """Remove what is past its time (or everything) of this project in the accounts, without any record."""
+        removed: list[Found] = []
+        for cloud, provider in _checked(clouds).items():
+            found = list(provider.find(self.project, regions_of(cloud, regions)))
+            chosen = found if everything else lifecycle.expired(found, datetime.now(UTC))
+            lifecycle.sweep(provider, chosen, say=self.say)
+            removed += chosen
+        return removed
+
+    def endpoints(self) -> list[Endpoint]:
+        """Where the deployed variants answer. Raises DeployError when nothing is deployed."""
+        recorded = state.read(self.folder)
+        if recorded is None:
+            raise DeployError("nothing is deployed from this folder: run `tripoint deploy apply` first")
+        return _endpoints(recorded)
+
+    def logs(self, *, limit: int) -> Iterable[tuple[Variant, Iterable[str]]]:
+        """The last lines of each deployed variant."""
+        recorded = state.read(self.folder)
+        if recorded is None:
+            raise DeployError("nothing is deployed from this folder: run `tripoint deploy apply` first")
+        for document in recorded.variants:
+            variant = variant_of(document)
+            yield variant, resources.provider_of(variant.cloud).logs(recorded.deployment, variant, limit=limit)
+
+    def _fresh(self) -> Deployment:
+        return new_deployment(self.project, owner=self.owner, life=self.life, now=datetime.now(UTC))
+
+    def _write_targets(self, current: State) -> list[Endpoint]:
+        found = _endpoints(current)
+        documents = [target_document(endpoint) for endpoint in found]
+        (self.folder / TARGETS).write_text(json.dumps({"targets": documents}, indent=2) + "\n", encoding="utf-8")
+        return found
+
+
+def target_document(endpoint: Endpoint) -> dict[str, Any]:
+    """An endpoint as `tripoint compare --targets` reads it (loadtests/targets.py)."""
+    variant = endpoint.variant
+    return {
+        "name": endpoint.name,
+        "cloud": variant.cloud,
+        "plan": variant.plan_name,
+        "region": variant.place,
+        "memory_mb": variant.memory,
+        "concurrency": variant.concurrency,
+        "architecture": variant.architecture,
+        "url": endpoint.url,
+    }
+
+
+def owner_label(user: str) -> str:
+    """A user's name as the clouds take it in tags."""
+    kept = "".join(letter if letter.isalnum() and letter.isascii() else "-" for letter in user.lower())
+    return kept.strip("-")[:63] or "unknown"
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # a container without an entry for its user
+        return ""
+
+
+def missing(clouds: Iterable[str]) -> dict[str, str]:
+    """Of each cloud that is not ready, what is missing, in one line; nothing is changed anywhere."""
+    found = {}
+    for cloud in clouds:
+        try:
+            resources.provider_of(cloud).check()
+        except NotReady as error:
+            found[cloud] = str(error)
+    return found
+
+
+def regions_of(cloud: str, named: Iterable[str]) -> set[str]:
+    """The regions to search: those named, or all that the price book of the cloud knows."""
+    prices = contract.load(cloud).data["prices"]
+    return set(named) or set(prices[max(prices)]["regions"])
+
+
+def _steps(deployment: Deployment, variants: Sequence[Variant]) -> list[Step]:
+    found: list[Step] = []
+    for cloud in sorted({variant.cloud for variant in variants}):
+        own = [variant for variant in variants if variant.cloud == cloud]
+        found += resources.provider_of(cloud).steps(deployment, own)
+    return found
+
+
+def _endpoints(current: State) -> list[Endpoint]:
+    found: list[Endpoint] = []
+    variants = [variant_of(document) for document in current.variants]
+    for cloud in sorted({variant.cloud for variant in variants}):
+        own = [variant for variant in variants if variant.cloud == cloud]
+        found += resources.provider_of(cloud).endpoints(current.deployment, own, current.outputs())
+    return found
+
+
+def _checked(clouds: Iterable[str]) -> dict[str, Provider]:
+    """Providers that are ready. Raises NotReady with every line at once."""
+    wanted = sorted(set(clouds))
+    lacking = missing(wanted)
+    if lacking:
+        raise NotReady("\n".join(lacking.values()))
+    return {cloud: resources.provider_of(cloud) for cloud in wanted}
+
+
+def _entries(recorded: State | None) -> list[state.Entry]:
+    return list(recorded.entries.values()) if recorded else []
+
+
+def _document(variant: Variant) -> dict[str, Any]:
+    return {name: value for name, value in asdict(variant).items() if value not in (None, {})}

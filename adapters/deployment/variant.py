@@ -1,0 +1,116 @@
+"""What to deploy: one function with its cloud, plan, memory and the rest; from `tripoint.toml` or flags."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from dataclasses import dataclass, field, fields
+from typing import TYPE_CHECKING, Any
+
+from adapters import contract
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+ACCESS = ("closed", "public")
+
+
+@dataclass(frozen=True, slots=True)
+class Variant:
+    """One function to deploy. None means the cloud's default from `cloud.toml`.
+
+    `access` "closed" is the cloud's own lock: IAM, ID tokens, function keys. `maximum_instances` is a safety
+    net against a runaway bill. `reserved_instances` are kept ready: provisioned, minimum or always-ready ones.
+    `image` is the address of a container image in the cloud's registry, in place of a zip.
+    """
+
+    cloud: str
+    plan: str | None = None
+    region: str | None = None
+    memory_mb: int | None = None
+    architecture: str = "x86_64"
+    python: str | None = None
+    concurrency: int = 1
+    maximum_instances: int = 20
+    reserved_instances: int = 0
+    access: str = "closed"
+    front: str = "function-url"
+    model: str = "clothes"
+    model_variant: str | None = None
+    runtime: str = "litert"
+    image: str | None = None
+    settings: Mapping[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if self.cloud not in contract.clouds():
+            raise ValueError(f"unknown cloud {self.cloud!r}: expected one of {', '.join(contract.clouds())}")
+        if self.access not in ACCESS:
+            raise ValueError(f"access {self.access!r}: expected one of {', '.join(ACCESS)}")
+        for name in ("concurrency", "maximum_instances"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"{name} is {getattr(self, name)}: expected 1 or more")
+        if not 0 <= self.reserved_instances <= self.maximum_instances:
+            raise ValueError(f"reserved_instances is {self.reserved_instances}: expected 0 to maximum_instances")
+
+    @property
+    def data(self) -> Mapping[str, Any]:
+        return contract.load(self.cloud).data
+
+    @property
+    def memory(self) -> int:
+        return self.memory_mb or int(self.data["memory"]["default_mb"])
+
+    @property
+    def plan_name(self) -> str:
+        return self.plan or str(self.data["platform"]["plan"])
+
+    @property
+    def place(self) -> str:
+        """The region."""
+        if self.region:
+            return self.region
+        newest = max(self.data["prices"])
+        return str(self.data["prices"][newest]["default_region"])
+
+    @property
+    def label(self) -> str:
+        """What tells this variant from the others of its cloud, fit for a resource's name."""
+        parts = [self.plan_name, str(self.memory), self.architecture.replace("_", ""), f"c{self.concurrency}"]
+        if self.image:
+            parts.append("image")
+        return re.sub(r"[^a-z0-9]+", "-", "-".join(parts).lower())
+
+
+def read_variants(path: Path) -> tuple[dict[str, Any], list[Variant]]:
+    """Read `tripoint.toml`: the settings at its top, and `[[variants]]`. Raises ValueError naming what is wrong."""
+    try:
+        data = tomllib.loads(path.read_text(encoding="utf-8"))
+    except tomllib.TOMLDecodeError as error:
+        raise ValueError(f"{path} is not TOML: {error}") from error
+    listed = data.pop("variants", [])
+    unknown = sorted(set(data) - {"project", "owner", "time_to_live_h"})
+    if unknown:
+        raise ValueError(f"{path} has unknown {unknown[0]!r}: expected project, owner, time_to_live_h, [[variants]]")
+    return data, [variant_of(each) for each in listed]
+
+
+def variant_of(document: Mapping[str, Any]) -> Variant:
+    """One variant. Raises ValueError naming an unknown or missing key."""
+    known = {each.name for each in fields(Variant)}
+    unknown = sorted(set(document) - known)
+    if unknown or "cloud" not in document:
+        what = f"has unknown {unknown[0]!r}" if unknown else "lacks 'cloud'"
+        raise ValueError(f"a variant {what}: expected {', '.join(sorted(known))}")
+    return Variant(**document)
+
+
+def distinct(variants: Sequence[Variant]) -> list[Variant]:
+    """`variants` as given. Raises ValueError when two of one cloud would have the same name."""
+    seen: set[tuple[str, str, str]] = set()
+    for variant in variants:
+        key = (variant.cloud, variant.place, variant.label)
+        if key in seen:
+            raise ValueError(f"two variants are the same: {variant.cloud} {variant.place} {variant.label}")
+        seen.add(key)
+    return list(variants)

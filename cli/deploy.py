@@ -1,0 +1,185 @@
+"""`tripoint deploy`: put the function on real clouds, see it, and take it away again."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from adapters.deployment.session import Session
+    from adapters.deployment.variant import Variant
+
+CONFIG = Path("tripoint.toml")
+_VARIANT_OPTIONS = (
+    click.option("--memory", "memory_mb", type=click.IntRange(min=1), help="Memory size in MB."),
+    click.option("--plan", help="A plan of the cloud, such as snapstart."),
+    click.option("--region", help="The cloud's region.  [default: that of the price book]"),
+    click.option("--arch", "architecture", type=click.Choice(["x86_64", "arm64"])),
+    click.option("--python", help="Python version, such as 3.13."),
+    click.option("--concurrency", type=click.IntRange(min=1), help="Requests at once in one instance."),
+    click.option("--max-instances", "maximum_instances", type=click.IntRange(min=1), help="Safety net."),
+    click.option("--reserved", "reserved_instances", type=click.IntRange(min=0), help="Instances kept ready."),
+    click.option("--access", type=click.Choice(["closed", "public"]), help="The cloud's own lock, or none."),
+    click.option("--front", type=click.Choice(["function-url", "http-api"]), help="What stands before Lambda."),
+    click.option("--model", help="A model's name or folder."),
+    click.option("--runtime", help="litert, litert-direct or tflite-runtime."),
+)
+_SESSION_OPTIONS = (
+    click.option("--project", help="Starts every name and is on every tag.  [default: tripoint]"),
+    click.option("--owner", help="Goes into the tags.  [default: the user]"),
+    click.option("--hours", type=click.FloatRange(min=0.1), help="Time to live, for `sweep`.  [default: 4]"),
+)
+
+
+def _with(*options: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    def decorate(function: Any) -> Any:
+        for option in reversed(options):
+            function = option(function)
+        return function
+
+    return decorate
+
+
+@click.group()
+def command() -> None:
+    """Put the function on real clouds: plan, apply, status, logs, destroy, sweep.
+
+    Variants come from tripoint.toml, or are one for each CLOUD with the flags. Everything carries the project,
+    its owner and a time to live in its name and tags; endpoints are closed by the cloud's own lock.
+    """
+
+
+@command.command("plan", epilog="Example: tripoint deploy plan aws --memory 1024")
+@click.argument("clouds", nargs=-1)
+@_with(*_VARIANT_OPTIONS, *_SESSION_OPTIONS)
+@click.option(
+    "--requests", default=1000, show_default=True, help="Requests of the planned run, for its highest cost."
+)
+def plan(clouds: tuple[str, ...], requests: int, **asked: Any) -> None:
+    """Show what would exist, the rights it needs, and what it costs; the clouds are only read."""
+    from adapters.deployment import resources, session
+    from cli._deploy_cost import highest_usd, idle_usd_per_day
+
+    variants, current = _variants(clouds, asked), _session(asked)
+    lacking = session.missing(sorted({variant.cloud for variant in variants}))
+    for change in current.plan(variants):
+        click.echo(f"{change.action:7} {change.resource.cloud:6} {change.summary}")
+    for variant in variants:
+        idle, most = idle_usd_per_day(variant), highest_usd(variant, requests)
+        click.echo(
+            f"cost    {variant.cloud:6} {variant.label}: idle {idle:.2f} USD a day; at most {most:.2f} USD for"
+        )
+        click.echo(f"               {requests} requests, if each ran into its time limit (no free grant)")
+    for cloud in sorted({variant.cloud for variant in variants} - set(lacking)):
+        provider = resources.provider_of(cloud)
+        for line in provider.notes([variant for variant in variants if variant.cloud == cloud]):
+            click.echo(f"note    {line}")
+        for line in provider.permissions():
+            click.echo(f"rights  {cloud:6} {line}")
+    for line in lacking.values():
+        click.echo(f"missing {line}")
+
+
+@command.command("apply", epilog="Example: tripoint deploy apply aws gcp --memory 2048 --yes")
+@click.argument("clouds", nargs=-1)
+@_with(*_VARIANT_OPTIONS, *_SESSION_OPTIONS)
+@click.option("--yes", is_flag=True, help="Do not ask.")
+def apply(clouds: tuple[str, ...], yes: bool, **asked: Any) -> None:
+    """Make it, step by step; run again after an interruption, or to change only what differs."""
+    variants, current = _variants(clouds, asked), _session(asked)
+    if not yes:
+        for change in current.plan(variants):
+            click.echo(f"{change.action:7} {change.resource.cloud:6} {change.summary}")
+        click.confirm("Make this? It costs money until `tripoint deploy destroy`", abort=True)
+    for endpoint in current.apply(variants):
+        click.echo(f"{endpoint.variant.cloud}: {endpoint.url} ({endpoint.access})")
+    click.echo(f"measure: tripoint compare --targets {current.folder / 'targets.json'}")
+    click.echo("remove:  tripoint deploy destroy")
+
+
+@command.command("status")
+def status() -> None:
+    """Show what is recorded as made from this folder, and where it answers."""
+    from adapters.deployment import state
+    from adapters.deployment.session import Session
+
+    recorded = state.read()
+    if recorded is None:
+        click.echo("nothing is deployed from this folder")
+        return
+    deployment = recorded.deployment
+    click.echo(
+        f"{deployment.name}, owner {deployment.owner}, may be swept after {deployment.expires:%Y-%m-%d %H:%M} UTC"
+    )
+    for entry in recorded.entries.values():
+        made = "made" if entry.fingerprint else "cut off"
+        click.echo(f"{made:8} {entry.resource.cloud:6} {entry.resource.kind:14} {entry.resource.name}")
+    for endpoint in Session().endpoints():
+        click.echo(f"{endpoint.variant.cloud}: {endpoint.url} ({endpoint.access})")
+
+
+@command.command("logs")
+@click.option("--limit", default=20, show_default=True, help="Lines of each variant.")
+def logs(limit: int) -> None:
+    """Show the last lines that the functions and their platforms wrote."""
+    for variant, lines in _session({}).logs(limit=limit):
+        for line in lines:
+            click.echo(f"{variant.cloud} {variant.label}: {line}")
+
+
+@command.command("destroy")
+@click.argument("clouds", nargs=-1)
+def destroy(clouds: tuple[str, ...]) -> None:
+    """Remove everything that is recorded (of CLOUDS, or of all), and check by listing that nothing is left."""
+    from adapters import contract
+
+    for cloud in clouds:
+        contract.load(cloud)
+    _session({}).destroy(clouds or None)
+    click.echo("nothing is left")
+
+
+@command.command("sweep")
+@click.argument("clouds", nargs=-1, required=True)
+@click.option("--region", "regions", multiple=True, help="Search here.  [default: every region of the price book]")
+@click.option("--project", help="Of this project.  [default: tripoint]")
+@click.option("--all", "everything", is_flag=True, help="Also what is not past its time.")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+def sweep(clouds: tuple[str, ...], regions: tuple[str, ...], *, everything: bool, yes: bool, **asked: Any) -> None:
+    """Find what this project left in the accounts, also without a record, and remove what is past its time."""
+    if everything and not yes:
+        click.confirm("Remove everything of this project, of every owner, whatever its time?", abort=True)
+    removed = _session(asked).sweep(clouds, regions=regions, everything=everything)
+    click.echo(f"{len(removed)} removed")
+
+
+def _session(asked: dict[str, Any]) -> Session:
+    """The session of this folder, with the settings of tripoint.toml under those of the flags."""
+    from adapters.deployment.session import Session
+    from adapters.deployment.variant import read_variants
+
+    chosen = read_variants(CONFIG)[0] if CONFIG.is_file() else {}
+    chosen |= {name: asked[name] for name in ("project", "owner") if asked.get(name)}
+    hours = asked.get("hours") or chosen.pop("time_to_live_h", 4)
+    chosen.pop("time_to_live_h", None)
+    return replace(Session(say=click.echo), life=timedelta(hours=hours), **chosen)
+
+
+def _variants(clouds: Sequence[str], asked: dict[str, Any]) -> list[Variant]:
+    """Those of tripoint.toml (of `clouds`), or one for each of `clouds`; flags go over both."""
+    from adapters import contract
+    from adapters.deployment.variant import Variant, read_variants
+
+    for cloud in clouds:
+        contract.load(cloud)
+    wanted = set(clouds or contract.clouds())
+    listed = read_variants(CONFIG)[1] if CONFIG.is_file() else []
+    found = [variant for variant in listed if variant.cloud in wanted] or [Variant(cloud) for cloud in sorted(wanted)]
+    given = {name: value for name, value in asked.items() if value is not None and name in Variant.__slots__}
+    return [replace(variant, **given) for variant in found]
