@@ -47,8 +47,9 @@ def needed_reserve(plan: Plan, usage: Usage) -> Reserve:
 
 
 def _busy_s(calls: Calls, shared: int) -> Decimal:
-    """Instance-seconds of work, as measured, or with `shared` requests at a time."""
-    return calls.requests * calls.duration_ms / 1000 / shared if calls.instance_s is None else calls.instance_s
+    """Instance-seconds of work without rounding: what overlapped as measured, or `shared` requests at a time."""
+    worked_s = calls.requests * calls.duration_ms / 1000
+    return worked_s / shared if calls.instance_s is None else min(worked_s, calls.instance_s)
 
 
 def _work(plan: Plan, usage: Usage, calls: Calls) -> Work:

@@ -24,7 +24,10 @@ PROVOKED = "cold starts were provoked in this run: the share of cold starts is t
 REPORTED = "billed duration of {n} requests is the platform's own (REPORT line)"
 SERVER = "billed duration is the function's own time as it reports it, rounded by the plan's rule"
 INIT = "a cold start adds its initialisation as the instance measured it, from its own start on"
-UNION = "busy intervals of an instance are placed in the middle of the client's time; overlaps are billed once"
+UNION = (
+    "busy intervals of an instance are placed in the middle of the client's time; overlaps are billed once, "
+    "as often as requests met in this run"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,9 +40,11 @@ class Billed:
 
 @dataclass(frozen=True, slots=True)
 class Observed:
-    """Billed time of a run by instance, and what had to be assumed."""
+    """Billed time of a run by instance, means over its requests, and what had to be assumed."""
 
     instances: tuple[Billed, ...]
+    worked_ms: Decimal
+    cold_share: Decimal
     response_bytes: Decimal
     assumptions: tuple[str, ...]
 
@@ -56,8 +61,14 @@ def observe(rule: DurationRule, samples: Sequence[Sample], *, concurrency: int) 
     for sample in chosen:
         groups[sample.instance or f"request {sample.worker} {sample.index}"].append(sample)
     instances = tuple(Billed(len(group), _billed_ms(rule, group, shared=shared)) for group in groups.values())
-    mean_bytes = Decimal(sum(sample.response_bytes for sample in chosen)) / max(len(chosen), 1)
-    return Observed(instances, mean_bytes, (*notes, *_assumptions(rule, chosen, shared=shared)))
+    worked = [time for sample in chosen if (time := _worked_ms(sample)) is not None]
+    return Observed(
+        instances=instances,
+        worked_ms=sum(worked, _ZERO) / max(len(worked), 1),
+        cold_share=Decimal(sum(sample.state == "cold" for sample in chosen)) / max(len(chosen), 1),
+        response_bytes=Decimal(sum(sample.response_bytes for sample in chosen)) / max(len(chosen), 1),
+        assumptions=(*notes, *_assumptions(rule, chosen, shared=shared)),
+    )
 
 
 def _representative(samples: Sequence[Sample]) -> tuple[list[Sample], list[str]]:

@@ -11,7 +11,7 @@ import numpy as np
 from loadtests.cost.bill import Bill, Line, Terms, bill_plan
 from loadtests.cost.observed import Observed, exact, observe
 from loadtests.cost.plans import load_plan
-from loadtests.cost.usage import MONTH_HOURS, Calls, Usage
+from loadtests.cost.usage import MONTH_HOURS, Calls, Snapshots, Usage
 from loadtests.estimate import Estimate
 
 if TYPE_CHECKING:
@@ -118,13 +118,15 @@ class _Costing:
         volume, target = self.setting.volume, self.target
         calls = Calls(
             requests=volume,
-            duration_ms=billed_ms,
+            duration_ms=self.observed.worked_ms,
             memory_mb=Decimal(target.memory_mb),
+            cold_share=self.observed.cold_share,
             instance_s=volume * billed_ms / 1000,
             reserved=self.plan.reserve.minimum > 0,
         )
         usage = Usage(
             calls=(calls,),
+            snapshots=Snapshots(memory_mb=calls.memory_mb),
             gateway=self.setting.gateway,
             egress_gb=self.observed.response_bytes * volume / _GIB,
             log_gb=self.setting.log_kb * volume / _KIB_PER_GIB,

@@ -96,6 +96,16 @@ def read_prices(cloud: str, date: str, data: Mapping[str, Any]) -> CloudPrices:
     return CloudPrices(cloud, date, str(data["default_region"]), regions, data.get("areas", {}))
 
 
+def read_book(document: Mapping[str, Any]) -> PriceBook:
+    """Read a stored book: `{date, clouds: {cloud: {date, default_region, areas, regions, sheets}}}`.
+
+    A run that keeps this document beside its samples can be costed again with the same prices.
+    """
+    sections: Mapping[str, Mapping[str, Any]] = document["clouds"]
+    found = {cloud: read_prices(cloud, str(section["date"]), section) for cloud, section in sections.items()}
+    return PriceBook(str(document["date"]), found)
+
+
 def shipped_book() -> PriceBook:
     """The newest prices in every cloud's `cloud.toml`; the book has the date of the newest."""
     found = {}

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from adapters import contract
-from loadtests.prices.book import PriceBook, read_prices
+from loadtests.prices.book import PriceBook, read_book
 from loadtests.prices.rate import PriceError
 
 if TYPE_CHECKING:
@@ -31,10 +31,7 @@ def names(folder: Path | None = None) -> tuple[str, ...]:
 
 def open_book(name: str | None = None, *, folder: Path | None = None) -> PriceBook:
     """The book of that name, the newest one for None. Raises PriceError naming the books that there are."""
-    document = book_document(name, folder=folder)
-    sections: Mapping[str, Mapping[str, Any]] = document["clouds"]
-    found = {cloud: read_prices(cloud, str(section["date"]), section) for cloud, section in sections.items()}
-    return PriceBook(str(document["date"]), found)
+    return read_book(book_document(name, folder=folder))
 
 
 def book_document(name: str | None = None, *, folder: Path | None = None) -> dict[str, Any]:

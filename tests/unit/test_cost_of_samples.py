@@ -7,6 +7,8 @@ from decimal import Decimal
 
 import pytest
 
+from adapters import contract
+from loadtests.cost.plans import Plan, load_plans
 from loadtests.cost.run import cost_of
 from loadtests.prices.book import shipped_book
 from loadtests.sample import Sample
@@ -146,3 +148,33 @@ def test_requests_and_egress_are_lines_of_their_own() -> None:
     assert lines["egress"].quantity == 1
     assert lines["egress"].usd == Decimal("0.09")
     assert lines["requests"].quantity == 1024
+
+
+@pytest.mark.parametrize(
+    "plan", [plan for cloud in contract.clouds() for plan in load_plans(cloud)], ids=lambda plan: plan.name
+)
+def test_a_run_can_be_costed_under_every_plan(plan: Plan) -> None:
+    target = Target("t", plan.cloud, plan.name, "local", 1024, "http://127.0.0.1:1")
+    samples = [sample(index, target, start_s=index, instance=f"i{index % 7}") for index in range(21)]
+    cost = cost_of(target, samples, BOOK)
+    assert cost.usd_per_million.value is not None, cost.usd_per_million.reason
+    assert cost.usd_per_million_free.value is not None
+    assert 0 <= cost.usd_per_million_free.value <= cost.usd_per_million.value
+    assert any("requests a month" in note for note in cost.assumptions)
+
+
+def test_snapstart_pays_for_the_snapshot_and_for_the_restores_that_were_seen() -> None:
+    target = replace(LAMBDA, plan="snapstart")
+    cold = replace(sample(0, target), state="cold", init_ms=100.0)
+    lines = {
+        line.meter: line for line in cost_of(target, [cold, sample(1, target, start_s=1)], BOOK, volume=1000).lines
+    }
+    assert lines["snapshot-restore"].quantity == 500
+    assert lines["snapshot-cache"].quantity == 730 * 3600
+
+
+def test_held_instances_follow_from_the_work_and_not_from_a_billed_minimum() -> None:
+    target = Target("az", "azure", "flex-always-ready", "eastus", 2048, "http://127.0.0.1:1")
+    samples = [sample(index, target, start_s=10.0 * index) for index in range(10)]
+    cost = cost_of(target, samples, BOOK, volume=10_000_000)  # 60 ms x 10 M: a quarter of one instance
+    assert any(note.startswith("1 instance(s) of 2048 MB are held") for note in cost.assumptions)
