@@ -8,6 +8,7 @@ import secrets
 import sys
 import time
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from adapters.contract import HttpAnswer, InstanceFailed
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from adapters.contract import Environment, Headers, HttpRequest, Process, Replay, StartInstance
 
 TARGET = "classify"
+_FRAMEWORK = Path(__file__).with_name("framework.py")
 _POLL_S = 0.01
 _DEATH_NOTICE_S = 0.2
 # What Google's front answers (cloud.google.com/run/docs/troubleshooting, read 2026-11-20).
@@ -88,7 +90,7 @@ class FrameworkInstance:
 async def start(environment: Environment) -> FrameworkInstance:
     """Start functions-framework on the bundle's `main.py`, on a free loopback port of the system's choice."""
     source = environment.bundle / "main.py"
-    command = [sys.executable, "-m", "functions_framework", "--source", str(source), "--target", TARGET]
+    command = [sys.executable, "-P", str(_FRAMEWORK), "--source", str(source), "--target", TARGET]
     # Port 0: two starts at the same moment cannot be given the same port. The framework binds 0.0.0.0 by default.
     command += ["--host", "127.0.0.1", "--port", "0"]
     process = await environment.launch(command, variables=_variables(environment), folder=environment.bundle)

@@ -20,6 +20,7 @@ from adapters.azure.language_worker import introduce
 from adapters.azure.link import Server
 from adapters.azure.worker import load_messages
 from adapters.contract import HttpAnswer, HttpRequest, InstanceFailed
+from adapters.gcp import framework
 from tests.e2e.runtime_instances import ask, misbehaving_bundle, running
 
 if TYPE_CHECKING:
@@ -226,6 +227,23 @@ def test_start_and_stop_leak_nothing(cloud: str, bundle: Path) -> None:
     process = psutil.Process()
     first, *rest = asyncio.run(cycles())
     assert rest[-1] == first
+
+
+def test_gcp_opens_no_control_socket_in_the_users_home(bundle: Path, tmp_path: Path) -> None:
+    arguments = ["--source", "main.py", "--target", "classify", "--host", "127.0.0.1", "--port", "0"]
+    variables = {**os.environ, "HOME": str(tmp_path), "XDG_RUNTIME_DIR": str(tmp_path), "GUNICORN_LOG_LEVEL": "debug"}
+    with subprocess.Popen(
+        [sys.executable, "-P", framework.__file__, *arguments],
+        cwd=bundle,
+        env=variables,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stderr is not None
+        said = next(line for line in process.stderr if "Control socket" in line)
+        process.terminate()
+        process.stderr.read()
+    assert "disabled" in said
 
 
 def test_gcp_gets_the_platforms_variables(bundle: Path) -> None:

@@ -1,0 +1,261 @@
+"""Deploying to Cloud Functions, 2nd gen, from source: the provider that `tripoint deploy` drives.
+
+Vendor facts: cloud.google.com/functions/docs/reference/rest/v2, read 2026-11-20.
+"""
+
+from __future__ import annotations
+
+import time
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from adapters import contract
+from adapters.bundle.build import Order
+from adapters.bundle.ready import ready
+from adapters.bundle.target import target_of
+from adapters.deployment import naming
+from adapters.deployment.errors import DeployError
+from adapters.deployment.resources import Endpoint, Found, Resource, Step, sdk
+from adapters.gcp.account import Account, account
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from adapters.bundle.build import Built
+    from adapters.deployment.naming import Deployment
+    from adapters.deployment.resources import Outputs, Provider
+    from adapters.deployment.variant import Variant
+
+GLOBAL = "global"
+ENTRY_POINT = "classify"
+PERMISSIONS = (
+    "roles/cloudfunctions.developer, and roles/run.admin for access public and to measure (run.routes.invoke)",
+    "roles/iam.serviceAccountAdmin and roles/iam.serviceAccountUser, for the function's own account without rights",
+    "roles/logging.viewer, for `tripoint deploy logs`",
+)
+_BUILD_WAIT_S = 900.0
+_UPLOAD_HEADERS = {"content-type": "application/zip"}
+
+
+class Google:
+    """Google Cloud through the standard chain of credentials."""
+
+    @cached_property
+    def account(self) -> Account:
+        return account()
+
+    def check(self) -> None:
+        _ = self.account
+
+    def permissions(self) -> Sequence[str]:
+        return PERMISSIONS
+
+    def notes(self, variants: Sequence[Variant]) -> Iterable[str]:
+        if variants:
+            yield (
+                "gcp: the build keeps its image repository `gcf-artifacts` and its bucket `gcf-v2-sources-*`; they are"
+                " shared by all functions of a project, so they are not removed"
+            )
+
+    def steps(self, deployment: Deployment, variants: Sequence[Variant]) -> Sequence[Step]:
+        if not variants:
+            return []
+        return [self._identity_step(deployment), *(self._function_step(deployment, each) for each in variants)]
+
+    def endpoints(
+        self, deployment: Deployment, variants: Sequence[Variant], made: Mapping[str, Outputs]
+    ) -> Sequence[Endpoint]:
+        found = []
+        for variant in variants:
+            outputs = made.get(_resource(deployment, variant).key)
+            if outputs:
+                name = _resource(deployment, variant).name
+                found.append(Endpoint(variant, name, outputs["url"], outputs["access"]))
+        return found
+
+    def remove(self, resource: Resource) -> None:
+        if resource.kind == "service-account":
+            self.account.call("DELETE", "iam", f"v1/{self._identity(resource.name)}")
+            return
+        errors = sdk("google.api_core.exceptions", cloud="gcp")
+        name = self._function_name(resource)
+        try:
+            self._settle(name)
+            self.account.functions.delete_function(name=name).result(timeout=_BUILD_WAIT_S)
+        except errors.NotFound:
+            return
+
+    def find(self, project: str, regions: Iterable[str]) -> Sequence[Found]:
+        found = list(self._identities(project))
+        for region in sorted(set(regions) - {GLOBAL}):
+            for function in self.account.functions.list_functions(parent=self._parent(region)):
+                name = str(function.name).rpartition("/")[2]
+                identity = naming.identity_in(name, project)
+                if identity and function.labels.get("tripoint-project") == project:
+                    found.append(Found(Resource("gcp", "function", name, region), identity))
+        return found
+
+    def logs(self, deployment: Deployment, variant: Variant, *, limit: int) -> Iterable[str]:
+        name = _resource(deployment, variant).name
+        wanted = f'resource.type="cloud_run_revision" AND resource.labels.service_name="{name}"'
+        query = {"resourceNames": [f"projects/{self.account.project}"], "filter": wanted, "pageSize": limit}
+        found = self.account.call("POST", "logging", "v2/entries:list", {**query, "orderBy": "timestamp desc"}) or {}
+        return [_text(entry) for entry in reversed(found.get("entries", []))]
+
+    def _identity_step(self, deployment: Deployment) -> Step:
+        """The functions' own identity: a service account to which no right is given."""
+        name = deployment.name
+
+        def make(_: Mapping[str, Outputs]) -> Outputs:
+            parent = f"v1/projects/{self.account.project}/serviceAccounts"
+            if self.account.call("GET", "iam", f"v1/{self._identity(name)}") is None:
+                shown = {"displayName": "Tripoint function", "description": f"owner {deployment.owner}"}
+                self.account.call("POST", "iam", parent, {"accountId": name, "serviceAccount": shown})
+            return {"email": self._email(name)}
+
+        resource = Resource("gcp", "service-account", name, GLOBAL)
+        return Step(resource, f"service account {name}, without any right", {}, make)
+
+    def _function_step(self, deployment: Deployment, variant: Variant) -> Step:
+        refuse_impossible(variant)
+        built = bundle_of(variant)
+        resource = _resource(deployment, variant)
+        service, build = service_config(variant), build_config(variant)
+
+        def make(outputs: Mapping[str, Outputs]) -> Outputs:
+            email = outputs[Resource("gcp", "service-account", deployment.name, GLOBAL).key]["email"]
+            function = {
+                "name": self._function_name(resource),
+                "environment": "GEN_2",
+                "labels": deployment.tags(),
+                "service_config": {**service, "service_account_email": email},
+                "build_config": {**build, "source": {"storage_source": self._upload(variant.place, built)}},
+            }
+            url = self._create_or_update(resource, function)
+            self._open_or_close(resource, public=variant.access == "public")
+            return {"url": url, "access": "public" if variant.access == "public" else "id-token"}
+
+        closed = "public" if variant.access == "public" else "closed by IAM"
+        summary = f"function {resource.name} ({variant.memory} MB, {build['runtime']}, built from source, {closed})"
+        wanted = {"service": service, "build": build, "contents": built.digest, "access": variant.access}
+        return Step(resource, summary, wanted, make)
+
+    def _upload(self, region: str, built: Built) -> dict[str, Any]:
+        """Send the zip to the place that Google names for it."""
+        asked = self.account.functions.generate_upload_url(request={"parent": self._parent(region), "environment": 2})
+        requests = sdk("requests", cloud="gcp")
+        data = built.archive.read_bytes()
+        answer = requests.put(asked.upload_url, data=data, headers=_UPLOAD_HEADERS, timeout=300)
+        if answer.status_code != 200:
+            raise DeployError(f"gcp: the upload of the source was answered {answer.status_code}: {answer.text[:300]}")
+        place = asked.storage_source
+        return {"bucket": place.bucket, "object_": place.object_, "generation": place.generation}
+
+    def _create_or_update(self, resource: Resource, function: dict[str, Any]) -> str:
+        errors = sdk("google.api_core.exceptions", cloud="gcp")
+        client = self.account.functions
+        try:
+            self._settle(function["name"])
+            operation = client.update_function(request={"function": function})
+        except errors.NotFound:
+            request = {"parent": self._parent(resource.region), "function": function, "function_id": resource.name}
+            operation = client.create_function(request=request)
+        try:
+            made = operation.result(timeout=_BUILD_WAIT_S)
+        except errors.GoogleAPICallError as error:
+            raise DeployError(f"gcp: function {resource.name} was not built: {error.message}") from error
+        return str(made.service_config.uri)
+
+    def _open_or_close(self, resource: Resource, *, public: bool) -> None:
+        """Let everybody call the function's Cloud Run service, or only those whom IAM lets."""
+        service = f"{self._parent(resource.region)}/services/{resource.name}"
+        everybody = [{"role": "roles/run.invoker", "members": ["allUsers"]}]
+        policy = {"bindings": everybody if public else []}
+        self.account.run.set_iam_policy(request={"resource": service, "policy": policy})
+
+    def _settle(self, name: str) -> None:
+        """Wait while an operation that was cut off still runs. Raises NotFound when there is no such function."""
+        until = time.monotonic() + _BUILD_WAIT_S
+        while self.account.functions.get_function(name=name).state.name in {"DEPLOYING", "DELETING"}:
+            if time.monotonic() > until:
+                raise DeployError(f"gcp: {name} is still busy after {_BUILD_WAIT_S:.0f} s: try again later")
+            time.sleep(2)
+
+    def _identities(self, project: str) -> Iterator[Found]:
+        page: str | None = ""
+        while page is not None:
+            path = f"v1/projects/{self.account.project}/serviceAccounts?pageSize=100&pageToken={page}"
+            answer = self.account.call("GET", "iam", path) or {}
+            for each in answer.get("accounts", []):
+                name = str(each["email"]).partition("@")[0]
+                identity = naming.identity_in(name, project)
+                if identity:  # service accounts take no labels: the name has to do
+                    yield Found(Resource("gcp", "service-account", name, GLOBAL), identity)
+            page = answer.get("nextPageToken") or None
+
+    def _parent(self, region: str) -> str:
+        return f"projects/{self.account.project}/locations/{region}"
+
+    def _function_name(self, resource: Resource) -> str:
+        return f"{self._parent(resource.region)}/functions/{resource.name}"
+
+    def _email(self, name: str) -> str:
+        return f"{name}@{self.account.project}.iam.gserviceaccount.com"
+
+    def _identity(self, name: str) -> str:
+        return f"projects/{self.account.project}/serviceAccounts/{self._email(name)}"
+
+
+def bundle_of(variant: Variant) -> Built:
+    """The checked source of a variant."""
+    cloud = contract.load(variant.cloud)
+    target = target_of(cloud, python=variant.python, arch=variant.architecture)
+    chosen = Order(cloud, target, variant.model, variant.model_variant, variant.runtime, variant.memory)
+    return ready(chosen)
+
+
+def build_config(variant: Variant) -> dict[str, Any]:
+    python = variant.python or str(variant.data["bundle"]["target"]["python"])
+    return {"runtime": f"python{python.replace('.', '')}", "entry_point": ENTRY_POINT}
+
+
+def service_config(variant: Variant) -> dict[str, Any]:
+    """Memory, concurrency, instances and ingress, as the functions API takes them."""
+    config: dict[str, Any] = {
+        "available_memory": f"{variant.memory}Mi",
+        "timeout_seconds": int(variant.data["platform"]["timeout_s"]),
+        "max_instance_count": variant.maximum_instances,
+        "min_instance_count": variant.reserved_instances,
+        "max_instance_request_concurrency": variant.concurrency,
+        "ingress_settings": "ALLOW_ALL",
+        "all_traffic_on_latest_revision": True,
+        "environment_variables": {
+            "OPENBLAS_NUM_THREADS": "1",
+            "THREADS": str(variant.concurrency),  # functions-framework's own default is 4 x cores
+            **variant.settings,
+        },
+    }
+    if variant.concurrency > 1:
+        config["available_cpu"] = "1"  # below 1 vCPU concurrency must be 1
+    return config
+
+
+def refuse_impossible(variant: Variant) -> None:
+    """Raise ValueError for what the functions API does not make."""
+    if variant.plan_name != "cloud-run-request":
+        raise ValueError(f"gcp: plan {variant.plan_name!r} is not made by `deploy`: use cloud-run-request")
+    if variant.image:
+        raise ValueError("gcp: functions are built from source: leave `image` out")
+
+
+def _resource(deployment: Deployment, variant: Variant) -> Resource:
+    return Resource("gcp", "function", f"{deployment.name}-{variant.label}"[:63].rstrip("-"), variant.place)
+
+
+def _text(entry: dict[str, Any]) -> str:
+    body = entry.get("textPayload") or entry.get("jsonPayload") or entry.get("httpRequest") or ""
+    return f"{entry.get('timestamp', '')} {body}"
+
+
+def provider() -> Provider:
+    return Google()
