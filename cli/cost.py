@@ -51,6 +51,7 @@ def _choices(function: Callable[..., None]) -> Callable[..., None]:
 @click.option("--cold-share", default="0%", show_default=True, help="Share of requests that start cold.")
 @_numbers
 @click.option("--observed-mb", help="Memory in use, for plans that bill it.  [default: all of it]")
+@click.option("--held", help="Instances held all month, by plans that can.  [default: as the load needs]")
 @click.option("--concurrency", type=click.IntRange(min=1), default=1, show_default=True, help="Requests an instance.")
 @click.option("--gateway", help="In front, where a cloud has it: http-api, rest-api.  [default: a free one]")
 @_choices
@@ -90,8 +91,7 @@ def _question(options: dict[str, object]) -> Question:
     from loadtests.cost.question import Question, exact_number, monthly_volume, share
 
     names = ["duration_ms", *(flag.removeprefix("--").replace("-", "_") for flag, _, _ in _NUMBERS)]
-    if options["observed_mb"] is not None:
-        names.append("observed_mb")
+    names += [name for name in ("observed_mb", "held") if options[name] is not None]
     numbers = {name: exact_number(f"--{name.replace('_', '-')}", str(options[name])) for name in names}
     return Question(
         requests=monthly_volume(str(options["requests"])),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import cache
 from itertools import combinations, pairwise
 from typing import TYPE_CHECKING
 
@@ -23,6 +24,7 @@ class Change:
     dearer: str
 
 
+@cache
 def volumes(lowest: int = 3, highest: int = 10) -> tuple[Decimal, ...]:
     """Volumes from 10**lowest to 10**highest at even ratios."""
     count = (highest - lowest) * _PER_DECADE

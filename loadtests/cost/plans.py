@@ -75,6 +75,11 @@ class Plan:
     read: str
 
     @property
+    def holds(self) -> bool:
+        """Whether instances that are held without being used are paid for."""
+        return any(meter.quantity.startswith(("reserved_", "idle_")) for meter in self.meters)
+
+    @property
     def overflows(self) -> bool:
         """Whether requests that find no held instance free run on demand, on meters of their own."""
         return any(meter.quantity == "gb_s_on_demand" for meter in self.meters)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from loadtests.cost.metering import needed_reserve
 from loadtests.cost.sharing import overflow_share
-from loadtests.cost.usage import MONTH_HOURS, ZERO, Calls, Snapshots, Usage, UsageError
+from loadtests.cost.usage import MONTH_HOURS, ZERO, Calls, Reserve, Snapshots, Usage, UsageError
 
 if TYPE_CHECKING:
     from loadtests.cost.plans import Plan
@@ -27,6 +27,7 @@ _PER_MONTH = {
 ALIKE = "the same duration on every cloud, plan and memory size: measure it to know better"
 MONTH = "a month has {hours} hours; requests arrive at random at a steady rate"
 HELD = "plans with held instances hold what the mean load needs; requests that find all busy run on demand"
+GIVEN = "plans that can hold instances hold {held} all month; requests that find all busy run on demand"
 NO_INIT = "cold starts add no time: --init-ms was not given"
 NO_IMAGE = "image storage is not counted: --image-gb was not given"
 _VOLUME = re.compile(r"([\d_.,]*\d)\s*([kmgb]?)\s*(?:/\s*([a-z]+))?", re.IGNORECASE)
@@ -34,9 +35,11 @@ _VOLUME = re.compile(r"([\d_.,]*\d)\s*([kmgb]?)\s*(?:/\s*([a-z]+))?", re.IGNOREC
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """Requests a month, alike, that arrive at random at a steady rate. `observed_mb` None: all memory is in use.
+    """Requests a month, alike, that arrive at random at a steady rate.
 
-    `payload_kb` is what a request brings (images in are free of egress), `response_kb` what an answer takes out.
+    `observed_mb` None: all memory is in use. `held`: instances held all month by plans that can; None: as many
+    as the mean load needs, by plans that must. `payload_kb` is what a request brings (free of egress),
+    `response_kb` what an answer takes out.
     """
 
     duration_ms: Decimal
@@ -49,6 +52,7 @@ class Question:
     log_kb: Decimal = ZERO
     image_gb: Decimal = ZERO
     observed_mb: Decimal | None = None
+    held: Decimal | None = None
     concurrency: int = 1
     gateway: str | None = None
 
@@ -68,11 +72,15 @@ class Question:
             image_gb=self.image_gb,
             concurrency=self.concurrency,
         )
-        return replace(usage, calls=self._split(plan, usage)) if plan.reserve.minimum else usage
+        if not plan.holds or (self.held is None and not plan.reserve.minimum):
+            return usage
+        held = needed_reserve(plan, usage) if self.held is None else self._reserve(self.held)
+        given = None if self.held is None else held
+        return replace(usage, calls=self._split(plan, held.instances), reserve=given)
 
     def assumptions(self) -> tuple[str, ...]:
         """What the answer takes for granted, whatever the plan."""
-        notes = [ALIKE, MONTH.format(hours=MONTH_HOURS), HELD]
+        notes = [ALIKE, MONTH.format(hours=MONTH_HOURS), HELD if self.held is None else GIVEN.format(held=self.held)]
         if self.cold_share and not self.init_ms:
             notes.append(NO_INIT)
         return tuple(notes) + (() if self.image_gb else (NO_IMAGE,))
@@ -88,14 +96,15 @@ class Question:
             rate_per_s=self.requests / (MONTH_HOURS * 3600),
         )
 
-    def _split(self, plan: Plan, usage: Usage) -> tuple[Calls, ...]:
+    def _reserve(self, instances: Decimal) -> Reserve:
+        return Reserve(instances, MONTH_HOURS, self.memory_mb)
+
+    def _split(self, plan: Plan, instances: Decimal) -> tuple[Calls, ...]:
         """What held instances serve, without cold starts, and what overflows from them."""
-        calls = usage.calls[0]
-        held = needed_reserve(plan, usage).instances * (
-            self.concurrency if plan.duration.sharing == "instance" else 1
-        )
+        calls = self._calls()
+        places = instances * (self.concurrency if plan.duration.sharing == "instance" else 1)
         load = self.requests / (MONTH_HOURS * 3600) * self.duration_ms / 1000
-        over = overflow_share(load, held) if plan.overflows else ZERO
+        over = overflow_share(load, places) if plan.overflows else ZERO
         kept = replace(calls, requests=self.requests * (1 - over), cold_share=ZERO, reserved=True)
         return _thinned(kept, 1 - over), _thinned(replace(calls, requests=self.requests * over), over)
 

@@ -179,3 +179,16 @@ def test_the_table_names_every_plan_and_what_was_assumed() -> None:
     for words in ("aws/on-demand arm64", "gcp/gen1", "azure/premium", "Cheapest by requests a month", "Assumed:"):
         assert words in result.stdout
     assert max(map(len, result.stdout.splitlines())) <= 80
+
+
+def test_held_instances_can_be_given_and_are_then_paid_for_by_plans_that_can_hold() -> None:
+    plans = ("--plan", "cloud-run-request", "--plan", "provisioned", "--plan", "gen1", "--requests", "1M")
+    held, none = (
+        {plan["plan"]: plan["without_free_grant"] for plan in ask(*plans, "--arch", "x86_64", *more)["plans"]}
+        for more in (("--held", "2"), ())
+    )
+    idle = {line["meter"]: D(line["quantity"]) for line in held["cloud-run-request"]["lines"]}["idle-cpu"]
+    assert idle == (2 * 730 * 3600 - 100_000) * D("0.583")  # 60 ms are billed as 100
+    provisioned = {line["meter"]: D(line["quantity"]) for line in held["provisioned"]["lines"]}["provisioned"]
+    assert provisioned == 2 * 730 * 3600
+    assert held["gen1"] == none["gen1"]
