@@ -123,8 +123,8 @@ def series(columns: Columns, *, kind: Kind, stratum: Stratum) -> Series:
 
 def bad_share(columns: Columns, stratum: Stratum) -> float:
     """Share of a stratum's requests that failed, timed out or were dropped."""
-    mask = columns.where(stratum=stratum)
-    return float((mask & ~columns.where(outcome="ok")).sum() / max(mask.sum(), 1))
+    total = columns.count(stratum=stratum)
+    return 1 - columns.count(stratum=stratum, outcome="ok") / total if total else 0.0
 
 
 def few_instances(columns: Mapping[str, Columns]) -> str | None:

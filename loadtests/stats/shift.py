@@ -208,4 +208,4 @@ def _next_above(x: Floats, y: Floats, bound: float) -> float:
     """The smallest difference of the pairs of a block that is above `bound`; infinite when there is none."""
     largest = np.searchsorted(x, y - bound, "left") - 1
     exists = largest >= 0
-    return float((y[exists] - x[largest[exists]]).min(initial=np.inf))
+    return float(np.min(y[exists] - x[largest[exists]])) if exists.any() else np.inf

@@ -29,7 +29,8 @@ def made_up_run() -> Record:
         Target(name, name, plan, "local", 1024, f"http://127.0.0.1:{port}/", control=f"http://127.0.0.1:{port + 1}/")
         for port, (name, (plan, _)) in enumerate(NAMES.items(), start=8001)
     ]
-    samples = [each for name in NAMES for each in (*cold_of(name), *warm_of(name))]
+    made = (each for name in NAMES for each in (*cold_of(name), *warm_of(name)))
+    samples = [replace(each, index=index) for index, each in enumerate(made)]
     samples[-1] = replace(samples[-1], outcome="timeout", done_s=None, state=None)
     header = {
         "run": "made-up",
@@ -56,7 +57,7 @@ def warm_of(name: str) -> list[Sample]:
         latency = latency_ms(pow(2, place + 140 * number, PRIME), PRIME - 1, around_ms=NAMES[name][1])
         samples.append(
             Sample(
-                place, name, "w1", "warm-up" if place < 20 else "steady", at_s, at_s + 0.0003, at_s + latency / 1000,
+                0, name, "w1", "warm-up" if place < 20 else "steady", at_s, at_s + 0.0003, at_s + latency / 1000,
                 "ok", status=200, state="warm", instance=f"{name}-1", inference_ms=8 + place % 3 / 10,
                 model="clothes 1.0.0",
             )
@@ -68,7 +69,7 @@ def cold_of(name: str) -> list[Sample]:
     latencies = [latency_ms(pow(2, place, 11), 10, around_ms=25 * NAMES[name][1]) for place in range(10)]
     return [
         Sample(
-            1000 + place, name, "w1", "forced", -30.0 + place, -30.0 + place, -30.0 + place + latency / 1000, "ok",
+            0, name, "w1", "forced", -30.0 + place, -30.0 + place, -30.0 + place + latency / 1000, "ok",
             status=200, state="cold", instance=f"{name}-cold-{place}", model="clothes 1.0.0",
         )
         for place, latency in enumerate(latencies)

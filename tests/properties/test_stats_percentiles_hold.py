@@ -29,7 +29,7 @@ def test_a_percentile_lies_inside_its_interval_and_the_interval_inside_the_sampl
     assert estimate.value is not None
     assert estimate.lo is not None
     assert estimate.hi is not None
-    assert values.min() <= estimate.lo <= estimate.value <= estimate.hi <= values.max()
+    assert np.min(values) <= estimate.lo <= estimate.value <= estimate.hi <= np.max(values)
 
 
 @given(LATENCIES, QUANTILES, st.floats(0.1, 10), st.integers(0, 2**32 - 1))

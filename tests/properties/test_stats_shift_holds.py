@@ -59,11 +59,12 @@ def pair(seed: int, *, noise: float, instances: int = 0, spread: float = 0.0, n:
     first_leads = random.random(n) < 0.5
     sides = []
     for leads in (first_leads, ~first_leads):
-        at_s = (np.arange(n) + np.where(leads, 0, 0.5)) * slot_s
+        at_s: Floats = np.asarray((np.arange(n) + np.where(leads, 0, 0.5)) * slot_s, dtype=np.float64)
         instance = random.integers(0, instances, n) if instances else np.full(n, -1)
         own = np.exp(random.normal(0, spread, max(instances, 1)))[instance]
         level_ms = 10 * (1 + 0.15 * at_s / DURATION_S)
-        sides.append(Series(level_ms * own * random.lognormal(0, noise, n), at_s, instance))
+        values: Floats = np.asarray(level_ms * own * random.lognormal(0, noise, n), dtype=np.float64)
+        sides.append(Series(values, at_s, instance))
     return sides[0], sides[1]
 
 
