@@ -9,14 +9,11 @@ import time
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from adapters import contract
-from adapters.bundle.build import Order
-from adapters.bundle.ready import ready
-from adapters.bundle.target import target_of
 from adapters.deployment import naming
 from adapters.deployment.errors import DeployError
 from adapters.deployment.resources import Endpoint, Found, Resource, Step, sdk
 from adapters.gcp.account import Account, account
+from adapters.gcp.configuration import build_config, bundle_of, refuse_impossible, service_config
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -27,7 +24,6 @@ if TYPE_CHECKING:
     from adapters.deployment.variant import Variant
 
 GLOBAL = "global"
-ENTRY_POINT = "classify"
 PERMISSIONS = (
     "roles/cloudfunctions.developer, and roles/run.admin for access public and to measure (run.routes.invoke)",
     "roles/iam.serviceAccountAdmin and roles/iam.serviceAccountUser, for the function's own account without rights",
@@ -53,8 +49,8 @@ class Google:
     def notes(self, variants: Sequence[Variant]) -> Iterable[str]:
         if variants:
             yield (
-                "gcp: the build keeps its image repository `gcf-artifacts` and its bucket `gcf-v2-sources-*`; they are"
-                " shared by all functions of a project, so they are not removed"
+                "gcp: the build keeps its image repository `gcf-artifacts` and its bucket `gcf-v2-sources-*`;"
+                " they are shared by all functions of a project, so they are not removed"
             )
 
     def steps(self, deployment: Deployment, variants: Sequence[Variant]) -> Sequence[Step]:
@@ -204,48 +200,6 @@ class Google:
 
     def _identity(self, name: str) -> str:
         return f"projects/{self.account.project}/serviceAccounts/{self._email(name)}"
-
-
-def bundle_of(variant: Variant) -> Built:
-    """The checked source of a variant."""
-    cloud = contract.load(variant.cloud)
-    target = target_of(cloud, python=variant.python, arch=variant.architecture)
-    chosen = Order(cloud, target, variant.model, variant.model_variant, variant.runtime, variant.memory)
-    return ready(chosen)
-
-
-def build_config(variant: Variant) -> dict[str, Any]:
-    python = variant.python or str(variant.data["bundle"]["target"]["python"])
-    return {"runtime": f"python{python.replace('.', '')}", "entry_point": ENTRY_POINT}
-
-
-def service_config(variant: Variant) -> dict[str, Any]:
-    """Memory, concurrency, instances and ingress, as the functions API takes them."""
-    config: dict[str, Any] = {
-        "available_memory": f"{variant.memory}Mi",
-        "timeout_seconds": int(variant.data["platform"]["timeout_s"]),
-        "max_instance_count": variant.maximum_instances,
-        "min_instance_count": variant.reserved_instances,
-        "max_instance_request_concurrency": variant.concurrency,
-        "ingress_settings": "ALLOW_ALL",
-        "all_traffic_on_latest_revision": True,
-        "environment_variables": {
-            "OPENBLAS_NUM_THREADS": "1",
-            "THREADS": str(variant.concurrency),  # functions-framework's own default is 4 x cores
-            **variant.settings,
-        },
-    }
-    if variant.concurrency > 1:
-        config["available_cpu"] = "1"  # below 1 vCPU concurrency must be 1
-    return config
-
-
-def refuse_impossible(variant: Variant) -> None:
-    """Raise ValueError for what the functions API does not make."""
-    if variant.plan_name != "cloud-run-request":
-        raise ValueError(f"gcp: plan {variant.plan_name!r} is not made by `deploy`: use cloud-run-request")
-    if variant.image:
-        raise ValueError("gcp: functions are built from source: leave `image` out")
 
 
 def _resource(deployment: Deployment, variant: Variant) -> Resource:

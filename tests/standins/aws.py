@@ -1,0 +1,92 @@
+"""AWS: moto's server, with what moto lacks or wrongly accepts.
+
+moto 5.2 has no GetAccountSettings and no provisioned concurrency, and accepts what Lambda refuses: unknown
+runtimes, impossible memory sizes, a role that does not exist, zips above 50 MB.
+"""
+
+from __future__ import annotations
+
+import base64
+import importlib
+import io
+import json
+import os
+import re
+import zipfile
+from typing import TYPE_CHECKING, Any
+from unittest import mock
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+RUNTIMES = {"python3.11", "python3.12", "python3.13"}
+ACCOUNT = {"ConcurrentExecutions": 1000, "UnreservedConcurrentExecutions": 1000, "CodeSizeUnzipped": 262144000}
+_CREATE = re.compile(r"/2015-03-31/functions/?$")
+_PROVISIONED = re.compile(r"/2019-09-30/functions/([^/]+)/provisioned-concurrency$")
+
+
+class Aws:
+    """A WSGI application. `zips` holds every zip that was deployed, by function name."""
+
+    def __init__(self, account: dict[str, int] | None = None) -> None:
+        switches = {"MOTO_IAM_LOAD_MANAGED_POLICIES": "true", "MOTO_LAMBDA_STUB_ECR": "false"}
+        with mock.patch.dict(os.environ, switches):
+            server = importlib.import_module("moto.moto_server.werkzeug_app")
+            importlib.import_module("moto.backends").get_backend("lambda")
+        self._moto = server.DomainDispatcherApplication(server.create_backend_app)
+        self._account = account or ACCOUNT
+        self.zips: dict[str, bytes] = {}
+        self.provisioned: dict[str, int] = {}
+
+    def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        method, path = environ["REQUEST_METHOD"], environ["PATH_INFO"]
+        if path.startswith("/2016-08-19/account-settings"):
+            return _json(start_response, 200, {"AccountLimit": self._account, "AccountUsage": {}})
+        body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
+        environ["wsgi.input"] = io.BytesIO(body)
+        if found := _PROVISIONED.search(path):
+            return self._provision(found[1], method, body, start_response)
+        if method == "POST" and _CREATE.search(path):
+            refused = refusal(json.loads(body))
+            if refused:
+                error = {"Type": "User", "message": refused}
+                return _json(start_response, 400, error, kind="InvalidParameterValueException")
+            self._keep_zip(json.loads(body)["FunctionName"], json.loads(body)["Code"])
+        if method == "PUT" and path.endswith("/code"):
+            self._keep_zip(path.split("/")[-2], json.loads(body))
+        answer: Iterable[bytes] = self._moto(environ, start_response)
+        return answer
+
+    def _keep_zip(self, name: str, code: dict[str, Any]) -> None:
+        if "ZipFile" in code:
+            self.zips[name] = base64.b64decode(code["ZipFile"])
+
+    def _provision(self, name: str, method: str, body: bytes, start_response: Any) -> Iterable[bytes]:
+        if method == "PUT":
+            self.provisioned[name] = int(json.loads(body)["ProvisionedConcurrentExecutions"])
+        held = self.provisioned.get(name, 0)
+        document = {"RequestedProvisionedConcurrentExecutions": held, "Status": "READY"}
+        return _json(start_response, 202, document)
+
+
+def refusal(wanted: dict[str, Any]) -> str | None:
+    """Why Lambda would refuse a CreateFunction that moto accepts (docs.aws.amazon.com/lambda/latest/api)."""
+    if wanted.get("PackageType", "Zip") == "Zip" and wanted.get("Runtime") not in RUNTIMES:
+        return f"Value {wanted.get('Runtime')} at 'runtime' failed to satisfy constraint: not in the enum value set"
+    if not 128 <= wanted.get("MemorySize", 128) <= 10240:
+        return f"'MemorySize' value failed to satisfy constraint: {wanted['MemorySize']}"
+    code = base64.b64decode(wanted["Code"].get("ZipFile", ""))
+    if len(code) > 50 * 1024 * 1024:
+        return "Request must be smaller than 69905067 bytes for the CreateFunction operation"
+    if code:
+        with zipfile.ZipFile(io.BytesIO(code)) as packed:
+            if sum(entry.file_size for entry in packed.infolist()) > 262144000:
+                return "Unzipped size must be smaller than 262144000 bytes"
+    return None
+
+
+def _json(start_response: Any, status: int, document: object, *, kind: str = "") -> Iterable[bytes]:
+    body = json.dumps(document).encode()
+    headers = [("content-type", "application/json"), ("content-length", str(len(body)))]
+    start_response(f"{status} {'OK' if status < 400 else 'Bad Request'}", [*headers, ("x-amzn-errortype", kind)])
+    return [body]
