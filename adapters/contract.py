@@ -10,7 +10,7 @@ import importlib
 import tomllib
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol, cast
+from typing import TYPE_CHECKING, Any, Literal, Protocol, cast
 
 import adapters
 
@@ -127,6 +127,35 @@ class StartInstance(Protocol):
     async def __call__(self, environment: Environment, /) -> Instance: ...
 
 
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why a request got no instance: all are busy (`full`), it waited too long (`queue`), none would `start`."""
+
+    why: Literal["full", "queue", "start"]
+    failure: InstanceFailed | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Admission:
+    """What to do with a request: serve it (None), or answer at once; `later` then runs without a client."""
+
+    answer: HttpAnswer | None = None
+    later: HttpRequest | None = None
+
+
+class Gate(Protocol):
+    """What a platform settles before an instance is asked. Optional: `instance.py` may offer one as `gate`."""
+
+    def admit(self, request: HttpRequest, /) -> Admission:
+        """Look at a request as it comes."""
+
+    def refuse(self, request: HttpRequest, refusal: Refusal, /) -> HttpAnswer | None:
+        """The answer without an instance; None for the one in cloud.toml."""
+
+    def retry_after_s(self, answer: HttpAnswer, attempts: int, /) -> float | None:
+        """When a request without a client that got `answer` at its `attempts`-th try is tried again; None: never."""
+
+
 class Replay(Protocol):
     """Runs one platform event, as recorded in `events/*.json`, through the entry file in this process."""
 
@@ -152,6 +181,10 @@ class Cloud:
     def instances(self) -> InstanceModule:
         """Import this cloud's `instance.py`."""
         return cast("InstanceModule", importlib.import_module(f"adapters.{self.name}.instance"))
+
+    def gate(self) -> Gate | None:
+        """What its `instance.py` offers as `gate`, if anything."""
+        return cast("Gate | None", getattr(self.instances(), "gate", None))
 
 
 def clouds() -> tuple[str, ...]:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, TypeVar
 import psutil
 
 from adapters.aws.runtime_api import Invocation, Result, RuntimeApi
-from adapters.contract import InstanceFailed
+from adapters.contract import HttpAnswer, InstanceFailed
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine
@@ -56,8 +56,10 @@ class ExecutionEnvironment:
         Raises InstanceFailed when the import failed, the process ended, or `init_timeout_s` passed.
         """
         await self._first(self.runtime.initialised.wait(), self.environment.init_timeout_s)
-        if self.runtime.init_error is not None:
-            raise self.failure(f"did not initialise: {self.runtime.init_error.decode(errors='replace')}")
+        if (error := self.runtime.init_error) is not None:
+            headers = (("content-type", "application/json"), ("x-amz-function-error", "Unhandled"))
+            words = self.failure(f"did not initialise: {error.decode(errors='replace')}")
+            raise InstanceFailed(str(words), answer=HttpAnswer(200, headers, error))
         if self.exited.done():
             raise self.failure(f"ended with status {self.exited.result()} before it asked for an event")
         if not self.runtime.initialised.is_set():
@@ -151,7 +153,11 @@ async def launch(environment: Environment) -> ExecutionEnvironment:
     await runtime.open()
     command = [sys.executable, "-m", "awslambdaric", HANDLER]
     variables = {**environment.variables, **_variables(environment), "AWS_LAMBDA_RUNTIME_API": runtime.address}
-    process = await environment.launch(command, variables=variables, folder=environment.bundle)
+    try:
+        process = await environment.launch(command, variables=variables, folder=environment.bundle)
+    except BaseException:
+        await runtime.close()
+        raise
     return ExecutionEnvironment(environment, runtime, process, asyncio.ensure_future(process.wait()))
 
 

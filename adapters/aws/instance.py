@@ -8,16 +8,21 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from adapters.aws import api, environment, events
+from adapters.aws.gate import LambdaGate, too_large
 from adapters.aws.recorded import replay
 from adapters.contract import HttpAnswer, InstanceFailed
 
 if TYPE_CHECKING:
     from adapters.aws.environment import ExecutionEnvironment, Outcome
-    from adapters.contract import Environment, HttpRequest, Replay, StartInstance
+    from adapters.contract import Environment, Gate, HttpRequest, Replay, StartInstance
 
-# docs.aws.amazon.com/lambda/latest/dg/urls-invocation.html: 502 when the function failed, read 2026-11-20.
-_URL_FAILED = HttpAnswer(502, (("content-type", "text/plain"),), b"Internal Server Error")
-_URL_TOO_LARGE = HttpAnswer(413, (("content-type", "application/json"),), b'{"message":"Request Too Long"}')
+_JSON = (("content-type", "application/json"),)
+# A function that failed: docs.aws.amazon.com/lambda/latest/dg/urls-invocation.html (502) and
+# docs.aws.amazon.com/apigateway/latest/developerguide/http-api-troubleshooting-lambda.html (500), read 2026-11-20.
+_FAILED: dict[str, HttpAnswer] = {
+    "function-url": HttpAnswer(502, (("content-type", "text/plain"),), b"Internal Server Error"),
+    "http-api": HttpAnswer(500, _JSON, b'{"message":"Internal Server Error"}'),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,15 +41,16 @@ class LambdaInstance:
     async def exchange(self, request: HttpRequest) -> HttpAnswer:
         """Serve one request. Raises InstanceFailed, with the answer that Lambda gives, when it was the last one."""
         request_id = str(uuid.uuid4())
-        invocation = api.is_invocation(request)
-        if invocation:
-            event = api.event_bytes(request)
+        if api.is_invocation(request):
+            outcome = await self.environment.invoke(api.event_bytes(request), request_id)
+            answer = api.answered(request, outcome, request_id)
         else:
-            event = json.dumps(events.http_event(request, request_id=request_id)).encode()
+            front: events.Front = "http-api" if request.front == "http-api" else "function-url"
+            event = json.dumps(events.http_event(request, request_id=request_id, front=front)).encode()
             if len(event) > api.EVENT_LIMIT_BYTES:
-                return _URL_TOO_LARGE
-        outcome = await self.environment.invoke(event, request_id)
-        answer = api.answered(request, outcome, request_id) if invocation else url_answer(outcome, request_id)
+                return too_large(front)
+            outcome = await self.environment.invoke(event, request_id)
+            answer = http_answer(outcome, request_id, front)
         if outcome.lost is not None:
             raise InstanceFailed(outcome.lost, answer=answer)
         return answer
@@ -53,10 +59,11 @@ class LambdaInstance:
         await self.environment.end()
 
 
-def url_answer(outcome: Outcome, request_id: str) -> HttpAnswer:
-    """A function's end as a Function URL gives it."""
-    answer = _URL_FAILED if outcome.result.failed else events.http_answer(outcome.result.body)
-    return HttpAnswer(answer.status, (*answer.headers, ("x-amzn-requestid", request_id)), answer.body)
+def http_answer(outcome: Outcome, request_id: str, front: events.Front) -> HttpAnswer:
+    """A function's end as an HTTP front gives it."""
+    answer = _FAILED[front] if outcome.result.failed else events.http_answer(outcome.result.body)
+    name = "x-amzn-requestid" if front == "function-url" else "apigw-requestid"
+    return HttpAnswer(answer.status, (*answer.headers, (name, request_id)), answer.body)
 
 
 async def start(given: Environment) -> LambdaInstance:
@@ -64,5 +71,8 @@ async def start(given: Environment) -> LambdaInstance:
     return LambdaInstance(await environment.launch(given))
 
 
+gate = LambdaGate()
+
 _start: StartInstance = start
 _replay: Replay = replay
+_gate: Gate = gate

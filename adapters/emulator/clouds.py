@@ -17,13 +17,13 @@ from typing import TYPE_CHECKING, Any
 from adapters.emulator.options import Options
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     OnEvent = Callable[[str, dict[str, Any]], None]
 
 READY_WITHIN_S = 60.0
 END_WITHIN_S = 5.0
-_FIELDS = ("cloud", "url", "control", "plan", "memory_mb", "concurrency", "cpu_share", "python")
+_FIELDS = ("cloud", "url", "control", "plan", "memory_mb", "concurrency", "cpu_share", "python", "fronts")
 
 
 class CloudFailed(RuntimeError):
@@ -34,7 +34,8 @@ class CloudFailed(RuntimeError):
 class LocalCloud:
     """A running local cloud: a POST of image bytes to `url` classifies; `control` is its control plane.
 
-    `cpu_share` says in words whether CPU and memory shares are enforced; `python` is the interpreter's version.
+    `cpu_share` says in words whether CPU and memory shares are enforced; `python` is the interpreter's version;
+    `fronts` are the URLs of all its front doors by name.
     """
 
     cloud: str
@@ -45,6 +46,7 @@ class LocalCloud:
     concurrency: int
     cpu_share: str
     python: str
+    fronts: Mapping[str, str]
 
 
 @contextmanager

@@ -14,6 +14,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from adapters.contract import HttpAnswer, HttpRequest
+from adapters.emulator.faults import Fault
 from adapters.emulator.options import Options
 from adapters.emulator.platform_rules import platform
 
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from adapters.emulator.ledger import Ledger
 
 _JSON = (("content-type", "application/json"),)
-_OFFERED = "GET /state, GET /ledger, POST /retire, POST /settings, POST /shutdown"
+_OFFERED = "GET /state, /ledger, /logs, /faults; POST /retire, /settings, /faults, /shutdown; DELETE /faults"
 
 
 class Control:
@@ -45,6 +46,15 @@ class Control:
                 return _json(200, self._fleet.state())
             case "GET", "/ledger":
                 return HttpAnswer(200, (("content-type", "application/x-ndjson"),), self._ledger.read())
+            case "GET", "/logs":
+                return HttpAnswer(200, (("content-type", "text/plain; charset=utf-8"),), self._fleet.logs())
+            case "GET", "/faults":
+                return _json(200, self._fleet.faults.document())
+            case "DELETE", "/faults":
+                self._fleet.faults.clear()
+                return _json(200, [])
+            case "POST", "/faults":
+                return self._add_fault(request.body)
             case "POST", "/retire":
                 return _json(200, {"version": await self._fleet.retire()})
             case "POST", "/settings":
@@ -53,6 +63,13 @@ class Control:
                 self._ended.set()
                 return _json(202, {"ending": True})
         return _json(404, {"error": f"{request.method} {request.target} is not offered: use {_OFFERED}"})
+
+    def _add_fault(self, body: bytes) -> HttpAnswer:
+        try:
+            self._fleet.faults.add(Fault.from_document(json.loads(body)), self._ledger.now_s())
+        except (ValueError, TypeError, AttributeError) as error:
+            return _json(400, {"error": str(error)})
+        return _json(200, self._fleet.faults.document())
 
     def _change(self, body: bytes) -> HttpAnswer:
         """Change options; None gives an option its default back."""

@@ -42,8 +42,11 @@ class TooLarge(Exception):
         self.size_bytes = size_bytes
 
 
-def server(serve: Serve) -> web.Server:
-    """An HTTP server that hands every request to `serve`, compressed bodies as they came."""
+def server(serve: Serve, *, name: str = "") -> web.Server:
+    """An HTTP server that hands every request to `serve`, compressed bodies as they came.
+
+    `name` is that of the front door, where a cloud has several.
+    """
 
     async def handle(request: web.BaseRequest) -> web.StreamResponse:
         if request.headers.get("Expect", "").lower() == "100-continue":
@@ -53,7 +56,7 @@ def server(serve: Serve) -> web.Server:
         except TooLarge as error:
             return response(too_large(error.size_bytes))
         headers = tuple((name, value) for name, value in request.headers.items() if name.lower() != "expect")
-        return response(await serve(HttpRequest(request.method, request.raw_path, headers, body)))
+        return response(await serve(HttpRequest(request.method, request.raw_path, headers, body, name)))
 
     return web.Server(handle, access_log=None, auto_decompress=False)
 

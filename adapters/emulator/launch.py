@@ -35,6 +35,11 @@ class Group:
     def pid(self) -> int:
         return self._leader.pid
 
+    @property
+    def gone(self) -> bool:
+        """Whether the leader ended, and the rest of its group with it."""
+        return self._gone
+
     def kill(self) -> None:
         if self._gone:
             return
@@ -85,13 +90,20 @@ class Group:
 class Launcher:
     """Starts process groups for one instance (`contract.Launch`), and ends them together.
 
-    `join` is a file of a control group that a process joins by writing its number, where shares are enforced.
+    `join` are files of a control group, which a process joins by writing its number there.
     `exited` is called when a group ends by itself or not.
     """
 
     def __init__(
-        self, *, custody: Custody, folder: Path, exited: Callable[[], None], join: Sequence[Path] = ()
+        self,
+        *,
+        custody: Custody,
+        bundle: Path,
+        folder: Path,
+        exited: Callable[[], None],
+        join: Sequence[Path] = (),
     ) -> None:
+        self.bundle = bundle
         self._custody = custody
         self._folder = folder
         self._exited = exited
@@ -122,6 +134,14 @@ class Launcher:
             group.kill()
         await asyncio.gather(*(group.wait() for group in self.groups))
         shutil.rmtree(self._folder, ignore_errors=True)
+
+    def log_tail(self) -> bytes:
+        """The last lines of every group."""
+        return b"".join(group.log_tail().encode() for group in self.groups)
+
+    def trim_logs(self) -> None:
+        for group in self.groups:
+            group.trim_log()
 
     def _ended(self, pid: int) -> None:
         self._custody.release("group", pid)

@@ -13,9 +13,11 @@ from adapters.bundle import assemble
 from adapters.emulator import front
 from adapters.emulator.control import Control
 from adapters.emulator.custody import Custody
-from adapters.emulator.fleet import Fleet
+from adapters.emulator.door import Door
+from adapters.emulator.fleet import Fleet, Means
 from adapters.emulator.ledger import Ledger
 from adapters.emulator.platform_rules import platform
+from adapters.emulator.shares import Shares, find_kernel
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -47,7 +49,8 @@ class Local:
         self._ended = ended
         self._on_event = on_event
         self._exits = contextlib.AsyncExitStack()
-        self.url = self.control = ""
+        self.fronts: dict[str, str] = {}
+        self.control = self._cpu_share = ""
         self._folder = Path()
 
     async def __aenter__(self) -> Local:
@@ -60,18 +63,16 @@ class Local:
             self._cloud.instances()  # a missing package is told before anybody waits for an instance
             ledger = Ledger(folder / "ledger.jsonl", cloud=self._cloud.name)
             exits.callback(ledger.close)
-            fleet = Fleet(
-                self._cloud,
-                self._platform,
-                bundle=bundle,
-                folder=folder / "instances",
-                custody=custody,
-                ledger=ledger,
-                on_event=self._on_event,
-            )
+            shares = Shares(find_kernel(custody) if self._options.shares else None, custody)
+            self._cpu_share = shares.word
+            means = Means(bundle, folder / "instances", custody, ledger, shares)
+            fleet = Fleet(self._cloud, self._platform, means, on_event=self._on_event)
             exits.push_async_callback(fleet.close)
+            door = Door(fleet, self._cloud.gate())
+            exits.push_async_callback(door.close)
+            for name in self._cloud.data["platform"].get("fronts", ("http",)):
+                self.fronts[name] = await _open(exits, front.server(door.serve, name=name))
             control = Control(cloud=self._cloud, options=self._options, fleet=fleet, ledger=ledger, ended=self._ended)
-            self.url = await _open(exits, front.server(fleet.serve))
             self.control = await _open(exits, front.server(control.serve))
             self._exits = exits.pop_all()
         return self
@@ -86,14 +87,15 @@ class Local:
         return {
             "event": "ready",
             "cloud": self._cloud.name,
-            "url": self.url,
+            "url": next(iter(self.fronts.values())),
             "control": self.control,
+            "fronts": self.fronts,
             "plan": self._platform.plan,
             "memory_mb": self._platform.memory_mb,
             "concurrency": self._platform.scaling.concurrency,
             "max_instances": self._platform.scaling.max_instances,
             "vcpu": round(self._platform.cpu_share, 4),
-            "cpu_share": "not enforced",
+            "cpu_share": self._cpu_share,
             "python": machine.python_version(),
             "folder": str(self._folder),
         }

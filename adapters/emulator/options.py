@@ -15,6 +15,7 @@ class Options:
     """None means: what `[platform]` and `[memory]` of the cloud's cloud.toml say.
 
     `idle_life_s` is how long an idle instance lives; vendors do not state it, so it is a parameter.
+    `shares` asks for CPU and memory shares, which hold where control groups are writable.
     """
 
     model: str = "clothes"
@@ -25,6 +26,7 @@ class Options:
     idle_life_s: float | None = None
     timeout_s: float | None = None
     init_timeout_s: float | None = None
+    shares: bool = True
 
     def __post_init__(self) -> None:
         for name in ("memory_mb", "concurrency", "max_instances", "idle_life_s", "timeout_s", "init_timeout_s"):

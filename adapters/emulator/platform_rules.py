@@ -22,12 +22,21 @@ LAPTOP_MB_PER_INSTANCE = 160  # what one instance really takes, about
 
 
 @dataclass(frozen=True, slots=True)
+class Boost:
+    """More CPU at the start: `vcpu` until `after_ready_s` after it."""
+
+    vcpu: float
+    after_ready_s: float
+
+
+@dataclass(frozen=True, slots=True)
 class Platform:
     """The rules in force. `cpu_share` is in vCPU; times in s."""
 
     plan: str
     memory_mb: int
     cpu_share: float
+    boost: Boost | None
     timeout_s: float
     init_timeout_s: float
     scaling: Rules
@@ -47,12 +56,21 @@ def platform(cloud: Cloud, options: Options) -> Platform:
         plan=data["plan"],
         memory_mb=memory_mb,
         cpu_share=share,
+        boost=boost(memory, share),
         timeout_s=_at_most(_or(options.timeout_s, data["timeout_s"]), limits["timeout_max_s"], "timeout_s"),
         init_timeout_s=_or(options.init_timeout_s, limits["init_timeout_s"]),
         scaling=_scaling(data, options, concurrency),
         full=answer(data["full"]),
         failed=answer(data["failed"]),
     )
+
+
+def boost(memory: Mapping[str, Any], vcpu: float) -> Boost | None:
+    """What `[memory.boost]` gives an instance of `vcpu` at its start."""
+    data = memory.get("boost")
+    if data is None or vcpu > data["up_to_vcpu"]:
+        return None
+    return Boost(float(data["vcpu"]), float(data["after_ready_s"]))
 
 
 def check_concurrency(data: Mapping[str, Any], concurrency: int) -> int:

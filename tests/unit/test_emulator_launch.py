@@ -54,7 +54,7 @@ async def parent_and_child(launcher: Launcher, folder: Path) -> tuple[int, int]:
 
 def test_ending_an_instance_ends_its_whole_process_group(tmp_path: Path, custody: Custody) -> None:
     async def play() -> tuple[int, int]:
-        launcher = Launcher(custody=custody, folder=tmp_path / "logs", exited=lambda: None)
+        launcher = Launcher(custody=custody, bundle=tmp_path, folder=tmp_path / "logs", exited=lambda: None)
         pids = await parent_and_child(launcher, tmp_path)
         await launcher.end()
         return pids
@@ -66,7 +66,7 @@ def test_ending_an_instance_ends_its_whole_process_group(tmp_path: Path, custody
 def test_what_a_dead_leader_leaves_is_ended_too(tmp_path: Path, custody: Custody) -> None:
     async def play() -> int:
         ended = asyncio.Event()
-        launcher = Launcher(custody=custody, folder=tmp_path / "logs", exited=ended.set)
+        launcher = Launcher(custody=custody, bundle=tmp_path, folder=tmp_path / "logs", exited=ended.set)
         leader, child = await parent_and_child(launcher, tmp_path)
         psutil.Process(leader).kill()
         await ended.wait()
@@ -109,7 +109,7 @@ def test_a_process_sees_none_of_the_users_variables_but_ours(
     monkeypatch.setenv("TRIPOINT_DATA", "the developers'")
 
     async def play() -> dict[str, str]:
-        launcher = Launcher(custody=custody, folder=tmp_path / "logs", exited=lambda: None)
+        launcher = Launcher(custody=custody, bundle=tmp_path, folder=tmp_path / "logs", exited=lambda: None)
         script = "import json, os; print(json.dumps(dict(os.environ)))"
         group = await launcher([sys.executable, "-c", script], variables={"MINE": "1"}, folder=tmp_path)
         assert await group.wait() == 0
@@ -128,7 +128,9 @@ def test_a_process_joins_its_control_group_before_it_becomes_the_program(tmp_pat
     files = [tmp_path / "cpu procs", tmp_path / "memory.procs"]
 
     async def play() -> tuple[int, int]:
-        launcher = Launcher(custody=custody, folder=tmp_path / "logs", exited=lambda: None, join=files)
+        launcher = Launcher(
+            custody=custody, bundle=tmp_path, folder=tmp_path / "logs", exited=lambda: None, join=files
+        )
         group = await launcher([sys.executable, "-c", "import os; print(os.getpid())"], variables={}, folder=tmp_path)
         await group.wait()
         return group.pid, int(group.log_tail())
@@ -144,7 +146,7 @@ def test_logs_are_read_from_a_mark_and_trimmed_when_long(
     monkeypatch.setattr("adapters.emulator.launch.LOG_LIMIT_BYTES", 5)
 
     async def play() -> None:
-        launcher = Launcher(custody=custody, folder=tmp_path / "logs", exited=lambda: None)
+        launcher = Launcher(custody=custody, bundle=tmp_path, folder=tmp_path / "logs", exited=lambda: None)
         group = await launcher([sys.executable, "-c", "print('first')"], variables={}, folder=tmp_path)
         await group.wait()
         mark = group.log_size()
