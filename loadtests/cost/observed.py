@@ -21,6 +21,7 @@ _PROVOKED = ("forced", "natural", "burst")
 NO_SERVER_TIME = "{n} answers carried no server time: the client's time, which is longer, is billed for them"
 NO_TIME = "{n} requests without an answer count as requests with no billed time: what they cost is unknown"
 PROVOKED = "cold starts were provoked in this run: the share of cold starts is the experiment's, not a service's"
+COLD = "{cold} of the {n} requests that count started cold, as this load had it"
 REPORTED = "billed duration of {n} requests is the platform's own (REPORT line)"
 SERVER = "billed duration is the function's own time as it reports it, rounded by the plan's rule"
 INIT = "a cold start adds its initialisation as the instance measured it, from its own start on"
@@ -40,9 +41,13 @@ class Billed:
 
 @dataclass(frozen=True, slots=True)
 class Observed:
-    """Billed time of a run by instance, means over its requests, and what had to be assumed."""
+    """Billed time of a run by instance, means over its requests, and what had to be assumed.
+
+    `alone_ms` is the billed time of each request, empty where requests share what is billed.
+    """
 
     instances: tuple[Billed, ...]
+    alone_ms: tuple[Decimal, ...]
     worked_ms: Decimal
     cold_share: Decimal
     response_bytes: Decimal
@@ -64,6 +69,7 @@ def observe(rule: DurationRule, samples: Sequence[Sample], *, concurrency: int) 
     worked = [time for sample in chosen if (time := _worked_ms(sample)) is not None]
     return Observed(
         instances=instances,
+        alone_ms=() if shared else tuple(_alone_ms(rule, sample) for sample in chosen),
         worked_ms=sum(worked, _ZERO) / max(len(worked), 1),
         cold_share=Decimal(sum(sample.state == "cold" for sample in chosen)) / max(len(chosen), 1),
         response_bytes=Decimal(sum(sample.response_bytes for sample in chosen)) / max(len(chosen), 1),
@@ -123,7 +129,9 @@ def _assumptions(rule: DurationRule, samples: Sequence[Sample], *, shared: bool)
     reported = sum(reported_ms(sample) is not None for sample in samples) if not shared else 0
     untimed = sum(_worked_ms(sample) is None for sample in samples)
     guessed = sum(sample.total_ms is None and sample.outcome == "ok" for sample in samples)
-    notes = [REPORTED.format(n=reported)] if reported else []
+    cold = sum(sample.state == "cold" for sample in samples)
+    notes = [COLD.format(cold=cold, n=len(samples))] if samples else []
+    notes += [REPORTED.format(n=reported)] if reported else []
     notes += [SERVER] if reported < len(samples) else []
     notes += [INIT] if rule.init_billed and any(_init_ms(sample) for sample in samples) else []
     notes += [UNION] if shared else []

@@ -27,10 +27,14 @@ LOCAL_REGION = "local"
 _SEED = 20261120
 _RESAMPLES = 2000
 _FEW = 6  # with fewer instances, resampling them says nothing
+_NORMAL_95 = 1.959964
 _GIB = Decimal(1024**3)
 _KIB_PER_GIB = Decimal(1024**2)
 
 Interval = tuple[Decimal, Decimal]
+
+BY_REQUEST = "the interval is over requests: it takes {few} instances to resample them, {count} were seen"
+NO_INTERVAL = "no interval: it takes {few} instances to resample them, {count} were seen"
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,19 +159,34 @@ class _Costing:
 
 
 def _interval(observed: Observed) -> tuple[Interval | None, list[str]]:
-    """95 % interval of the mean billed ms: percentiles of means over resampled instances."""
+    """95 % interval of the mean billed ms, and what is to be said of it."""
     count = len(observed.instances)
-    if count < _FEW:
-        return None, [f"no interval of the cost: {count} instances were seen, resampling them needs {_FEW}"]
+    if count >= _FEW:
+        return _by_instance(observed), []
+    if len(observed.alone_ms) < _FEW:
+        return None, [NO_INTERVAL.format(count=count, few=_FEW)]
+    return _by_request(observed.alone_ms), [BY_REQUEST.format(count=count, few=_FEW)]
+
+
+def _by_instance(observed: Observed) -> Interval:
+    """Percentiles of the means over instances that are drawn with replacement."""
     times = np.array([float(each.billed_ms) for each in observed.instances])
     requests = np.array([each.requests for each in observed.instances], dtype=np.float64)
     generator = np.random.default_rng(_SEED)
     means = np.empty(_RESAMPLES)
     for index in range(_RESAMPLES):
-        picked = generator.integers(0, count, count)
+        picked = generator.integers(0, times.size, times.size)
         means[index] = times[picked].sum() / requests[picked].sum()
     low, high = np.quantile(means, (0.025, 0.975))
-    return (exact(low), exact(high)), []
+    return exact(low), exact(high)
+
+
+def _by_request(times_ms: Sequence[Decimal]) -> Interval:
+    """Normal interval of the mean of independent requests."""
+    times = np.array([float(time) for time in times_ms])
+    half = exact(_NORMAL_95 * times.std(ddof=1) / np.sqrt(times.size))
+    mean = sum(times_ms, Decimal(0)) / len(times_ms)
+    return max(mean - half, Decimal(0)), mean + half
 
 
 def _as_estimate(n: int, value: Decimal, interval: Interval | None) -> Estimate:

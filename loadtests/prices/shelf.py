@@ -40,7 +40,7 @@ def book_document(name: str | None = None, *, folder: Path | None = None) -> dic
     chosen = name or (known[-1] if known else "")
     path = (folder or user_folder()) / f"{chosen}.json"
     if chosen in known and path.is_file():
-        return _read(path)
+        return read_document(path)
     if chosen not in _shipped_dates():
         raise PriceError(f"no price book {chosen!r}: there are {', '.join(known) or 'none'}; see tripoint prices")
     return {"schema": SCHEMA, "date": chosen, "clouds": _shipped(chosen)}
@@ -63,7 +63,8 @@ def write_book(document: Mapping[str, Any], folder: Path | None = None) -> Path:
         number += 1
 
 
-def _read(path: Path) -> dict[str, Any]:
+def read_document(path: Path) -> dict[str, Any]:
+    """Read a stored book. Raises PriceError naming the file when it is none."""
     try:
         document: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     except ValueError as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import statistics
 from dataclasses import replace
 from decimal import Decimal
 
@@ -103,8 +104,19 @@ def test_the_interval_is_a_bootstrap_by_instance_and_repeats_itself() -> None:
     assert first.lo < first.value < first.hi
 
 
-def test_few_instances_give_a_cost_without_an_interval_and_say_so() -> None:
-    cost = cost_of(LAMBDA, [sample(index, LAMBDA, start_s=index) for index in range(50)], BOOK)
+def test_few_instances_give_an_interval_over_requests_and_say_so() -> None:
+    times = [float(time) for time in range(51, 101)]
+    samples = [sample(index, LAMBDA, start_s=index, total_ms=time) for index, time in enumerate(times)]
+    cost = cost_of(LAMBDA, samples, BOOK)
+    half = 1.959964 * statistics.stdev(times) / 50**0.5
+    assert cost.billed_ms.lo == pytest.approx(statistics.mean(times) - half)
+    assert cost.billed_ms.hi == pytest.approx(statistics.mean(times) + half)
+    assert any("interval is over requests" in note for note in cost.assumptions)
+
+
+def test_few_instances_that_are_shared_give_no_interval_and_say_so() -> None:
+    cost = cost_of(RUN, [sample(index, RUN, start_s=index) for index in range(50)], BOOK)
+    assert cost.usd_per_million.value is not None
     assert cost.usd_per_million.lo is None
     assert any("no interval" in note for note in cost.assumptions)
 

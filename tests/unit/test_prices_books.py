@@ -18,6 +18,7 @@ from loadtests.cost import bill, usage_of
 from loadtests.prices import shelf
 from loadtests.prices.book import shipped_book
 from loadtests.prices.download import download
+from loadtests.prices.kept import book_of_run, keep_book
 from loadtests.prices.places import places
 from loadtests.prices.rate import PriceError
 from loadtests.prices.refresh import Refreshed, Source, refresh
@@ -255,6 +256,19 @@ def test_the_command_shows_prices_with_age_and_source() -> None:
 def test_sentences_say_when_no_price_changed() -> None:
     result = Refreshed({}, read=["aws us-east-1: 6 prices"])
     assert list(refreshed_sentences(result)) == ["read aws us-east-1: 6 prices", "no price changed"]
+
+
+def test_a_run_keeps_the_prices_that_it_was_costed_with(folder: Path, tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    run.mkdir()
+    assert book_of_run(run).date == "2026-11-20"  # nothing kept yet: the newest
+    path = keep_book(run)
+    before = path.read_bytes()
+    shelf.write_book(refreshed().document, folder)
+    assert book_of_run(run).date == "2026-11-20"
+    assert book_of_run(run, "2026-12-24").date == "2026-12-24"
+    assert keep_book(run).read_bytes() == before
+    assert book_of_run(run) == shelf.open_book("2026-11-20")
 
 
 class Vendor(BaseHTTPRequestHandler):
