@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
+import os
 import secrets
+import signal
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 from adapters import contract
 from adapters.contract import Environment, HttpAnswer, HttpRequest
-from adapters.emulator.custody import Custody
-from adapters.emulator.launch import Launcher
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Mapping
+    from collections.abc import AsyncIterator, Mapping, Sequence
     from pathlib import Path
 
 _BEHAVIOUR = '''
@@ -90,13 +92,74 @@ def misbehaving_bundle(folder: Path, *, preamble: str = "") -> Path:
     return folder
 
 
+class Group:
+    """A process group with its log in a file (`contract.Process`), in no share and under no guardian."""
+
+    def __init__(self, leader: asyncio.subprocess.Process, log: Path) -> None:
+        self._leader = leader
+        self._log = log
+
+    @property
+    def pid(self) -> int:
+        return self._leader.pid
+
+    def kill(self) -> None:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.pid, signal.SIGKILL)
+
+    async def wait(self) -> int:
+        return await self._leader.wait()
+
+    def log_tail(self) -> str:
+        return self._log.read_text(encoding="utf-8", errors="replace")[-4000:]
+
+    def log(self, line: str) -> None:
+        with self._log.open("a", encoding="utf-8") as file:
+            file.write(line)
+
+    def log_size(self) -> int:
+        return self._log.stat().st_size
+
+    def log_since(self, mark: int) -> bytes:
+        return self._log.read_bytes()[mark:]
+
+
+class Launcher:
+    """`contract.Launch`; `end` ends what it started."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._groups: list[Group] = []
+
+    async def __call__(
+        self, command: Sequence[str], *, variables: Mapping[str, str], folder: Path
+    ) -> contract.Process:
+        log = self._folder / f"{secrets.token_hex(8)}.log"
+        with log.open("ab") as file:
+            leader = await asyncio.create_subprocess_exec(
+                *command,
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=file,
+                stderr=file,
+                cwd=folder,
+                env={"PATH": os.environ.get("PATH", os.defpath), **variables},
+                start_new_session=True,
+            )
+        self._groups.append(Group(leader, log))
+        return self._groups[-1]
+
+    async def end(self) -> None:
+        for group in self._groups:
+            group.kill()
+            await group.wait()
+
+
 @asynccontextmanager
 async def started(
     cloud: str, bundle: Path, *, concurrency: int = 1, variables: Mapping[str, str] | None = None, **limits: float
 ) -> AsyncIterator[contract.Instance]:
     """An instance that was started, and whose processes end with the block; `limits` are timeouts in s."""
-    custody = Custody()
-    launcher = Launcher(custody=custody, folder=bundle.parent / secrets.token_hex(4), exited=lambda: None)
+    launcher = Launcher(bundle.parent)
     environment = Environment(
         cloud=cloud,
         function="classify",
@@ -118,7 +181,6 @@ async def started(
             await instance.stop()
     finally:
         await launcher.end()
-        custody.close()
 
 
 @asynccontextmanager

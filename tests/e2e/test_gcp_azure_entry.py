@@ -31,11 +31,12 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 
 
 @pytest.fixture
-def framework() -> Iterator[int]:
+def framework(tmp_path: Path) -> Iterator[int]:
     """`functions-framework` as the README starts it, on a free port; its port."""
     command = [str(Path(sys.executable).with_name("functions-framework")), "--source", "adapters/gcp/main.py"]
     command += ["--target", "classify", "--host", "127.0.0.1", "--port", "0"]
-    with subprocess.Popen(command, cwd=ROOT, env={**os.environ, "TRIPOINT_LOG_LEVEL": "error"}) as process:
+    variables = {**os.environ, "TRIPOINT_LOG_LEVEL": "error", "XDG_RUNTIME_DIR": str(tmp_path)}
+    with subprocess.Popen(command, cwd=ROOT, env=variables) as process:
         deadline_s = time.monotonic() + 60
         while not (ports := listening_ports(process.pid)):
             assert process.poll() is None
