@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from random import Random
 from typing import TYPE_CHECKING
@@ -52,18 +53,22 @@ def schedule(
 def interleave(phase: Phase, targets: Sequence[str], *, random: Random) -> list[tuple[float, str, int]]:
     """(due time, target, ordinal within the target) of one phase, in order of time.
 
-    A phase with random times draws them for each target on its own. Otherwise the targets share each gap of the
-    phase in a random order drawn anew for each gap, so that none always follows the same other.
+    A phase with times of its own for each target draws them anew for each. Otherwise the targets share each gap
+    of the phase in a random order drawn anew for each gap, so that none always follows the same other.
     """
     if not phase.spread:
         drawn = {target: phase.offsets_s(random) for target in targets}
-        return sorted((at_s, target, n) for target, times in drawn.items() for n, at_s in enumerate(times))
-    times = phase.offsets_s(random)
+        every = [(at_s, target, n) for target, times in drawn.items() for n, at_s in enumerate(times)]
+        return sorted(every, key=lambda due: (due[0], random.random()))  # of those due together, none is always first
+    moments = Counter(phase.offsets_s(random))  # a burst is several requests at one moment
+    times = list(moments)
     found: list[tuple[float, str, int]] = []
-    for ordinal, at_s in enumerate(times):
-        gap_s = gap_after(times, ordinal)
-        for place, target in enumerate(random.sample(list(targets), len(targets))):
-            found.append((at_s + gap_s * place / len(targets), target, ordinal))
+    ordinal = 0
+    for place, at_s in enumerate(times):
+        turn_s = gap_after(times, place) / max(len(targets), 1)
+        for turn, target in enumerate(random.sample(list(targets), len(targets))):
+            found.extend((at_s + turn * turn_s, target, ordinal + n) for n in range(moments[at_s]))
+        ordinal += moments[at_s]
     return found
 
 

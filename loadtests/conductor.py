@@ -73,6 +73,14 @@ class Conductor:
     def start(self) -> None:
         """Run in the background."""
         self._greenlet = gevent.spawn(self._run)
+        self._greenlet.link_exception(self._crash)
+
+    def _crash(self, running: gevent.Greenlet[..., None]) -> None:
+        """A fault of ours must not leave a load test that never ends."""
+        LOG.error("tripoint: the run broke: %r; its traceback is above", running.exception)
+        self._environment.process_exit_code = FAILED
+        self._close("failed", {"reason": repr(running.exception)})
+        self._ended()
 
     def interrupt(self, reason: str) -> None:
         """End early: the workers stop and deliver; the store says why. Harmless when the run is over."""

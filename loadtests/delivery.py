@@ -70,8 +70,12 @@ class Inbox:
         self._store = store
         self.received: dict[str, int] = {}
 
-    def take(self, worker: str, message: Mapping[str, Any]) -> int:
-        """Write the batch of `message`; return its number, to be confirmed. Raises StoreError when it cannot."""
-        new = self._store.append([Sample(*row) for row in message["rows"]])
+    def take(self, worker: str, message: Mapping[str, Any]) -> tuple[int, list[Sample]]:
+        """Write the batch of `message`; return its number, to be confirmed, and its samples unless it came before.
+
+        Raises StoreError when it cannot be written.
+        """
+        samples = [Sample(*row) for row in message["rows"]]
+        new = self._store.append(samples)
         self.received[worker] = self.received.get(worker, 0) + new
-        return int(message["batch"])
+        return int(message["batch"]), samples if new else []

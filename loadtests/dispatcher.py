@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class Dispatcher:
-    """Plays the phases of one worker's share."""
+    """Plays one phase of one worker's share."""
 
     def __init__(
         self,
@@ -32,7 +32,7 @@ class Dispatcher:
         self._retire = retire
         self._in_flight_max = in_flight_max
         self._in_flight = Group()
-        self._stopped = Event()
+        self._cut = Event()
 
     def play_open(self, arrivals: Sequence[Arrival], *, start_s: float) -> None:
         """Send each arrival at `start_s` + `at_s` of `perf_counter`; return when all are answered.
@@ -41,8 +41,7 @@ class Dispatcher:
         """
         for arrival in arrivals:
             due_s = start_s + arrival.at_s
-            delay_s = due_s - perf_counter()
-            if self._stopped.wait(delay_s) if delay_s > 0 else self._stopped.is_set():
+            if self.wait(due_s - perf_counter()):
                 break
             if len(self._in_flight) >= self._in_flight_max:
                 self._drop(arrival, due_s)
@@ -53,7 +52,7 @@ class Dispatcher:
     def play_serial(self, arrivals: Sequence[Arrival]) -> None:
         """Retire, then send, one arrival after another; each is due when the retirement is confirmed."""
         for arrival in arrivals:
-            if self._stopped.is_set():
+            if self._cut.is_set():
                 break
             retired = self._retire(arrival)
             due_s = perf_counter()
@@ -62,8 +61,16 @@ class Dispatcher:
             else:
                 self._drop(arrival, due_s)
 
+    def wait(self, delay_s: float) -> bool:
+        """Wait that long; True as soon as the phase is cut short."""
+        return self._cut.wait(delay_s) if delay_s > 0 else self._cut.is_set()
+
+    def cut(self) -> None:
+        """Send nothing more of this phase; what is under way is still answered."""
+        self._cut.set()
+
     def stop(self, *, grace_s: float) -> None:
-        """Send nothing more; give what is under way `grace_s` seconds, then give it up."""
-        self._stopped.set()
+        """Cut, give what is under way `grace_s` seconds, then give it up."""
+        self.cut()
         self._in_flight.join(timeout=grace_s)
         self._in_flight.kill(block=True, timeout=1)

@@ -2,7 +2,8 @@
 
 It answers every POST as a classification after `delay_ms`. During a stall it answers nothing; what came in
 meanwhile is answered when the stall ends. `POST /retire` makes the next request wait for a "new instance" that
-takes `cold_ms`. `GET /ledger` says what it did. Run it as `python -m loadtests.null_server`: it prints its port
+takes `cold_ms`, and so does one that was idle for `idle_life_s` of `POST /settings`. `GET /ledger` says what it
+did. Run it as `python -m loadtests.null_server`: it prints its port
 as one JSON line, and ends when its standard input closes.
 """
 
@@ -57,6 +58,7 @@ class Instance:
     started_unix_s: float
     cold_ms: float
     requests: int = 0
+    used_s: float = 0.0
 
 
 @dataclass
@@ -69,6 +71,7 @@ class NullServer:
     served: int = 0
     cold: int = 0
     started: int = 0
+    idle_life_s: float = float("inf")
 
     def retire(self) -> None:
         """Make the next request start a new instance."""
@@ -78,7 +81,7 @@ class NullServer:
         """When (seconds from `now_s`) and how to answer a request that arrived at `now_s`."""
         if self.first_s is None:
             self.first_s = now_s
-        if self.instance is None:
+        if self.instance is None or now_s - self.instance.used_s > self.idle_life_s:
             self.started += 1
             cold_s = self.behaviour.cold_ms / 1000
             self.instance = Instance(self.started, now_s + cold_s, time(), self.behaviour.cold_ms)
@@ -88,6 +91,7 @@ class NullServer:
         self.served += 1
         self.cold += begun_s > now_s
         done_s = begun_s + self.behaviour.answer_after_s(begun_s - self.first_s)
+        instance.used_s = max(instance.used_s, done_s)
         evidence = describe(instance, since_ready_ms=(begun_s - instance.ready_s) * 1000)
         return done_s - now_s, encode(evidence, total_ms=self.behaviour.delay_ms)
 
@@ -107,6 +111,12 @@ def encode(evidence: str, *, total_ms: float) -> bytes:
     return f"{head}x-tripoint-instance: {evidence}\r\n\r\n".encode() + body
 
 
+def plain(document: dict[str, int]) -> bytes:
+    """A small JSON answer."""
+    body = json.dumps(document).encode()
+    return b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%b" % (len(body), body)
+
+
 class Connection(asyncio.Protocol):
     """One HTTP/1.1 connection; requests on it are answered in turn."""
 
@@ -122,10 +132,10 @@ class Connection(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         self._buffer += data
         while (request := self._next_request()) is not None:
-            self._serve(request)
+            self._serve(*request)
 
-    def _next_request(self) -> str | None:
-        """The request line of the next whole request, which is taken off the buffer; None when there is none."""
+    def _next_request(self) -> tuple[str, bytes] | None:
+        """Request line and body of the next whole request, taken off the buffer; None when there is none."""
         end = self._buffer.find(b"\r\n\r\n")
         if end < 0:
             return None
@@ -134,18 +144,23 @@ class Connection(asyncio.Protocol):
         size = end + 4 + (int(lengths[0]) if lengths else 0)
         if len(self._buffer) < size:
             return None
+        body = bytes(self._buffer[end + 4 : size])
         del self._buffer[:size]
-        return head.partition("\r\n")[0]
+        return head.partition("\r\n")[0], body
 
-    def _serve(self, request_line: str) -> None:
+    def _serve(self, request_line: str, body: bytes) -> None:
         now_s = perf_counter()
-        if request_line.startswith("POST /retire"):
+        route = request_line.rpartition(" ")[0]
+        if route == "POST /retire":
             self._server.retire()
-            self._write(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}")
-        elif request_line.startswith("GET /ledger"):
-            state = {"served": self._server.served, "cold": self._server.cold, "started": self._server.started}
-            body = json.dumps(state).encode()
-            self._write(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%b" % (len(body), body))
+            self._write(plain({}))
+        elif route == "POST /settings":
+            self._server.idle_life_s = json.loads(body).get("idle_life_s") or float("inf")
+            self._write(plain({}))
+        elif route == "GET /ledger":
+            self._write(
+                plain({"served": self._server.served, "cold": self._server.cold, "started": self._server.started})
+            )
         else:
             wait_s, answer = self._server.admit(now_s)
             if wait_s <= 0:

@@ -4,52 +4,78 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass
-from statistics import median
-from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
-from loadtests.arrivals import Arrival, schedule
+from loadtests.arrivals import schedule
 from loadtests.header import describe_run
+from loadtests.phases import describe
 from loadtests.pictures import digest
-from loadtests.requester import Requester
+from loadtests.probe import end_s, probe, warm_service_ms
 from loadtests.scenarios import find, sustainable_rate
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
+    from loadtests.arrivals import Arrival
     from loadtests.options import Options
-    from loadtests.phases import Phase
     from loadtests.pictures import Picture
     from loadtests.sample import Sample
     from loadtests.targets import Target
 
 LOG = logging.getLogger(__name__)
-PROBES = 6  # per target; the first may be a cold start
-
-
-class PlanError(Exception):
-    """A target does not answer with a classification; the message names it and says what came."""
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What will be sent, and what goes into the store before it is."""
+    """What will be sent; `phases` are as the header keeps them.
 
-    header: dict[str, Any]
+    The run's clock stands at `begin_s` then: it began with the probes, or with the run that is resumed.
+    """
+
+    header: Mapping[str, Any]
     targets: Sequence[Target]
-    phases: Sequence[Phase]
     arrivals: Sequence[Arrival]
     probes: Sequence[Sample]
-    images: str
-    timeout_s: float
-    in_flight_max: int
+    begin_s: float = 0.0
+
+    @property
+    def phases(self) -> Sequence[Mapping[str, Any]]:
+        found: Sequence[Mapping[str, Any]] = self.header["phases"]
+        return found
+
+    @property
+    def timeout_s(self) -> float:
+        return float(self.header["timeout_s"])
+
+    def settings(self) -> dict[str, Any]:
+        """What a worker has to know."""
+        return {
+            "targets": [target.document() for target in self.targets],
+            "images": self.header["images"]["sha256"],
+            "image_count": self.header["images"]["count"],
+            "seed": self.header["seed"],
+            "timeout_s": self.timeout_s,
+            "in_flight_max": self.header["in_flight_max"],
+            "begin_s": self.begin_s,
+        }
 
 
-def make_plan(options: Options, targets: Sequence[Target], pictures: Sequence[Picture]) -> Plan:
-    """Probe the targets, choose the rate, make the schedule. Raises PlanError when a target does not classify."""
+def make_plan(
+    options: Options,
+    targets: Sequence[Target],
+    pictures: Sequence[Picture],
+    *,
+    probed: Callable[[int, int], None],
+) -> Plan:
+    """Probe the targets, choose the rate, make the schedule.
+
+    `probed` is told how many of how many probes are answered. Raises ScenarioError, and ProbeError when a target
+    does not classify.
+    """
     scenario = find(options.scenario)
-    probes = probe(targets, pictures, timeout_s=options.timeout_s)
-    rate = options.rate or sustainable_rate(warm_service_ms(probes), cpus=options.cpus, rate_max=scenario.rate_max)
+    probes = probe(targets, pictures, timeout_s=options.timeout_s, probed=probed)
+    sustained = sustainable_rate(warm_service_ms(probes), cpus=options.cpus, rate_max=scenario.rate_max)
+    rate = options.rate or float(f"{sustained:.3g}")
     phases = scenario.phases(rate)
     arrivals = schedule(
         phases,
@@ -58,52 +84,18 @@ def make_plan(options: Options, targets: Sequence[Target], pictures: Sequence[Pi
         images=len(pictures),
         seed=options.seed,
     )
-    LOG.info("%d requests in %d phases, %.3g a second to each target", len(arrivals), len(phases), rate)
+    LOG.info("%d requests in %d phases, %g a second to each target", len(arrivals), len(phases), rate)
     settings = {
         "command": options.command,
         "scenario": options.scenario,
         "seed": options.seed,
         "rate_per_target": rate,
-        "phases": [phase.name for phase in phases],
+        "phases": [describe(phase) for phase in phases],
         "loop": "closed" if any(phase.loop == "closed" for phase in phases) else "open",
         "images": {"sha256": digest(pictures), "count": len(pictures)},
         "model": next((sample.model for sample in probes if sample.model), None),
         "timeout_s": options.timeout_s,
         "in_flight_max": options.in_flight_max,
     }
-    return Plan(
-        header=describe_run(targets, settings, options.notes),
-        targets=targets,
-        phases=phases,
-        arrivals=arrivals,
-        probes=probes,
-        images=digest(pictures),
-        timeout_s=options.timeout_s,
-        in_flight_max=options.in_flight_max,
-    )
-
-
-def probe(targets: Sequence[Target], pictures: Sequence[Picture], *, timeout_s: float) -> list[Sample]:
-    """Send PROBES requests to each target, one after another; they are kept as warm-up, with negative indexes."""
-    found: list[Sample] = []
-    requester = Requester(targets, pictures, worker="probe", timeout_s=timeout_s, keep=found.append)
-    for number in range(PROBES):
-        for target in targets:
-            arrival = Arrival(-1 - len(found), 0.0, target.name, "warm-up", number)
-            sample = requester.send(arrival, perf_counter())
-            if sample.outcome != "ok":
-                got = f"{sample.outcome} ({sample.error}, status {sample.status})"
-                raise PlanError(
-                    f"target {target.name!r} at {target.url} gave {got} for {pictures[number % len(pictures)].name}: "
-                    "expected a classification; try `tripoint predict`, or curl, on that URL"
-                )
-    requester.close()
-    return found
-
-
-def warm_service_ms(probes: Sequence[Sample]) -> dict[str, float]:
-    """Median service time of each target after its first probe."""
-    times: dict[str, list[float]] = {}
-    for sample in probes:
-        times.setdefault(sample.target, []).append(sample.service_ms or 0.0)
-    return {target: median(found[1:]) for target, found in times.items()}
+    header = describe_run(targets, settings, options.notes)
+    return Plan(header, targets, arrivals, probes, begin_s=end_s(probes))

@@ -9,13 +9,14 @@ from __future__ import annotations
 import logging
 import time
 from time import perf_counter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import gevent
 import psutil
 from locust.exception import RPCError
 
 from loadtests.arrivals import Arrival
+from loadtests.closed_loop import Conversation
 from loadtests.delivery import Outbox
 from loadtests.dispatcher import Dispatcher
 from loadtests.pictures import PicturesError, digest, read_pictures
@@ -34,44 +35,79 @@ FLUSH_EVERY_S = 0.25
 PULSE_EVERY_S = 2.0
 START_DELAY_S = 0.2  # from "go" to the first due time: the first requests of a phase are not late by its set-up
 STOP_GRACE_S = 5.0
+DELIVER_WITHIN_S = 60.0
 
 
 class Player:
     """One worker; `images` is the folder of its own machine that holds the run's image set."""
 
     def __init__(self, environment: Environment, *, images: Path) -> None:
-        self._runner: Any = environment.runner
-        self._environment = environment
+        self._runner = cast("Any", environment.runner)
         self._images = images
         self._outbox = Outbox(lambda message: self._send("samples", message))
         self._share: list[Arrival] = []
+        self._settings: Mapping[str, Any] = {}
         self._requester: Requester | None = None
         self._dispatcher: Dispatcher | None = None
+        self._conversation: Conversation | None = None
+        self._visitors = 0
+        self._halted = False
         self._process = psutil.Process()
-        self._flusher: gevent.Greenlet | None = None
-        listeners = {
-            "begin": self._begin,
-            "share": self._take_share,
-            "go": self._go,
-            "ack": self._acknowledged,
-            "halt": self._halt,
-        }
-        for name, listener in listeners.items():
-            self._runner.register_message(f"tripoint-{name}", listener, concurrent=name in ("begin", "go", "halt"))
+        self._flusher: gevent.Greenlet[..., None] | None = None
+        for name in ("begin", "share", "go", "ack", "cut", "halt"):
+            self._runner.register_message(f"tripoint-{name}", getattr(self, f"_on_{name}"))
 
     @property
     def worker(self) -> str:
         """This worker's name in samples and messages."""
         return str(self._runner.client_id)
 
+    def visit(self) -> None:
+        """What one of Locust's users does: a request and a pause in a closed-loop phase, else nothing for a while."""
+        conversation = self._conversation
+        if conversation is None or self._requester is None:
+            gevent.sleep(0.1)
+            return
+        self._visitors += 1
+        try:
+            self._requester.send(conversation.next_arrival(), perf_counter())
+        finally:
+            self._visitors -= 1
+        gevent.sleep(conversation.think_time_s())
+
     def stop(self) -> None:
         """Send nothing more, wait a little for what is under way, deliver what there is."""
+        self._halted = True
         if self._dispatcher is not None:
             self._dispatcher.stop(grace_s=STOP_GRACE_S)
         self._deliver(within_s=STOP_GRACE_S)
 
-    def _begin(self, environment: Environment, msg: Message, **_: Any) -> None:
-        settings = msg.data
+    def _on_begin(self, environment: Environment, msg: Message, **_: Any) -> None:
+        gevent.spawn(self._begin, environment, msg.data)
+
+    def _on_share(self, environment: Environment, msg: Message, **_: Any) -> None:
+        self._share.extend(Arrival(*row) for row in msg.data["rows"])
+
+    def _on_go(self, environment: Environment, msg: Message, **_: Any) -> None:
+        gevent.spawn(self._play, msg.data)  # the local runner would wait for us
+
+    def _on_ack(self, environment: Environment, msg: Message, **_: Any) -> None:
+        self._outbox.confirm(msg.data["batch"])
+
+    def _on_cut(self, environment: Environment, msg: Message, **_: Any) -> None:
+        if self._dispatcher is not None:
+            self._dispatcher.cut()
+        self._conversation = None
+
+    def _on_halt(self, environment: Environment, msg: Message, **_: Any) -> None:
+        gevent.spawn(self._halt)
+
+    def _halt(self) -> None:
+        self.stop()
+        self._say_done()
+
+    def _begin(self, environment: Environment, settings: Mapping[str, Any]) -> None:
+        """Load the images and start this worker's clock, `begin_s` into the run."""
         try:
             pictures = read_pictures(self._images)
         except PicturesError as error:
@@ -80,6 +116,7 @@ class Player:
         if digest(pictures) != settings["images"]:
             self._send("ready", {"error": f"{self._images} holds other images than the master's folder: copy them"})
             return
+        self._settings, self._share, self._halted = settings, [], False
         self._requester = Requester(
             [Target.from_document(each) for each in settings["targets"]],
             pictures,
@@ -88,43 +125,50 @@ class Player:
             keep=self._outbox.add,
             fire=environment.events.request.fire,
         )
-        self._dispatcher = Dispatcher(
-            send=self._requester.send,
-            drop=self._requester.drop,
-            retire=self._requester.retire,
-            in_flight_max=settings["in_flight_max"],
-        )
-        self._share = []
-        self._process.cpu_percent()
+        self._requester.origin_s = perf_counter() - settings["begin_s"]
+        self._process.cpu_percent(), psutil.cpu_percent()  # the first reading of each is void
         if self._flusher is None or self._flusher.dead:
             self._flusher = gevent.spawn(self._flush_for_ever)
         self._send("ready", {})
 
-    def _take_share(self, environment: Environment, msg: Message, **_: Any) -> None:
-        self._share.extend(Arrival(*row) for row in msg.data["rows"])
-
-    def _go(self, environment: Environment, msg: Message, **_: Any) -> None:
-        gevent.spawn(self._play, msg.data)  # the local runner would wait for us
-
-    def _play(self, phase: Mapping[str, Any]) -> None:
-        assert self._dispatcher is not None
+    def _play(self, order: Mapping[str, Any]) -> None:
+        """Play one phase, deliver its samples, and say so."""
         share, self._share = self._share, []
+        phase = order["phase"]
+        if self._halted or self._requester is None:
+            return
+        self._dispatcher = Dispatcher(
+            send=self._requester.send,
+            drop=self._requester.drop,
+            retire=self._requester.retire,
+            in_flight_max=self._settings["in_flight_max"],
+        )
         if phase["loop"] == "serial":
             self._dispatcher.play_serial(share)
+        elif phase["loop"] == "closed":
+            self._converse(order, self._dispatcher)
         else:
             self._dispatcher.play_open(share, start_s=perf_counter() + START_DELAY_S)
-        self._deliver(within_s=60.0)
-        self._send("done", {"undelivered": self._outbox.pending})
+        if not self._halted:
+            self._deliver(within_s=DELIVER_WITHIN_S)
+            self._say_done()
 
-    def _acknowledged(self, environment: Environment, msg: Message, **_: Any) -> None:
-        self._outbox.confirm(msg.data["batch"])
-
-    def _halt(self, environment: Environment, msg: Message, **_: Any) -> None:
-        gevent.spawn(self._stop_and_say_so)
-
-    def _stop_and_say_so(self) -> None:
-        self.stop()
-        self._send("done", {"undelivered": self._outbox.pending})
+    def _converse(self, order: Mapping[str, Any], dispatcher: Dispatcher) -> None:
+        """Let Locust's users ask for the phase's duration; return when the last answer is there."""
+        settings, phase = self._settings, order["phase"]
+        self._conversation = Conversation(
+            [target["name"] for target in settings["targets"]],
+            images=settings["image_count"],
+            think_s=phase["think_s"],
+            seed=f"{settings['seed']}/{order['place']}/{order['first']}",
+            first=order["first"],
+            step=order["step"],
+            place=order["place"],
+        )
+        dispatcher.wait(phase["duration_s"])
+        self._conversation = None
+        while self._visitors and not self._halted:
+            gevent.sleep(0.05)
 
     def _deliver(self, *, within_s: float) -> None:
         end_s = perf_counter() + within_s
@@ -150,6 +194,9 @@ class Player:
             "machine_percent": psutil.cpu_percent(),
             "wall_minus_steady_s": time.time() - perf_counter(),
         }
+
+    def _say_done(self) -> None:
+        self._send("done", {"undelivered": self._outbox.pending})
 
     def _send(self, name: str, data: dict[str, Any]) -> None:
         try:

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from loadtests.sample import Sample
     from loadtests.targets import Target
 
+RETIRE_WITHIN_S = 20.0
+
 
 class Requester:
     """One worker's connections to the targets; `keep` takes every sample, `fire` is Locust's request event."""
@@ -37,7 +39,7 @@ class Requester:
         self._fire = fire
         self._endpoints = {target.name: Endpoint(target.url, timeout_s=timeout_s) for target in targets}
         self._controls = {
-            target.name: Endpoint(f"{target.control.rstrip('/')}/retire", timeout_s=timeout_s)
+            target.name: Endpoint(f"{target.control.rstrip('/')}/retire", timeout_s=RETIRE_WITHIN_S)
             for target in targets
             if target.control
         }

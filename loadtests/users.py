@@ -1,14 +1,18 @@
-"""Locust's users. In an open-loop run they only stand there: the schedule sends, not they."""
+"""Locust's users. In an open-loop phase they only stand there: the schedule sends, not they."""
 
 from __future__ import annotations
 
-import gevent
+from typing import TYPE_CHECKING, cast
+
 from locust import User, task
 
+if TYPE_CHECKING:
+    from loadtests.player import Player
 
-class Schedule(User):
-    """Keeps Locust running while the schedule is played; its number has no meaning."""
+
+class Visitor(User):
+    """Asks, waits, thinks and asks again while a closed-loop phase is on; stands by in any other."""
 
     @task
-    def stand_by(self) -> None:
-        gevent.sleep(0.5)
+    def visit(self) -> None:
+        cast("Player", self.environment.tripoint).visit()

@@ -13,16 +13,26 @@ from locust.runners import MasterRunner, WorkerRunner
 from loadtests.conductor import Conductor, RunFailed
 from loadtests.options import OptionsError, add_arguments, parse
 from loadtests.pictures import PicturesError, read_pictures
-from loadtests.planning import Plan, PlanError, make_plan
+from loadtests.planning import make_plan
 from loadtests.player import Player
-from loadtests.store import FILE_NAME, Store
+from loadtests.probe import ProbeError
+from loadtests.resuming import ResumeError, resume_plan
+from loadtests.scenarios import ScenarioError, find
+from loadtests.store import FILE_NAME, Event, Store, open_store
 from loadtests.targets import TargetsError, read_targets
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from locust.env import Environment
+
+    from loadtests.conductor import Opened
+    from loadtests.options import Options
+    from loadtests.planning import Plan
 
 LOG = logging.getLogger(__name__)
 EVENTS: Any = locust.events  # Locust's hooks carry no types
+USER_ERRORS = (OptionsError, TargetsError, PicturesError, ProbeError, ResumeError, ScenarioError)
 
 
 def register() -> None:
@@ -35,37 +45,63 @@ def set_up(environment: Environment, **_: Any) -> None:
     """Give this process its part: a worker plays, a master conducts, a single process does both."""
     try:
         options = parse(environment.parsed_options or Namespace())
-    except OptionsError as error:
+        users = find(options.scenario).users()
+    except (OptionsError, ScenarioError) as error:
         print(f"tripoint: {error}", file=sys.stderr)
         sys.exit(2)
-    runner = environment.runner
-    if not isinstance(runner, MasterRunner):
-        player = Player(environment, images=options.images)
-        EVENTS.quitting.add_listener(lambda **_: player.stop())
-    if not isinstance(runner, WorkerRunner):
-        conductor = Conductor(
-            environment,
-            open_run=lambda: open_run(environment),
-            ended=lambda: finish(environment),
-            parent_pid=options.parent_pid,
-        )
-        EVENTS.test_start.add_listener(lambda **_: conductor.start())
-        EVENTS.test_stopping.add_listener(lambda **_: conductor.interrupt("stopped before the schedule's end"))
-        EVENTS.quitting.add_listener(lambda **_: conductor.interrupt("interrupted"))
+    if environment.parsed_options is not None and environment.parsed_options.num_users is None and users is not None:
+        environment.parsed_options.num_users = environment.parsed_options.spawn_rate = users
+    if not isinstance(environment.runner, MasterRunner):
+        set_up_player(environment, options)
+    if not isinstance(environment.runner, WorkerRunner):
+        set_up_conductor(environment, options)
 
 
-def open_run(environment: Environment) -> tuple[Plan, Store]:
-    """Plan the run and make its store; the web page may have changed the options. Raises RunFailed."""
+def set_up_player(environment: Environment, options: Options) -> None:
+    player = Player(environment, images=options.images)
+    environment.tripoint = player  # type: ignore[attr-defined]  # for Locust's users, who know the environment only
+    EVENTS.quitting.add_listener(lambda **_: player.stop())
+
+
+def set_up_conductor(environment: Environment, options: Options) -> None:
+    conductor = Conductor(
+        environment,
+        open_run=lambda: open_run(environment, probed=lambda done, total: conductor.report("probe", done, total)),
+        ended=lambda: finish(environment),
+        parent_pid=options.parent_pid,
+    )
+    EVENTS.test_start.add_listener(lambda **_: conductor.start())
+    EVENTS.test_stopping.add_listener(lambda **_: conductor.interrupt("stopped before the schedule's end"))
+    EVENTS.quitting.add_listener(lambda **_: conductor.interrupt("interrupted"))
+
+
+def open_run(environment: Environment, *, probed: Callable[[int, int], None]) -> Opened:
+    """Plan the run and make or open its store; the web page may have changed the options. Raises RunFailed."""
     try:
         options = parse(environment.parsed_options or Namespace())
-        targets, pictures = read_targets(options.targets), read_pictures(options.images)
-        plan = make_plan(options, targets, pictures)
-    except (OptionsError, TargetsError, PicturesError, PlanError) as error:
+        plan, store = plan_run(options, probed=probed)
+    except USER_ERRORS as error:
         raise RunFailed(str(error)) from error
-    store = Store.create(options.run_folder() / FILE_NAME, plan.header)
-    store.plan(plan.arrivals)
     store.append(plan.probes)
     LOG.info("samples are kept in %s", store.path)
+    if options.rule is None:
+        return plan, store, None
+    from loadtests.watch import Watch  # costs and statistics: a second of imports that most runs do without
+
+    return plan, store, Watch(options.rule, plan.targets)
+
+
+def plan_run(options: Options, *, probed: Callable[[int, int], None]) -> tuple[Plan, Store]:
+    """The plan with its new store, or that of the rest of the run that is resumed."""
+    targets, pictures = read_targets(options.targets), read_pictures(options.images)
+    if options.resume and options.run_dir is not None:
+        store = open_store(options.run_dir, writable=True)
+        plan = resume_plan(options, store, targets, pictures, probed=probed)
+        store.record(Event(plan.begin_s, "resumed", document={"requests": len(plan.arrivals)}))
+        return plan, store
+    plan = make_plan(options, targets, pictures, probed=probed)
+    store = Store.create(options.run_folder() / FILE_NAME, plan.header)
+    store.plan(plan.arrivals)
     return plan, store
 
 

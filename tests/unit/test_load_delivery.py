@@ -29,7 +29,7 @@ class Wire:
     def post(self, message: dict[str, Any]) -> None:
         self.sent += 1
         if self.sent not in self.lost:
-            number = self.inbox.take("w1", message)
+            number, _ = self.inbox.take("w1", message)
             if not self.lose_confirmations:
                 self.outbox.confirm(number)
 

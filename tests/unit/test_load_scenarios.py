@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from loadtests.phases import Constant, Forced
-from loadtests.scenarios import LOAD_SHARE, SCENARIOS, UnknownScenario, find, sustainable_rate
+from loadtests.scenarios import LOAD_SHARE, SCENARIOS, ScenarioError, find, sustainable_rate
 
 
 def test_the_quick_scenario_makes_p99_estimable_and_cold_starts_countable() -> None:
@@ -31,5 +31,5 @@ def test_targets_that_answer_at_once_get_the_highest_rate() -> None:
 
 
 def test_an_unknown_scenario_is_answered_with_those_that_exist() -> None:
-    with pytest.raises(UnknownScenario, match=", ".join(SCENARIOS)):
+    with pytest.raises(ScenarioError, match=", ".join(SCENARIOS)):
         find("nonsense")

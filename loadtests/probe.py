@@ -1,0 +1,77 @@
+"""Asks each target a few times before the run: does it classify at all, and how fast?"""
+
+from __future__ import annotations
+
+from statistics import median
+from time import perf_counter
+from typing import TYPE_CHECKING
+
+from loadtests.arrivals import Arrival
+from loadtests.requester import Requester
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from loadtests.pictures import Picture
+    from loadtests.sample import Sample
+    from loadtests.targets import Target
+
+PROBES = 6  # per target; the first may be a cold start
+WORKER = "probe"
+
+
+class ProbeError(Exception):
+    """A target does not answer with a classification; the message names it and says what came."""
+
+
+def probe(
+    targets: Sequence[Target],
+    pictures: Sequence[Picture],
+    *,
+    timeout_s: float,
+    probed: Callable[[int, int], None],
+    first: int = -1,
+    begin_s: float = 0.0,
+) -> list[Sample]:
+    """Send PROBES requests to each target, one after another.
+
+    Their samples are kept as warm-up, from `begin_s` of the run on, with the negative indexes `first`, `first` - 1,
+    …: no schedule holds them. Raises ProbeError.
+    """
+    found: list[Sample] = []
+    total = PROBES * len(targets)
+    requester = Requester(targets, pictures, worker=WORKER, timeout_s=timeout_s, keep=found.append)
+    requester.origin_s -= begin_s
+    for number in range(PROBES):
+        for target in targets:
+            probed(len(found), total)
+            arrival = Arrival(first - len(found), 0.0, target.name, "warm-up", number)
+            sample = requester.send(arrival, perf_counter())
+            if sample.outcome != "ok":
+                picture = pictures[number % len(pictures)].name
+                raise ProbeError(complaint(target, sample, picture))
+    requester.close()
+    probed(total, total)
+    return found
+
+
+def complaint(target: Target, sample: Sample, picture: str) -> str:
+    """What the target did instead of classifying."""
+    status = "" if sample.status is None else f", status {sample.status}"
+    return (
+        f"target {target.name!r} at {target.url} gave {sample.outcome} ({sample.error}{status}) for {picture}: "
+        f"expected a classification; try `curl --data-binary @{picture} {target.url}`"
+    )
+
+
+def end_s(samples: Sequence[Sample]) -> float:
+    """When the last of `samples` was answered, or was to be sent; 0 without any."""
+    return max((sample.intended_s if sample.done_s is None else sample.done_s for sample in samples), default=0.0)
+
+
+def warm_service_ms(probes: Sequence[Sample]) -> dict[str, float]:
+    """Median service time of each target after its first probe."""
+    times: dict[str, list[float]] = {}
+    for sample in probes:
+        times.setdefault(sample.target, []).append(sample.service_ms or 0.0)
+    return {target: median(found[1:]) for target, found in times.items()}
