@@ -259,4 +259,4 @@ def describe(phase: Phase) -> dict[str, Any]:
     kind = next(name for name, each in KINDS.items() if isinstance(phase, each))
     fields = {name: value for name, value in asdict(phase).items() if name != "times_s"}
     counted = {"arrivals": len(phase.times_s)} if isinstance(phase, Replay) else {}
-    return {"kind": kind, **fields, **counted}
+    return {"kind": kind, "loop": phase.loop, **fields, **counted}
