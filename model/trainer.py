@@ -28,13 +28,13 @@ class Recipe:
     """Everything that decides the outcome of a run, beside the data and the backbone."""
 
     size: int = 224
-    epochs: int = 40
+    epochs: int = 14
     batch: int = 32
     rate: float = 3e-4
     warmup_epochs: float = 1.0
     weight_decay: float = 0.02
     smoothing: float = 0.1
-    average_decay: float = 0.998
+    average_decay: float = 0.995
     patience: int = 12
     seed: int = 1
     augmentation: Augmentation = field(default_factory=Augmentation)
