@@ -24,7 +24,7 @@ A region that no book has yet is named with its cloud."""
 @click.option("--prices", "name", metavar="DATE", help="Another book than the newest.")
 @click.option("--json", "as_json", is_flag=True, help="Every price with its source, as one JSON document.")
 def command(
-    refresh: bool, regions: tuple[str, ...], clouds: tuple[str, ...], name: str | None, as_json: bool
+    *, refresh: bool, regions: tuple[str, ...], clouds: tuple[str, ...], name: str | None, as_json: bool
 ) -> None:
     """Show the prices that costs are computed with: source, date, age, and how sure (H, M, L).
 

@@ -24,7 +24,7 @@ _PER_MONTH = {
     "min": MONTH_HOURS * 60,
     "s": MONTH_HOURS * 3600,
 }
-ALIKE = "the same duration on every cloud, plan and memory size: measure it to know better"
+ALIKE = "the same duration on every cloud, memory size and concurrency: measure it to know better"
 MONTH = "a month has {hours} hours; requests arrive at random at a steady rate"
 HELD = "plans with held instances hold what the mean load needs; requests that find all busy run on demand"
 GIVEN = "plans that can hold instances hold {held} all month; requests that find all busy run on demand"

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from loadtests.cost.duration import DurationRule
 
 USE = Decimal("0.6")  # Cloud Run scales to this use of its concurrency; cloud.google.com/run, read 2026-11-20
+MOST_SERVERS = 1000
 _ONE = Decimal(1)
 
 
@@ -63,8 +64,11 @@ def _active_s(rule: DurationRule, stream: Stream, *, overlap: bool) -> Decimal:
 def overflow_share(load: Decimal, servers: Decimal) -> Decimal:
     """Share of random arrivals that find all `servers` busy at a mean load of `load` requests in flight.
 
-    Erlang's loss formula (Erlang B), by its usual recursion over the servers.
+    Erlang's loss formula (Erlang B), by its usual recursion over the servers; above `MOST_SERVERS` its limit
+    for large systems, in which only the load that exceeds the servers is lost.
     """
+    if servers > MOST_SERVERS:
+        return max(_ONE - servers / load, Decimal(0)) if load else Decimal(0)
     blocked = _ONE
     for count in range(1, int(servers) + 1):
         blocked = load * blocked / (count + load * blocked)

@@ -70,7 +70,9 @@ def _order(comparison: Comparison, *, free: bool, words: str) -> Iterator[str]:
 
 
 def money(usd: Decimal) -> str:
-    """Two decimals, four below ten cents."""
+    """Two decimals; four below ten cents, none from ten thousand on."""
+    if usd >= 10_000:
+        return f"{usd:,.0f}"
     return f"{usd:,.2f}" if usd >= Decimal("0.1") or not usd else f"{usd:.4f}"
 
 

@@ -16,6 +16,7 @@ from loadtests.cost.comparison import Choice, candidates, compare
 from loadtests.cost.plans import load_plan
 from loadtests.cost.question import Question, monthly_volume, share
 from loadtests.cost.sharing import overflow_share
+from loadtests.cost.table import money
 from loadtests.prices.book import shipped_book
 
 D = Decimal
@@ -92,6 +93,15 @@ def test_what_held_instances_cannot_take_overflows_by_erlangs_formula() -> None:
     assert not over.reserved
     assert usage.requests == 10_000_000
     assert 0 < over.requests < kept.requests
+
+
+def test_large_systems_lose_what_exceeds_their_servers() -> None:
+    exact, limit = overflow_share(D(2000), D(1000)), overflow_share(D(2002), D(1001))
+    assert limit == D("0.5")
+    assert float(exact) == pytest.approx(0.5, abs=0.001)
+    assert overflow_share(D(600), D(1001)) == 0
+    assert overflow_share(D(0), D(2000)) == 0
+    assert float(overflow_share(D(600), D(1000))) < 1e-9
 
 
 def test_provisioned_concurrency_starts_no_request_cold() -> None:
@@ -192,3 +202,11 @@ def test_held_instances_can_be_given_and_are_then_paid_for_by_plans_that_can_hol
     provisioned = {line["meter"]: D(line["quantity"]) for line in held["provisioned"]["lines"]}["provisioned"]
     assert provisioned == 2 * 730 * 3600
     assert held["gen1"] == none["gen1"]
+
+
+@pytest.mark.parametrize(
+    ("usd", "text"),
+    [("0", "0.00"), ("0.0123", "0.0123"), ("0.5", "0.50"), ("1234.5", "1,234.50"), ("12345.6", "12,346")],
+)
+def test_money_is_shown_with_the_digits_that_matter(usd: str, text: str) -> None:
+    assert money(D(usd)) == text
