@@ -10,7 +10,7 @@ import numpy as np
 from loadtests.comparison import BAD_SHARE_MAX, series
 from loadtests.figures import number
 from loadtests.stats.shift import NotComparable, Series, shift_between
-from loadtests.target_summary import LATE_MS
+from loadtests.target_summary import LATE_MS, PROVOKED, TABLE_QUANTILES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -32,6 +32,7 @@ DRIFT_MAX = 0.10
 SPREAD_MAX = 0.25
 MEMORY_RATIO_MAX = 1.25  # clouds do not offer the same sizes: 1,769 MB on one and 2,048 on another are alike
 _SURE = 0.01
+_ENDINGS = {"finished": "finished", "interrupted": "was interrupted", "failed": "failed"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +61,7 @@ def check(record: Record, summary: Summary) -> list[Check]:
         _slip(columns),
         _clock(record),
         _errors(columns),
-        _samples(summary),
+        _samples(summary, columns),
         _alike(record),
         _drift(columns),
         _machine(record),
@@ -81,9 +82,12 @@ def _complete(record: Record) -> Check:
     """Whether the run came to its end with every planned request accounted for."""
     kinds = [event.kind for event in record.events]
     lost = [event for event in record.events if event.kind == "worker-lost"]
+    enough = next((str(event.document.get("reason")) for event in record.events if event.kind == "enough"), None)
     missing = max(record.planned - sum(sample.index >= 0 for sample in record.samples), 0)
-    ending = kinds[-1] if kinds and kinds[-1] in ("finished", "interrupted", "failed") else "did not end"
-    finding = f"the run {'finished' if ending == 'finished' else ending}, {missing:,} planned requests are missing"
+    ending = _ENDINGS.get(kinds[-1] if kinds else "", "did not end")
+    finding = f"the run {ending}, {missing:,} planned requests are missing"
+    if enough is not None:
+        finding, missing = f"the run {ending} before its schedule's end: {enough}", 0
     if lost:
         undelivered = sum(int(event.document.get("undelivered", 0)) for event in lost)
         names = ", ".join(event.worker for event in lost)
@@ -136,15 +140,16 @@ def _errors(columns: Mapping[str, Columns]) -> Check:
     return _verdict("errors", shares[name] > BAD_SHARE_MAX, finding, remedy)
 
 
-def _samples(summary: Summary) -> Check:
-    """Percentiles of the table that could not be estimated."""
+def _samples(summary: Summary, columns: Mapping[str, Columns]) -> Check:
+    """Percentiles of the table that the load was for and that could not be estimated."""
+    steady = any(each.count(stratum="steady") for each in columns.values())
+    provoked = any(each.count(stratum=stratum) for each in columns.values() for stratum in PROVOKED)
     missing = []
     for part in summary.targets:
-        warm = part.unknown if part.unknown.n and not part.warm.n else part.warm
-        wanted = {f"warm {name}": warm.estimates[name] for name in ("p50_ms", "p95_ms", "p99_ms")}
-        wanted["cold p50_ms"] = part.cold.headline.estimates["p50_ms"]
+        wanted = {f"warm {name}": part.typical.estimates[name] for name in TABLE_QUANTILES} if steady else {}
+        wanted |= {"cold p50_ms": part.cold.headline.estimates["p50_ms"]} if provoked else {}
         missing += [f"{part.target.name} {name}: {each.reason}" for name, each in wanted.items() if each.reason]
-    finding = "; ".join(missing) or "every percentile of the table has an interval"
+    finding = "; ".join(missing) or "every percentile that the load was for has an interval"
     return _verdict("samples", bool(missing), finding, "send more requests: a longer scenario, or a higher rate")
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from itertools import combinations
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import numpy as np
 
@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from loadtests.columns import Columns
     from loadtests.sample import Stratum
 
-Kind = Literal["warm", "cold"]
+Kind = Literal["warm", "cold", "unknown"]
+KINDS: tuple[Kind, ...] = get_args(Kind)
 
 EFFECT_TOLD = 2.0  # twice the variance: intervals 1.4 times too narrow
 BAD_SHARE_MAX = 0.01  # above this share of bad requests, the answered ones no longer speak for the target
@@ -30,6 +31,7 @@ BAD_SHARE_MAX = 0.01  # above this share of bad requests, the answered ones no l
 class Comparison:
     """`second` against `first`; `shift` in ms, `p` corrected for all comparisons of this kind (Holm).
 
+    The kind "unknown" is of answers without evidence of cold or warm.
     `shift` is None where `reason` says why the two could not be compared.
     """
 
@@ -64,29 +66,40 @@ class Comparison:
             "reasons": {"shift_ms": self.reason} if self.reason else {},
         }
 
+    @property
+    def _kind(self) -> str:
+        return "(cold or warm unknown)" if self.kind == "unknown" else self.kind
+
     def sentence(self) -> str:
         """The verdict in words."""
         if self.shift is None or self.p is None:
-            return f"{self.first} against {self.second} {self.kind}: not compared: {self.reason}"
+            return f"{self.first} against {self.second} {self._kind}: not compared: {self.reason}"
         lo, hi = number(self.shift.lo), number(self.shift.hi)
         if not self.separable:
             n = " and ".join(f"{size:,}" for size in sorted({self.shift.n_first, self.shift.n_second}))
             detail = f"(difference between {lo} and {hi} ms, {p_text(self.p)})"
-            return f"{self.first} against {self.second} {self.kind}: not separable with n = {n} {detail}"
+            return f"{self.first} against {self.second} {self._kind}: not separable with n = {n} {detail}"
         fast, slow = (self.first, self.second) if self.shift.value >= 0 else (self.second, self.first)
         lo, hi = (number(each) for each in sorted((abs(self.shift.lo), abs(self.shift.hi))))
         ahead = f"{number(abs(self.shift.value))} ms [{lo}, {hi}]"
-        return f"{fast} is faster than {slow} {self.kind}: {ahead}, {p_text(self.p)}"
+        return f"{fast} is faster than {slow} {self._kind}: {ahead}, {p_text(self.p)}"
 
 
 def compare_targets(columns: Mapping[str, Columns], *, kind: Kind, stratum: Stratum) -> list[Comparison]:
     """Every pair of the targets in `columns` that have requests of this kind; `stratum` says which load."""
-    have = [name for name, each in columns.items() if each.count(stratum=stratum, state=kind)]
+    have = [name for name, each in columns.items() if _belongs(each, kind, stratum)]
     pairs = [
         compare_pair(kind, (first, columns[first]), (second, columns[second]), stratum=stratum)
         for first, second in combinations(have, 2)
     ]
     return corrected(pairs)
+
+
+def _belongs(columns: Columns, kind: Kind, stratum: Stratum) -> bool:
+    """Whether a target has answers of this kind; one that never answered is among the warm, to be told there."""
+    if columns.count(outcome="ok", stratum=stratum):
+        return columns.count(outcome="ok", stratum=stratum, state=kind) > 0
+    return kind == "warm" and columns.count(stratum=stratum) > 0
 
 
 def corrected(comparisons: Sequence[Comparison]) -> list[Comparison]:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy import stats
 
-from loadtests.comparison import BAD_SHARE_MAX, Comparison, Kind, compare_pair, series
+from loadtests.comparison import BAD_SHARE_MAX, KINDS, Comparison, Kind, compare_pair, series
 from loadtests.figures import p_text, sentence_text
 from loadtests.stats.holm import holm
 from loadtests.stats.shift import CONFIDENCE
@@ -69,7 +69,7 @@ def diff(first: Record, second: Record, *, threshold: float = THRESHOLD) -> list
     changes: list[Change] = []
     for name in before:
         pair = (before[name], after[name])
-        changes += [change for kind in ("warm", "cold") if (change := _shift(name, kind, pair, stratum))]
+        changes += [change for kind in KINDS if (change := _shift(name, kind, pair, stratum))]
         changes += [_errors(name, pair), *_tails(name, pair)]
     return [_judge(change, threshold) for change in _corrected(changes)]
 
@@ -107,8 +107,8 @@ def _machine(record: Record) -> str:
 
 def _shift(name: str, kind: Kind, pair: tuple[Columns, Columns], stratum: Stratum) -> Change | None:
     """The change of the latency as a whole; None when neither run has requests of this kind."""
-    load: Stratum = "steady" if kind == "warm" else stratum
-    if not any(each.count(stratum=load, state=kind) for each in pair):
+    load: Stratum = stratum if kind == "cold" else "steady"
+    if not any(each.count(outcome="ok", stratum=load, state=kind) for each in pair):
         return None
     found = compare_pair(kind, ("before", pair[0]), ("after", pair[1]), stratum=load, blocked=False)
     what = f"{kind} latency"

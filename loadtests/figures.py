@@ -15,7 +15,8 @@ def number(value: float) -> str:
     """Three significant digits without an exponent: 0.0123, 1.23, 12.3, 123, 1,234."""
     if value == 0 or not math.isfinite(value):
         return "0" if value == 0 else str(value)
-    decimals = max(2 - math.floor(math.log10(abs(value))), 0)
+    rounded = abs(float(f"{value:.3g}"))  # 9.999 is 10.0, not 10.00
+    decimals = max(2 - math.floor(math.log10(rounded)), 0)
     return f"{value:,.{decimals}f}"
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from loadtests.figures import number, sentence_text
-from loadtests.target_summary import LATE_MS
+from loadtests.target_summary import LATE_MS, TABLE_QUANTILES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -57,7 +57,7 @@ def _results(summary: Summary) -> Iterator[str]:
 
 def _result_row(part: TargetSummary) -> list[str]:
     target = part.target
-    warm = [part.warm.estimates[name] for name in ("p50_ms", "p95_ms", "p99_ms")]
+    warm = [part.typical.estimates[name] for name in TABLE_QUANTILES]
     figures = [part.cold.headline.estimates["p50_ms"], *warm]
     place = [target.name, target.cloud, target.plan, str(target.memory_mb)]
     return [
@@ -70,7 +70,9 @@ def _result_row(part: TargetSummary) -> list[str]:
 
 def _verdicts(summary: Summary) -> Iterator[str]:
     yield from ("## What is shown, and what is not", "")
-    for verdict in summary.verdicts or ("One target only: there is nothing to compare.",):
+    for verdict in summary.verdicts or (
+        "There is nothing to compare: it takes two targets with answers of one kind.",
+    ):
         yield f"- {verdict}"
 
 
@@ -95,7 +97,7 @@ def _views(summary: Summary) -> Iterator[str]:
     yield "From the intended send time, which is what a user waits; and from the actual one, which is what a client"
     yield from ("that waits for its turn would report. Where they differ, requests queued before they were sent.", "")
     rows = (
-        [part.target.name, view, *(sentence_text(group.estimates[name]) for name in ("p50_ms", "p95_ms", "p99_ms"))]
+        [part.target.name, view, *(sentence_text(group.estimates[name]) for name in TABLE_QUANTILES)]
         for part in summary.targets
         for view, group in (("intended", part.warm), ("actual", part.warm_service))
     )

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from loadtests.columns import by_target, columns_of
-from loadtests.comparison import Comparison, alike_within_instances, cheapest, compare_targets, few_instances
+from loadtests.comparison import KINDS, Comparison, alike_within_instances, cheapest, compare_targets, few_instances
 from loadtests.target_summary import TargetSummary, headline_stratum, summarise_target
 
 if TYPE_CHECKING:
@@ -77,12 +77,12 @@ def summarise(
 
 
 def _compare(columns: Mapping[str, Columns], kind: Stratum) -> list[Comparison]:
-    warm = compare_targets(columns, kind="warm", stratum="steady")
-    return [*warm, *compare_targets(columns, kind="cold", stratum=kind)]
+    load = {each: kind if each == "cold" else "steady" for each in KINDS}
+    return [found for each in KINDS for found in compare_targets(columns, kind=each, stratum=load[each])]
 
 
 def _verdicts(comparisons: Sequence[Comparison], parts: Sequence[TargetSummary]) -> Iterator[str]:
-    for kind in ("warm", "cold"):
+    for kind in KINDS:
         yield from _sentences([each for each in comparisons if each.kind == kind], parts)
     yield from cheapest({part.target.name: part.usd_per_million for part in parts})
 
@@ -102,7 +102,7 @@ def _sentences(comparisons: Sequence[Comparison], parts: Sequence[TargetSummary]
 
 
 def _median_ms(part: TargetSummary, kind: str) -> float:
-    value = (part.warm if kind == "warm" else part.cold.headline).estimates["p50_ms"].value
+    value = (part.cold.headline if kind == "cold" else part.typical).estimates["p50_ms"].value
     return math.inf if value is None else value
 
 

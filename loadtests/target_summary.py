@@ -23,7 +23,9 @@ if TYPE_CHECKING:
 
 LATE_MS = 5.0  # a send later than this after its intended time is counted as late
 COLD_STRATA: tuple[Stratum, ...] = ("forced", "natural", "burst", "steady", "warm-up")
+PROVOKED: tuple[Stratum, ...] = ("forced", "natural", "burst")
 COLD_QUANTILES = {"p50_ms": 0.5, "p95_ms": 0.95}
+TABLE_QUANTILES = ("p50_ms", "p95_ms", "p99_ms")
 WARM_QUANTILES = {"p50_ms": 0.5, "p95_ms": 0.95, "p99_ms": 0.99, "p999_ms": 0.999}
 _TARGET_FACTS = ("name", "cloud", "plan", "region", "memory_mb", "architecture", "concurrency", "cpu_share")
 _COUNTS = ("requests", "errors", "timeouts", "dropped", "late", "warm_up", "instances")
@@ -85,6 +87,11 @@ class TargetSummary:
     warm_service: Group
     unknown: Group
     cost: TargetCost | None
+
+    @property
+    def typical(self) -> Group:
+        """The warm requests; those without evidence where there are no others."""
+        return self.unknown if self.unknown.n and not self.warm.n else self.warm
 
     @property
     def usd_per_million(self) -> Estimate:

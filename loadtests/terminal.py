@@ -10,6 +10,7 @@ from rich.text import Text
 
 from loadtests.checks import failed
 from loadtests.figures import interval_text, value_text
+from loadtests.target_summary import TABLE_QUANTILES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -61,11 +62,7 @@ def check_table(checks: Sequence[Check]) -> Table:
 
 def _cells(part: TargetSummary) -> list[Text]:
     target = part.target
-    warm = part.warm if part.warm.n or not part.unknown.n else part.unknown
-    latencies = [
-        part.cold.headline.estimates["p50_ms"],
-        *(warm.estimates[name] for name in ("p50_ms", "p95_ms", "p99_ms")),
-    ]
+    latencies = [part.cold.headline.estimates["p50_ms"], *(part.typical.estimates[name] for name in TABLE_QUANTILES)]
     failures = part.errors + part.dropped
     errors = _two_lines(f"{failures:,}", f"{part.requests:,}", style="bold red" if failures else "")
     return [

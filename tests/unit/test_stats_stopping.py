@@ -3,9 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from loadtests.enough import decide_on
 from loadtests.estimate import Estimate
-from loadtests.sample import Sample
 from loadtests.stats.percentiles import needed, percentile
 from loadtests.stats.stopping import Rule, decide, next_look, relative_width
 
@@ -48,14 +46,6 @@ def test_a_rule_that_makes_no_sense_names_the_value(wrong: dict[str, float]) -> 
 def test_a_figure_without_an_interval_has_no_width() -> None:
     assert relative_width(MISSING) is None
     assert relative_width(NARROW) == pytest.approx(0.045)
-
-
-def test_the_rule_reads_the_warm_p95_of_every_target_from_raw_samples() -> None:
-    known = [Sample(i, "aws", "w", "steady", i, i, i + 0.02 + i % 9 / 1e5, "ok", state="warm") for i in range(400)]
-    assert decide_on(known, ["aws"], Rule(0.05)).precise
-    missing = decide_on(known, ["aws", "gcp"], Rule(0.05))
-    assert not missing.stop
-    assert missing.reason == "gcp warm p95 not yet known within 5.00 %"
 
 
 def test_intervals_still_cover_at_the_sample_size_where_the_rule_stopped() -> None:

@@ -129,6 +129,15 @@ def test_both_views_of_a_late_request_are_kept() -> None:
     assert aws["late"] == 10
 
 
+def test_targets_that_give_no_evidence_are_compared_as_such() -> None:
+    load = Load().add(AWS, None, latencies(50)).add(GCP, None, latencies(50, around_ms=20))
+    # Interleaved: each of the second target's samples right after one of the first's.
+    samples = [replace(each, intended_s=float(i % 50), sent_s=None) for i, each in enumerate(load.samples)]
+    samples = [replace(each, done_s=each.intended_s + (0.01 if each.target == "aws" else 0.02)) for each in samples]
+    (verdict,) = summarise(HEADER, [AWS, GCP], samples, {}).verdicts
+    assert verdict.startswith("aws is faster than gcp (cold or warm unknown): 10.0 ms")
+
+
 def test_a_target_without_any_sample_has_nulls_with_reasons() -> None:
     gcp = documents(summarise(HEADER, [AWS, GCP], Load().add(AWS, "warm", latencies(6)).samples, {}))["gcp"]
     assert gcp["requests"] == 0
