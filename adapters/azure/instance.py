@@ -15,11 +15,12 @@ from adapters.azure.access import Keys, presented_key
 from adapters.azure.host import Host
 from adapters.azure.invocation import to_answer, to_invocation
 from adapters.azure.link import WorkerGone, WorkerRefused
-from adapters.azure.recorded import replay
 from adapters.azure.worker import load_messages
 from adapters.contract import HttpAnswer, InstanceFailed
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from adapters.azure.core_tools import CoreToolsInstance
     from adapters.contract import Environment, HttpRequest, Replay, StartInstance
 
@@ -105,6 +106,13 @@ def runtime_folder() -> Path:
             "or name its folder in TRIPOINT_AZURE_RUNTIME"
         )
     return folder
+
+
+def replay(event: Mapping[str, Any]) -> HttpAnswer:
+    """Run one recorded event through `function_app.py` in this process."""
+    from adapters.azure import recorded  # brings the platform's SDK, which a local cloud has no need of
+
+    return recorded.replay(event)
 
 
 _start: StartInstance = start

@@ -9,13 +9,14 @@ import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from adapters.contract import HttpAnswer, InstanceFailed
-from adapters.gcp.recorded import replay
 from adapters.upstream import Upstream, UpstreamClosed, listening_ports
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from adapters.contract import Environment, Headers, HttpRequest, Process, Replay, StartInstance
 
 TARGET = "classify"
@@ -125,6 +126,13 @@ def _platform_headers() -> Headers:
         ("x-forwarded-for", "127.0.0.1"),
         ("x-forwarded-proto", "http"),
     )
+
+
+def replay(event: Mapping[str, Any]) -> HttpAnswer:
+    """Run one recorded event through `main.py` in this process."""
+    from adapters.gcp import recorded  # brings the platform's SDK, which a local cloud has no need of
+
+    return recorded.replay(event)
 
 
 _start: StartInstance = start
