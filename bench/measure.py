@@ -1,0 +1,76 @@
+"""The measurements: warm, cold, threads, memory. Subjects take turns in random order within every round."""
+
+from __future__ import annotations
+
+import json
+import random
+from collections import defaultdict
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from bench import machine
+from bench.processes import Running, Subject, output, running
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from bench.material import Material
+
+    Progress = Callable[[str, int, int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Times:
+    """Seconds by subject, one for each round, and of a fixed piece of work; peak memory by subject in MB."""
+
+    by_subject: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
+    spins_s: list[float] = field(default_factory=list)
+    peak_mb: dict[str, float] = field(default_factory=dict)
+
+
+def warm(subjects: Sequence[Subject], material: Material, *, rounds: int, seed: int, progress: Progress) -> Times:
+    """Every subject is up; in each round each of them answers the same image once."""
+    found, dice = Times(), random.Random(seed)
+    with running(list(subjects), material.work) as up:
+        for one in up:
+            for number in range(min(10, material.images)):
+                one.answer(number)
+        for number in range(rounds):
+            found.spins_s.append(machine.spin_s())
+            for one in dice.sample(up, len(up)):
+                found.by_subject[one.subject.name].append(one.answer(number % material.images))
+            progress("warm", number + 1, rounds)
+        for one in up:
+            found.peak_mb[one.subject.name] = one.end()
+    return found
+
+
+def cold(subjects: Sequence[Subject], material: Material, *, rounds: int, seed: int, progress: Progress) -> Times:
+    """In each round each subject is started anew; the first start of each is not counted: it warms the page cache."""
+    found, dice = Times(), random.Random(seed)
+    for number in range(-1, rounds):
+        spin_s = machine.spin_s()
+        for subject in dice.sample(list(subjects), len(subjects)):
+            one = Running(subject, material.work)
+            try:
+                found.peak_mb[subject.name] = one.end()
+            finally:
+                one.kill()
+            if number >= 0:
+                found.by_subject[subject.name].append(one.cold_s)
+        if number >= 0:
+            found.spins_s.append(spin_s)
+        progress("cold", number + 1, rounds)
+    return found
+
+
+def run_threads(subject: Subject, material: Material) -> list[dict[str, Any]]:
+    """Throughput and latency of one instance by number of threads."""
+    found: list[dict[str, Any]] = json.loads(output(subject, material.work))
+    return found
+
+
+def run_memory(subject: Subject, material: Material) -> dict[str, Any]:
+    """Resident memory after each further interpreter."""
+    found: dict[str, Any] = json.loads(output(subject, material.work))
+    return found
