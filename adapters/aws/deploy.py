@@ -42,6 +42,10 @@ class Aws:
         if resources.sdk("boto3", cloud="aws").Session().get_credentials() is None:
             raise NotReady("aws: no credentials: run `aws configure` or `aws sso login`, or set AWS_PROFILE")
 
+    def errors(self) -> tuple[type[Exception], ...]:
+        found = resources.sdk("botocore.exceptions", cloud="aws")
+        return (found.BotoCoreError, found.ClientError)
+
     def permissions(self) -> Sequence[str]:
         return PERMISSIONS
 

@@ -82,6 +82,9 @@ class Provider(Protocol):
     def check(self) -> None:
         """Read-only: raise NotReady, in one line, when credentials, settings or the SDK are missing."""
 
+    def errors(self) -> tuple[type[Exception], ...]:
+        """What the SDK raises."""
+
     def permissions(self) -> Sequence[str]:
         """The rights that `apply` and `destroy` need."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import getpass
 import json
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -15,7 +16,7 @@ from adapters.deployment.naming import Deployment, new_deployment
 from adapters.deployment.variant import Variant, distinct, variant_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from pathlib import Path
 
     from adapters.deployment.resources import Endpoint, Found, Provider, Step
@@ -51,7 +52,8 @@ class Session:
             current = recorded or state.create(deployment, self.folder)
             current.variants = [_document(variant) for variant in variants]
             current.save()
-            lifecycle.apply(providers, current, steps, say=self.say)
+            with translated(providers.values()):
+                lifecycle.apply(providers, current, steps, say=self.say)
             return self._write_targets(current)
 
     def destroy(self, clouds: Iterable[str] | None = None) -> None:
@@ -61,7 +63,9 @@ class Session:
             if recorded is None:
                 return
             chosen = {entry.resource.cloud for entry in _entries(recorded)} & set(clouds or contract.clouds())
-            lifecycle.destroy(_checked(chosen), recorded, clouds=chosen, say=self.say)
+            providers = _checked(chosen)
+            with translated(providers.values()):
+                lifecycle.destroy(providers, recorded, clouds=chosen, say=self.say)
             recorded.variants = [each for each in recorded.variants if each["cloud"] not in chosen]
             if recorded.entries:
                 recorded.save()
@@ -74,9 +78,10 @@ class Session:
         """Remove what is past its time (or everything) of this project in the accounts, without any record."""
         removed: list[Found] = []
         for cloud, provider in _checked(clouds).items():
-            found = list(provider.find(self.project, regions_of(cloud, regions)))
-            chosen = found if everything else lifecycle.expired(found, datetime.now(UTC))
-            lifecycle.sweep(provider, chosen, say=self.say)
+            with translated([provider]):
+                found = list(provider.find(self.project, regions_of(cloud, regions)))
+                chosen = found if everything else lifecycle.expired(found, datetime.now(UTC))
+                lifecycle.sweep(provider, chosen, say=self.say)
             removed += chosen
         return removed
 
@@ -94,7 +99,10 @@ class Session:
             raise DeployError("nothing is deployed from this folder: run `tripoint deploy apply` first")
         for document in recorded.variants:
             variant = variant_of(document)
-            yield variant, resources.provider_of(variant.cloud).logs(recorded.deployment, variant, limit=limit)
+            provider = resources.provider_of(variant.cloud)
+            with translated([provider]):
+                lines = provider.logs(recorded.deployment, variant, limit=limit)
+            yield variant, lines
 
     def _fresh(self) -> Deployment:
         return new_deployment(self.project, owner=self.owner, life=self.life, now=datetime.now(UTC))
@@ -104,6 +112,19 @@ class Session:
         documents = [target_document(endpoint) for endpoint in found]
         (self.folder / TARGETS).write_text(json.dumps({"targets": documents}, indent=2) + "\n", encoding="utf-8")
         return found
+
+
+@contextmanager
+def translated(providers: Iterable[Provider]) -> Iterator[None]:
+    """Turn what an SDK raises into a DeployError with the next step."""
+    raised = tuple(error for provider in providers for error in provider.errors())
+    try:
+        yield
+    except raised as error:
+        said = str(error).strip().splitlines() or [type(error).__name__]
+        raise DeployError(
+            f"{said[0]}; `tripoint deploy apply` resumes, `tripoint deploy destroy` cleans up"
+        ) from error
 
 
 def target_document(endpoint: Endpoint) -> dict[str, Any]:

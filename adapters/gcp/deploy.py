@@ -43,6 +43,10 @@ class Google:
     def check(self) -> None:
         _ = self.account
 
+    def errors(self) -> tuple[type[Exception], ...]:
+        api, auth = sdk("google.api_core.exceptions", cloud="gcp"), sdk("google.auth.exceptions", cloud="gcp")
+        return (api.GoogleAPIError, auth.GoogleAuthError, sdk("requests", cloud="gcp").RequestException)
+
     def permissions(self) -> Sequence[str]:
         return PERMISSIONS
 

@@ -1,0 +1,214 @@
+"""Deploying to Azure Functions on Flex Consumption: the provider that `tripoint deploy` drives.
+
+Everything of one deployment and region lies in one resource group of its own.
+"""
+
+from __future__ import annotations
+
+import zlib
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from adapters.azure import configuration, one_deploy
+from adapters.azure.account import Account, account
+from adapters.deployment import naming
+from adapters.deployment.resources import Endpoint, Found, Resource, Step, sdk
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+
+    from adapters.deployment.naming import Deployment
+    from adapters.deployment.resources import Outputs, Provider
+    from adapters.deployment.variant import Variant
+
+    Make = Callable[[Mapping[str, Outputs]], Outputs]
+
+PERMISSIONS = (
+    "Contributor on the subscription, or on Microsoft.Resources/resourceGroups, Microsoft.Storage/storageAccounts,"
+    " Microsoft.Web/serverfarms and Microsoft.Web/sites (with host/listKeys to measure)",
+)
+_KINDS = {
+    "Microsoft.Storage/storageAccounts": "storage-account",
+    "Microsoft.Web/serverFarms": "plan",
+    "Microsoft.Web/sites": "app",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """Of one variant. A storage account's name has at most 24 lower-case letters and digits, in all of Azure."""
+
+    deployment: Deployment
+    variant: Variant
+
+    @property
+    def group(self) -> str:
+        return f"{self.deployment.name}-{self.variant.place}"
+
+    @property
+    def storage(self) -> str:
+        place = format(zlib.crc32(self.variant.place.encode()) & 0xFFF, "03x")
+        return f"{self.deployment.project[:12]}{self.deployment.identity}{place}"
+
+    @property
+    def app(self) -> str:
+        return f"{self.deployment.name}-{self.variant.label}"[:60].rstrip("-")
+
+
+class Azure:
+    """Azure through the standard chain of credentials."""
+
+    @cached_property
+    def account(self) -> Account:
+        return account()
+
+    def check(self) -> None:
+        _ = self.account
+
+    def errors(self) -> tuple[type[Exception], ...]:
+        return (
+            sdk("azure.core.exceptions", cloud="azure").AzureError,
+            sdk("requests", cloud="azure").RequestException,
+        )
+
+    def permissions(self) -> Sequence[str]:
+        return PERMISSIONS
+
+    def notes(self, variants: Sequence[Variant]) -> Iterable[str]:
+        lowest = configuration.LOWEST_MAXIMUM
+        if any(variant.maximum_instances < lowest for variant in variants):
+            yield f"azure: Flex Consumption takes no maximum below {lowest} instances, so {lowest} is set"
+
+    def steps(self, deployment: Deployment, variants: Sequence[Variant]) -> Sequence[Step]:
+        found: dict[str, Step] = {}
+        for variant in variants:
+            configuration.refuse_impossible(variant)
+            for step in self._variant_steps(Names(deployment, variant)):
+                found.setdefault(step.resource.key, step)
+        return list(found.values())
+
+    def endpoints(
+        self, deployment: Deployment, variants: Sequence[Variant], made: Mapping[str, Outputs]
+    ) -> Sequence[Endpoint]:
+        found = []
+        for variant in variants:
+            names = Names(deployment, variant)
+            outputs = made.get(_resource("app", names, names.app).key)
+            if outputs:
+                details = {"group": names.group, "app": names.app}
+                found.append(Endpoint(variant, names.app, outputs["url"], "function-key", details))
+        return found
+
+    def remove(self, resource: Resource) -> None:
+        group, _, name = resource.name.partition("/")
+        if not self.account.groups.resource_groups.check_existence(group):
+            return
+        if resource.kind == "resource-group":
+            self._gone(lambda: self.account.groups.resource_groups.begin_delete(group).result())
+        elif resource.kind == "storage-account":
+            self._gone(lambda: self.account.storage.storage_accounts.delete(group, name))
+        elif resource.kind == "plan":
+            self._gone(lambda: self.account.web.app_service_plans.delete(group, name))
+        else:
+            self._gone(lambda: self.account.web.web_apps.delete(group, name, delete_empty_server_farm=False))
+
+    def find(self, project: str, regions: Iterable[str]) -> Sequence[Found]:
+        wanted = f"tagName eq 'tripoint-project' and tagValue eq '{project}'"
+        found = []
+        for group in self.account.groups.resource_groups.list(filter=wanted):
+            identity = naming.identity_in(group.name, project)
+            if identity and group.location in set(regions):
+                place = str(group.location)
+                found.append(Found(Resource("azure", "resource-group", str(group.name), place), identity))
+                listed = self.account.groups.resources.list_by_resource_group(group.name)
+                inside = [(_KINDS.get(str(each.type)), f"{group.name}/{each.name}") for each in listed]
+                for kind in _KINDS.values():
+                    names = (name for its_kind, name in inside if its_kind == kind)
+                    found += [Found(Resource("azure", kind, name, place), identity) for name in names]
+        return found
+
+    def logs(self, deployment: Deployment, variant: Variant, *, limit: int) -> Iterable[str]:
+        """Flex Consumption keeps logs in Application Insights only, which is not made: the build's log is shown."""
+        lines = one_deploy.log(self.account, Names(deployment, variant).app)
+        return lines[-limit:]
+
+    def key(self, group: str, app: str) -> str:
+        """The default function key; it is asked for when it is used, and written nowhere."""
+        return str(self.account.web.web_apps.list_host_keys(group, app).function_keys["default"])
+
+    def _variant_steps(self, names: Names) -> list[Step]:
+        tags, place = names.deployment.tags(), names.variant.place
+        storage, plan = configuration.storage_account(place, tags), configuration.plan(place, tags)
+        built = configuration.bundle_of(names.variant)
+        functions, settings = configuration.functions(names.variant), configuration.settings(names.variant)
+
+        def make_group(_: Mapping[str, Outputs]) -> Outputs:
+            document = {"location": place, "tags": tags}
+            self.account.groups.resource_groups.create_or_update(names.group, document)
+            return {}
+
+        def make_storage(_: Mapping[str, Outputs]) -> Outputs:
+            client = self.account.storage
+            client.storage_accounts.begin_create(names.group, names.storage, storage).result()
+            client.blob_containers.create(names.group, names.storage, configuration.CONTAINER, {})
+            return {}
+
+        def make_plan(_: Mapping[str, Outputs]) -> Outputs:
+            made = self.account.web.app_service_plans.begin_create_or_update(names.group, names.app, plan).result()
+            return {"id": str(made.id)}
+
+        def make_app(outputs: Mapping[str, Outputs]) -> Outputs:
+            document = self._site(names, outputs[_resource("plan", names, names.app).key]["id"], functions, settings)
+            made = self.account.web.web_apps.begin_create_or_update(names.group, names.app, document).result()
+            one_deploy.publish(self.account, names.app, built.archive)
+            return {"url": f"https://{made.properties.default_host_name}"}
+
+        memory, python = names.variant.memory, functions["runtime"]["version"]
+        wanted = {"functions": functions, "settings": settings, "contents": built.digest}
+        group = Resource("azure", "resource-group", names.group, place)
+        size = f"{memory} MB, Python {python}"
+        return [
+            Step(group, f"resource group {names.group}", {}, make_group),
+            Step(_resource("storage-account", names, names.storage), f"storage {names.storage}", {}, make_storage),
+            Step(_resource("plan", names, names.app), f"Flex Consumption plan {names.app}", {}, make_plan),
+            Step(_resource("app", names, names.app), f"app {names.app} ({size}, closed by keys)", wanted, make_app),
+        ]
+
+    def _site(self, names: Names, plan: str, functions: dict[str, Any], settings: dict[str, str]) -> dict[str, Any]:
+        """The app. The storage's connection string goes into its settings and nowhere else."""
+        keys = self.account.storage.storage_accounts.list_keys(names.group, names.storage).keys_property
+        secret = f"AccountName={names.storage};AccountKey={keys[0].value};EndpointSuffix=core.windows.net"
+        connection = f"DefaultEndpointsProtocol=https;{secret}"
+        held = {**settings, "AzureWebJobsStorage": connection, "DEPLOYMENT_STORAGE_CONNECTION_STRING": connection}
+        package = {
+            "type": "blobContainer",
+            "value": f"https://{names.storage}.blob.core.windows.net/{configuration.CONTAINER}",
+            "authentication": {
+                "type": "StorageAccountConnectionString",
+                "storageAccountConnectionStringName": "DEPLOYMENT_STORAGE_CONNECTION_STRING",
+            },
+        }
+        properties = {
+            "serverFarmId": plan,
+            "httpsOnly": True,
+            "siteConfig": {"appSettings": [{"name": name, "value": value} for name, value in held.items()]},
+            "functionAppConfig": {**functions, "deployment": {"storage": package}},
+        }
+        tags = names.deployment.tags()
+        return {"location": names.variant.place, "kind": "functionapp,linux", "tags": tags, "properties": properties}
+
+    def _gone(self, delete: Callable[[], object]) -> None:
+        errors = sdk("azure.core.exceptions", cloud="azure")
+        try:
+            delete()
+        except errors.ResourceNotFoundError:
+            return
+
+
+def _resource(kind: str, names: Names, name: str) -> Resource:
+    return Resource("azure", kind, f"{names.group}/{name}", names.variant.place)
+
+
+def provider() -> Provider:
+    return Azure()
