@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
-from dataclasses import dataclass
+from typing import NamedTuple
 from urllib.parse import quote, urlsplit
 
 from core.errors import UrlRefused
@@ -33,8 +33,7 @@ _REFUSED = tuple(
 _PORTS = {"http": 80, "https": 443}
 
 
-@dataclass(frozen=True, slots=True)
-class Address:
+class Address(NamedTuple):
     """An http(s) URL in parts that are safe to send: `target` is the path with its query, percent-encoded."""
 
     scheme: str

@@ -81,7 +81,7 @@ def describe(model: Classifier) -> Json:
 
 def evidence_document(evidence: Evidence) -> Json:
     """The evidence for "cold" as JSON."""
-    return {name: getattr(evidence, name) for name in evidence.__slots__}
+    return evidence._asdict()
 
 
 def headers(took_ms: dict[str, float], evidence: Evidence) -> dict[str, str]:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from core import image, preprocess, runtime
 from core.manifest import check_file
@@ -18,8 +17,7 @@ if TYPE_CHECKING:
     from core.runtime import Interpreter, TensorSpec
 
 
-@dataclass(frozen=True, slots=True)
-class Result:
+class Result(NamedTuple):
     """All labels with their scores, best first, and where the time went."""
 
     ranked: tuple[Prediction, ...]

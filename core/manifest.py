@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from core.errors import ModelError
 from core.settings import RUNTIMES
@@ -19,8 +18,7 @@ DTYPES = ("float32", "uint8", "int8")
 OUTPUTS = ("probabilities", "logits")
 
 
-@dataclass(frozen=True, slots=True)
-class Input:
+class Input(NamedTuple):
     """How an image becomes the model's square: size in px, Pillow's resampling, EXIF orientation applied or not.
 
     `draft` lets a JPEG be decoded at a reduced size of at least twice the input's.
@@ -33,8 +31,7 @@ class Input:
     draft: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Variant:
+class Variant(NamedTuple):
     """One file of a model, and the runtimes that it is meant for."""
 
     name: str
@@ -45,8 +42,7 @@ class Variant:
     runtimes: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Manifest:
+class Manifest(NamedTuple):
     """A model; `variants` are in order of preference."""
 
     name: str

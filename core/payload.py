@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import binascii
 import json
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from core.errors import BadField, BadJson, BodyTooLarge, EmptyBody, UnsupportedMedia
 
@@ -20,8 +19,7 @@ _FIELDS = ("image", "url", "top_k", "model")
 _OPTIONS = ("top_k", "model")
 
 
-@dataclass(frozen=True, slots=True)
-class Payload:
+class Payload(NamedTuple):
     """Exactly one of `image` (encoded bytes) and `url` is set."""
 
     image: bytes | None

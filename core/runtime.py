@@ -5,8 +5,7 @@ from __future__ import annotations
 import importlib
 import importlib.machinery
 import math
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol, cast
+from typing import TYPE_CHECKING, NamedTuple, Protocol, cast
 
 from core import journal
 from core.errors import ModelError
@@ -33,8 +32,7 @@ REMEDIES = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class TensorSpec:
+class TensorSpec(NamedTuple):
     """A tensor's shape and type; real value = (stored - zero_point) * scale where scale is not 0."""
 
     shape: tuple[int, ...]

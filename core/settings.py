@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from core.errors import SettingsError
 
@@ -16,8 +15,7 @@ LOG_LEVELS = ("debug", "info", "warning", "error", "off")
 MODELS = Path(__file__).resolve().parent.parent / "model"
 
 
-@dataclass(frozen=True, slots=True)
-class FetchRules:
+class FetchRules(NamedTuple):
     """What may be fetched for `{"url": ...}`. An empty `hosts` allows every public host.
 
     `private` lifts the ban on private, loopback and link-local addresses and on odd ports: for tests on
@@ -33,8 +31,7 @@ class FetchRules:
     redirects: int = 5
 
 
-@dataclass(frozen=True, slots=True)
-class Settings:
+class Settings(NamedTuple):
     """Every setting with its default. `models` are names below `folder` or folders; the first is the default."""
 
     models: tuple[str, ...] = ("clothes",)
