@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import os
 import signal
 import threading
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qsl
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -63,7 +65,11 @@ def interruptible(application: Any, interruption: Interruption) -> Any:
 
 
 def _named(environ: dict[str, Any], line: str) -> str:
-    """The operation, where the service names it in a header (AWS JSON protocols)."""
+    """The operation, where the service names it in a header or in a form (AWS's JSON and query protocols)."""
+    if environ.get("CONTENT_TYPE", "").startswith("application/x-www-form-urlencoded"):
+        body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
+        environ["wsgi.input"] = io.BytesIO(body)
+        return str(dict(parse_qsl(body.decode())).get("Action", line))
     return str(environ.get("HTTP_X_AMZ_TARGET", line))
 
 

@@ -1,0 +1,166 @@
+"""One rig for the life-cycle suite: a cloud's stand-in, the command line, and what is left in the account."""
+
+from __future__ import annotations
+
+import functools
+import importlib.util
+import multiprocessing
+import os
+import sys
+import urllib.request
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.standins import wire
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from multiprocessing.context import ForkServerContext
+    from multiprocessing.process import BaseProcess as Process
+
+# What is POSTed only to read, by service.
+_READS = ("ListRoles", "GetRole", "ListRoleTags", "DescribeLogGroups", "FilterLogEvents", "entries:list", "listKeys")
+CLOUDS = ("aws", "azure", "gcp")
+
+
+@dataclass
+class Rig:
+    """`cloud`'s stand-in at `url`; commands run in `folder` with the variables that lead to it."""
+
+    cloud: str
+    standin: Any
+    url: str
+    folder: Path
+    interruption: wire.Interruption
+    variables: Mapping[str, str]
+    extra: tuple[str, ...] = field(default=())
+
+    def start(self, *arguments: str) -> Process:
+        """Start `tripoint deploy …` in a process of its own, which the interruption strikes."""
+        given = {"folder": self.folder, "variables": dict(self.variables), "arguments": ["deploy", *arguments]}
+        process = _processes().Process(target=command_line, kwargs=given)
+        process.start()
+        self.interruption.pid = process.pid
+        return process
+
+    def run(self, *arguments: str) -> str:
+        """Run `tripoint deploy …` to its end and return what it said; it has to succeed."""
+        process = self.start(*arguments)
+        process.join(120)
+        said = (self.folder / "said").read_text()
+        assert process.exitcode == 0, f"{arguments}: {said}"
+        return said
+
+    def apply(self, *arguments: str) -> str:
+        return self.run("apply", self.cloud, "--yes", *self.extra, *arguments)
+
+    def left(self) -> list[str]:
+        """What exists in the account."""
+        if self.cloud != "aws":
+            return list(self.standin.left())
+        return _left_in_aws(self.url)
+
+    def faults(self) -> list[str]:
+        """What the vendors' own schemas refused."""
+        return list(getattr(self.standin, "faults", []))
+
+
+def command_line(*, folder: Path, variables: dict[str, str], arguments: list[str]) -> None:
+    """The `tripoint` command in this process, with its output in the folder's file `said`."""
+    from cli.main import main
+
+    os.chdir(folder)
+    for name in [name for name in os.environ if name.startswith(("AWS_", "AZURE_", "GOOGLE_"))]:
+        del os.environ[name]
+    os.environ.update(variables)
+    with Path("said").open("w", buffering=1) as said:
+        sys.stdout = sys.stderr = said
+        sys.argv = ["tripoint", *arguments]
+        main()
+
+
+@functools.cache
+def _processes() -> ForkServerContext:
+    """Processes that have the SDKs imported already: hundreds of them are started and killed."""
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["tests.e2e.deploy_preload"])
+    return context
+
+
+def _left_in_aws(url: str) -> list[str]:
+    """Roles, functions, log groups, buckets and HTTP APIs, asked with boto3 and without any code of ours."""
+    import boto3
+
+    session: Any = boto3.Session("stand-in", "stand-in", region_name="us-east-1")
+
+    def ask(service: str, operation: str, field: str, name: str) -> list[str]:
+        client = session.client(service, endpoint_url=url)
+        return [str(each[name]) for each in getattr(client, operation)()[field]]
+
+    return [
+        *ask("iam", "list_roles", "Roles", "RoleName"),
+        *ask("lambda", "list_functions", "Functions", "FunctionName"),
+        *ask("logs", "describe_log_groups", "logGroups", "logGroupName"),
+        *ask("s3", "list_buckets", "Buckets", "Name"),
+        *ask("apigatewayv2", "get_apis", "Items", "Name"),
+    ]
+
+
+def installed(cloud: str) -> None:
+    """Skip, saying which extra to install, where a cloud's SDK or its stand-in is missing."""
+    needed = {"aws": "moto", "gcp": "googleapiclient", "azure": "azure.mgmt.web"}[cloud]
+    packages = {
+        "aws": "'moto[server]'",
+        "gcp": "'tripoint[gcp]' google-api-python-client",
+        "azure": "'tripoint[azure]'",
+    }
+    try:
+        found = importlib.util.find_spec(needed) is not None
+        if cloud == "gcp":
+            found = found and importlib.util.find_spec("google.cloud.functions_v2") is not None
+    except ModuleNotFoundError:
+        found = False
+    if not found:
+        pytest.skip(f"{needed} is not installed: pip install {packages[cloud]}")
+
+
+@contextmanager
+def rig(cloud: str, folder: Path, **interrupted: Any) -> Iterator[Rig]:
+    """A fresh account on the stand-in of `cloud`."""
+    installed(cloud)
+    standin: Any
+    if cloud == "aws":
+        from tests.standins.aws import Aws
+
+        standin = Aws()
+    elif cloud == "gcp":
+        from tests.standins.google import Google
+
+        standin = Google(polls=1)
+    else:
+        from tests.standins.azure import Azure
+
+        standin = Azure()
+    interruption = wire.Interruption(ignore=lambda line: line.endswith(_READS), **interrupted)
+    folder.mkdir(parents=True, exist_ok=True)
+    with wire.serving(wire.interruptible(standin, interruption)) as url:
+        variables = {
+            "aws": {"AWS_ENDPOINT_URL": url, "AWS_ACCESS_KEY_ID": "stand-in", "AWS_SECRET_ACCESS_KEY": "stand-in"},
+            "gcp": {"TRIPOINT_GCP_ENDPOINT": url},
+            "azure": {"TRIPOINT_AZURE_ENDPOINT": url},
+        }[cloud]
+        try:
+            yield Rig(cloud, standin, url, folder, interruption, variables)
+        finally:
+            if cloud == "aws":
+                _forget(url)
+
+
+def _forget(url: str) -> None:
+    """moto keeps one account per process: empty it for the next test."""
+    with urllib.request.urlopen(urllib.request.Request(f"{url}/moto-api/reset", method="POST"), timeout=20):
+        pass

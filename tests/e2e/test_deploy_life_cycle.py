@@ -1,0 +1,188 @@
+"""plan, apply, status, destroy and sweep from the command line, with the vendors' SDKs against stand-ins."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+from adapters.bundle import cache, layout
+from adapters.bundle.errors import BundleError
+from adapters.deployment import resources
+from adapters.deployment.naming import Deployment
+from adapters.deployment.variant import Variant
+from tests.e2e import deploy_rig
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from tests.e2e.deploy_rig import Rig
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
+
+
+@pytest.fixture(scope="session", params=deploy_rig.CLOUDS)
+def cloud(request: pytest.FixtureRequest) -> str:
+    """A cloud whose bundle is made before the clock of any test runs."""
+    name: str = request.param
+    deploy_rig.installed(name)
+    try:
+        resources.provider_of(name).steps(Deployment("tripoint", "zzzzzzzzz", "nobody"), [Variant(name)])
+    except BundleError as error:
+        pytest.skip(f"the bundle cannot be made here: {error}")
+    return name
+
+
+@pytest.fixture
+def rig(cloud: str, tmp_path: Path) -> Iterator[Rig]:
+    with deploy_rig.rig(cloud, tmp_path) as made:
+        yield made
+
+
+def test_the_command_itself_plans_and_says_what_is_missing(cloud: str, tmp_path: Path) -> None:
+    environ = {name: value for name, value in os.environ.items() if not name.startswith(("AWS", "AZURE", "GOOGLE"))}
+    environ |= {"HOME": str(tmp_path), "TRIPOINT_CACHE": str(cache.root()), "PYTHONPATH": str(layout.REPOSITORY)}
+    environ |= {"AWS_EC2_METADATA_DISABLED": "true", "NO_GCE_CHECK": "true"}
+    done = subprocess.run(
+        [sys.executable, "-m", "cli", "deploy", "plan", cloud],
+        env=environ,
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    [line] = [line for line in done.stdout.splitlines() if line.startswith("missing")]
+    assert line.startswith(f"missing {cloud}: no ")
+    assert not (tmp_path / ".tripoint").exists()
+
+
+def test_what_is_applied_is_seen_measured_and_destroyed(rig: Rig) -> None:
+    planned = rig.run("plan", rig.cloud)
+    assert f"make    {rig.cloud}" in planned
+    assert "at most" in planned
+    assert rig.left() == []
+
+    assert rig.cloud in rig.apply()
+    assert rig.faults() == []
+    assert rig.left() != []
+    [target] = json.loads((rig.folder / ".tripoint" / "targets.json").read_text())["targets"]
+    assert target["cloud"] == rig.cloud
+    assert target["url"].startswith("https://")
+    assert "cut off" not in rig.run("status")
+
+    assert "nothing is left" in rig.run("destroy")
+    assert rig.left() == []
+    assert not (rig.folder / ".tripoint" / "deployment.json").exists()
+
+
+def test_a_second_apply_changes_only_what_differs(rig: Rig) -> None:
+    rig.apply()
+    before, calls = rig.left(), len(rig.interruption.seen)
+    again = rig.apply()
+    assert "make " not in again
+    assert "change " not in again
+    assert rig.left() == before
+    assert rig.interruption.seen[calls:] == [], "not one changing request"
+    changed = rig.apply("--max-instances", "60")
+    assert changed.count("change  ") == 1
+    assert "make " not in changed
+    rig.run("destroy")
+    assert rig.left() == []
+
+
+def test_variants_stand_side_by_side_and_one_can_be_taken_away(rig: Rig) -> None:
+    sizes = (512, 2048)
+    listed = "".join(f'[[variants]]\ncloud = "{rig.cloud}"\nmemory_mb = {size}\n' for size in sizes)
+    (rig.folder / "tripoint.toml").write_text(f'owner = "ana"\n{listed}')
+    rig.run("apply", "--yes")
+    targets = json.loads((rig.folder / ".tripoint" / "targets.json").read_text())["targets"]
+    assert sorted(target["memory_mb"] for target in targets) == [512, 2048]
+    both = len(rig.left())
+    (rig.folder / "tripoint.toml").write_text(f'[[variants]]\ncloud = "{rig.cloud}"\nmemory_mb = 512\n')
+    said = rig.run("apply", "--yes")
+    assert "remove " in said
+    assert 0 < len(rig.left()) < both
+    rig.run("destroy")
+    assert rig.left() == []
+
+
+def test_what_was_removed_by_hand_is_made_again(rig: Rig) -> None:
+    rig.apply()
+    provider_kinds = {"aws": "function", "gcp": "function", "azure": "app"}
+    remove_by_hand(rig, provider_kinds[rig.cloud])
+    said = rig.apply()
+    assert f"make    {provider_kinds[rig.cloud]} " in said
+    rig.run("destroy")
+    assert rig.left() == []
+
+
+def remove_by_hand(rig: Rig, kind: str) -> None:
+    import os
+    from unittest import mock
+
+    from adapters.deployment import state
+
+    recorded = state.read(rig.folder / ".tripoint")
+    assert recorded is not None
+    with mock.patch.dict(os.environ, rig.variables):
+        for entry in recorded.entries.values():
+            if entry.resource.kind == kind:
+                resources.provider_of(rig.cloud).remove(entry.resource)
+
+
+def test_sweep_takes_only_what_is_past_its_time(rig: Rig) -> None:
+    rig.apply()
+    shutil.rmtree(rig.folder / ".tripoint")
+    assert "0 removed" in rig.run("sweep", rig.cloud)
+    assert rig.left() != []
+    assert "0 removed" in rig.run("sweep", rig.cloud, "--all", "--yes", "--project", "another")
+    rig.run("sweep", rig.cloud, "--all", "--yes")
+    assert rig.left() == []
+
+
+def test_no_secret_is_written_to_the_record_the_targets_or_the_output(rig: Rig) -> None:
+    said = rig.apply() + rig.run("status") + rig.run("plan", rig.cloud)
+    written = "".join(path.read_text() for path in (rig.folder / ".tripoint").iterdir())
+    for secret in ("c3RhbmQtaW4=", "AccountKey", "function-key-of-the-stand-in", "Bearer"):
+        assert secret not in said + written
+    rig.run("destroy")
+
+
+@pytest.mark.parametrize("way", ["destroy", "sweep", "resume"])
+@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
+def test_killed_at_any_changing_request_it_can_be_cleaned_up(
+    cloud: str, tmp_path: Path, *, after: bool, way: str
+) -> None:
+    with deploy_rig.rig(cloud, tmp_path / "whole") as whole:
+        whole.apply()
+        points = list(whole.interruption.seen)
+        whole.run("destroy")
+    assert len(points) >= 4
+    for at, point in enumerate(points, 1):
+        folder = tmp_path / f"{way}-{after}-{at}"
+        with deploy_rig.rig(cloud, folder, at=at, after=after) as rig:
+            process = rig.start("apply", cloud, "--yes")
+            process.join(120)
+            assert process.exitcode == -9, point
+            clean_up(rig, way)
+            assert rig.left() == [], f"killed {'after' if after else 'before'} {point}, then {way}"
+
+
+def clean_up(rig: Rig, way: str) -> None:
+    if way == "sweep":
+        shutil.rmtree(rig.folder / ".tripoint")
+        rig.run("sweep", rig.cloud, "--all", "--yes")
+        return
+    if way == "resume":
+        rig.apply()
+        assert "cut off" not in rig.run("status")
+        assert rig.faults() == []
+    rig.run("destroy")
