@@ -86,7 +86,12 @@ class Host:
         await self._server.close()
 
     async def _launch(self) -> LanguageWorker:
-        worker = await language_worker.launch(self._environment, self._server, self._runtime)
+        """Start one worker process. Raises InstanceFailed when the system does not let us."""
+        try:
+            worker = await language_worker.launch(self._environment, self._server, self._runtime)
+        except OSError as error:
+            await self._change(failure=f"no worker process could be started: {error}")
+            raise InstanceFailed(f"azure instance: {self._failure}") from error
         self._workers.append(worker)
         return worker
 

@@ -8,7 +8,6 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 from adapters.azure import core_tools, language_worker, routes
 from adapters.azure.access import Keys, presented_key
@@ -50,11 +49,11 @@ class FunctionsInstance:
         InstanceFailed, with the 500 as its answer, when it was the only worker.
         """
         worker = await self.host.worker()
-        parts = urlsplit(request.target)
-        match = routes.match(worker.routes, method=request.method, path=parts.path)
+        path, _, query = request.target.partition("?")
+        match = routes.match(worker.routes, method=request.method, path=path)
         if match is None:
             return HttpAnswer(404)
-        if not self.keys.open(match.route.auth_level, presented_key(request.headers, parts.query)):
+        if not self.keys.open(match.route.auth_level, presented_key(request.headers, query)):
             return HttpAnswer(401)
         invocation = to_invocation(self.messages, request, match)
         try:

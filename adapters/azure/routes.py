@@ -24,6 +24,7 @@ _CONSTRAINTS = {
     "guid": r"[0-9a-fA-F-]{36}",
     "bool": r"true|false",
 }
+_REST = 5  # the precedence of a catch-all, which takes everything to the end, a last slash too
 _PARAMETER = re.compile(r"\{(?P<rest>\*{0,2})(?P<name>\w+)(?::(?P<constraint>\w+))?(?P<optional>\?)?\}")
 
 
@@ -92,13 +93,14 @@ def compile_template(template: str) -> tuple[re.Pattern[str], tuple[int, ...]]:
         group, precedence_of_it = _parameter_pattern(found, template)
         pattern += group
         precedence.append(precedence_of_it)
-    return re.compile(pattern + "/?", re.IGNORECASE), tuple(precedence)
+    ending = "" if precedence[-1:] == [_REST] else "/?"
+    return re.compile(pattern + ending, re.IGNORECASE | re.DOTALL), tuple(precedence)
 
 
 def _parameter_pattern(found: re.Match[str], template: str) -> tuple[str, int]:
     name, constraint = found["name"], found["constraint"] or ""
     if found["rest"]:
-        return rf"(?:/(?P<{name}>.*?))?", 5
+        return rf"(?:/(?P<{name}>.*))?", _REST
     if constraint not in _CONSTRAINTS:
         raise ValueError(f"route {template!r}: constraint {constraint!r} is none of {', '.join(_CONSTRAINTS)[2:]}")
     group = rf"/(?P<{name}>{_CONSTRAINTS[constraint]})"

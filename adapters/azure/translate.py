@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl
 
 import azure.functions as func
 
@@ -17,8 +17,8 @@ def decode(request: func.HttpRequest) -> Request:
     """
     return Request(
         method=request.method,
-        path="/" + request.route_params.get("path", ""),
-        query=dict(parse_qsl(urlsplit(request.url).query, keep_blank_values=True)),
+        path="/" + request.route_params.get("path", "").lstrip("/"),  # as Werkzeug does for Google
+        query=dict(parse_qsl(request.url.partition("?")[2], keep_blank_values=True)),
         headers={name.lower(): value for name, value in request.headers.items()},
         body=request.get_body(),
     )

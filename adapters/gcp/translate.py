@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+from urllib.parse import parse_qsl
 
 import flask
 
@@ -17,7 +18,7 @@ def decode(request: flask.Request) -> Request:
     return Request(
         method=request.method,
         path=request.path,
-        query={name: values[-1] for name, values in request.args.lists()},
+        query=dict(parse_qsl(request.query_string.decode("latin-1"), keep_blank_values=True)),
         headers={name.lower(): value for name, value in request.headers.items()},
         body=request.get_data(cache=False),
     )

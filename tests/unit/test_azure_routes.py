@@ -36,6 +36,8 @@ def caught(template: str, path: str) -> dict[str, str] | None:
         ("{*path}", "/classify", {"path": "classify"}),
         ("{*path}", "/a/b%20c", {"path": "a/b c"}),
         ("{**path}", "/a/b", {"path": "a/b"}),
+        ("{*path}", "/a/", {"path": "a/"}),
+        ("{*path}", "//a", {"path": "/a"}),
         ("{*path}", "/admin/host/status", None),
         ("items/{id}", "/items/7", {"id": "7"}),
         ("items/{id}", "/items/7/", {"id": "7"}),
