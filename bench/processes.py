@@ -59,8 +59,9 @@ class Running:
             subject.command(work), env=subject.environment(), cwd=work, text=True,
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
         )  # fmt: skip
-        self._line("ready")
+        ready = self._line("ready")
         self.cold_s = time.perf_counter() - started_s
+        self.cold_cpu_s = float(ready.split()[1])
 
     def answer(self, number: int) -> float:
         """Let it answer image `number`; the seconds that it took by its own clock."""

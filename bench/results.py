@@ -168,6 +168,6 @@ def table(measured: Measured, *, found: dict[str, Any]) -> str:
         worst = max(found["noise"]["spread"].values())
         lines.append(
             f"**The machine was too noisy** (a fixed piece of work varied by {worst:.0%} between its tenths, load "
-            f"{found['noise']['load_before']} before the run): the intervals say how much; run it again on a quiet machine."
+            f"{found['noise']['load_before']} before the run): run it again on a quiet machine."
         )
     return "\n".join(lines)

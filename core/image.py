@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, cast
 
 from PIL import Image
 
+from core import jpeg
 from core.errors import BrokenImage, ImageTooLarge, UnsupportedImage
 
 if TYPE_CHECKING:
@@ -26,8 +27,9 @@ FORMATS = "JPEG, PNG, WebP, GIF, BMP or TIFF"
 # First bytes -> Pillow's plugin and its class. Only the plugin of the format at hand is imported:
 # `Image.open` would import five, and on a file it does not know all forty-odd. A multi-picture JPEG (MPO)
 # begins like any JPEG, and its first picture is what the JPEG class reads.
+_JPEG = b"\xff\xd8\xff"
 _PLUGINS = (
-    (b"\xff\xd8\xff", "PIL.JpegImagePlugin", "JpegImageFile"),
+    (_JPEG, "PIL.JpegImagePlugin", "JpegImageFile"),
     (b"\x89PNG\r\n\x1a\n", "PIL.PngImagePlugin", "PngImageFile"),
     (b"GIF87a", "PIL.GifImagePlugin", "GifImageFile"),
     (b"GIF89a", "PIL.GifImagePlugin", "GifImageFile"),
@@ -67,19 +69,32 @@ _TRANSPOSE = {
 }
 
 
-def preload() -> None:
-    """Import the plugin of the commonest format, so that the first request need not."""
-    importlib.import_module("PIL.JpegImagePlugin")
-
-
 def decode(data: bytes, *, max_pixels: int, orient: bool, draft: Size | None = None) -> Image.Image:
     """Return the first frame of `data` in mode RGB, upright when `orient`, transparency over white.
 
     `draft` (width, height) lets a JPEG be decoded at a reduced size of at least that.
     Raises UnsupportedImage, ImageTooLarge, BrokenImage.
     """
+    header = jpeg.read_header(data) if data[:3] == _JPEG else None
+    if header is not None:
+        _check_size(header.size, max_pixels)
+        _check_scans(data)
+        return _ordinary_jpeg(data, header, orient=orient, draft=draft)
     image = _open(data)
-    width, height = image.size
+    _check_size(image.size, max_pixels)
+    _check_cost(data, image)
+    try:
+        if draft:
+            image.draft("RGB", draft)
+        image.load()
+        rgb = _to_rgb(image)
+        return turned(rgb, _orientation(image)) if orient else rgb
+    except _BROKEN as error:
+        raise _broken(image.format, error) from error
+
+
+def _check_size(size: Size, max_pixels: int) -> None:
+    width, height = size
     if width * height > max_pixels:
         raise ImageTooLarge(
             f"the image has {width} x {height} pixels, the limit is {max_pixels}: "
@@ -87,15 +102,14 @@ def decode(data: bytes, *, max_pixels: int, orient: bool, draft: Size | None = N
         )
     if width * height == 0:
         raise BrokenImage(f"the image has {width} x {height} pixels: send an image with at least one")
-    _check_cost(data, image)
+
+
+def _ordinary_jpeg(data: bytes, header: jpeg.Header, *, orient: bool, draft: Size | None) -> Image.Image:
     try:
-        if draft:
-            image.draft("RGB", draft)
-        image.load()
-        rgb = _to_rgb(image)
-        return _upright(image, rgb) if orient else rgb
-    except _BROKEN as error:
-        raise _broken(image.format, error) from error
+        rgb = jpeg.decode(data, header, draft=draft).convert("RGB")
+    except (ValueError, OSError, MemoryError) as error:
+        raise _broken("JPEG", error) from error
+    return turned(rgb, header.orientation) if orient else rgb
 
 
 def _open(data: bytes) -> ImageFile:
@@ -124,11 +138,16 @@ def _broken(format_name: str | None, error: BaseException) -> BrokenImage:
     return BrokenImage(f"the {format_name or 'image'} file cannot be decoded ({cause}): send a whole, valid file")
 
 
-def _check_cost(data: bytes, image: ImageFile) -> None:
-    """Refuse what takes time or memory out of all proportion to its pixels."""
-    scans = data.count(b"\xff\xda") if image.format == "JPEG" else 0
+def _check_scans(data: bytes) -> None:
+    scans = data.count(b"\xff\xda")
     if scans > _MAX_SCANS:
         raise UnsupportedImage(f"the JPEG file has {scans} scans, the limit is {_MAX_SCANS}: save it as baseline")
+
+
+def _check_cost(data: bytes, image: ImageFile) -> None:
+    """Refuse what takes time or memory out of all proportion to its pixels."""
+    if image.format == "JPEG":
+        _check_scans(data)
     compression = image.info.get("compression", "raw") if image.format == "TIFF" else "raw"
     if compression not in _TIFF_COMPRESSIONS:
         raise UnsupportedImage(
@@ -157,11 +176,16 @@ def _sixteen_to_eight() -> list[int]:
     return [(value + 128) // 257 for value in range(65536)]
 
 
-def _upright(image: ImageFile, rgb: Image.Image) -> Image.Image:
-    """Apply the EXIF orientation of `image` to `rgb`; metadata that cannot be read counts as none."""
+def _orientation(image: ImageFile) -> int:
+    """The EXIF orientation; metadata that cannot be read counts as none."""
     try:
-        orientation = image.getexif().get(_ORIENTATION, 1)
+        found = image.getexif().get(_ORIENTATION, 1)
     except _BROKEN:
-        return rgb
-    method = _TRANSPOSE.get(orientation) if isinstance(orientation, int) else None
+        return 1
+    return found if isinstance(found, int) else 1
+
+
+def turned(rgb: Image.Image, orientation: int) -> Image.Image:
+    """Turn and mirror as an EXIF orientation says; one that does not exist changes nothing."""
+    method = _TRANSPOSE.get(orientation)
     return rgb if method is None else rgb.transpose(method)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from core import answers, classifier, image, instance, journal, manifest, payload, processors, runtime
+from core import answers, classifier, instance, journal, manifest, payload, processors, runtime
 from core.errors import Internal, MethodNotAllowed, NotFound, TripointError, UnknownModel
 from core.settings import Settings
 from core.wire import Response, Timings
@@ -44,7 +44,6 @@ class Service:
         journal.set_level(settings.log_level)
         manifests = [manifest.load(model_folder(name, settings.folder)) for name in settings.models]
         chosen = [(one, *runtime.pick(one, wanted=settings.runtime)) for one in manifests]
-        image.preload()
         this.mark_imported()
         started_s = time.perf_counter()
         interpreters = settings.pool or processors.count()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from time import perf_counter
+from time import perf_counter, process_time
 from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
@@ -15,11 +15,12 @@ T = TypeVar("T")
 def serve(
     load: Callable[[int], T], answer: Callable[[T], object], *, took: Callable[[], float] | None = None
 ) -> None:
-    """Answer image 0, say "ready", then answer whatever number comes.
+    """Answer image 0, say "ready" with the processor seconds used so far, then answer whatever number comes.
 
     Only `answer` is timed; a subject that knows better what belongs to it gives its own time with `took`.
     """
-    print("ready", answer(load(0)), flush=True)
+    found = answer(load(0))
+    print("ready", process_time(), found, flush=True)
     for line in sys.stdin:
         item = load(int(line))
         started_s = perf_counter()

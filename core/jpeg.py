@@ -1,0 +1,102 @@
+"""Ordinary JPEG files without Pillow's JPEG plugin: importing it takes as long as classifying three photographs.
+
+The decoder is Pillow's own, called through `Image.frombytes` with the arguments that the plugin gives it, so the
+pixels are the same. Whatever is not ordinary (CMYK, twelve bits, odd metadata) is left to the plugin.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from PIL import Image
+
+Size = tuple[int, int]
+
+# Markers: ITU-T T.81, table B.1.
+_BASELINE_EXTENDED_PROGRESSIVE = (0xC0, 0xC1, 0xC2)
+_OTHER_FRAMES = (0xC3, 0xC5, 0xC6, 0xC7, 0xC9, 0xCA, 0xCB, 0xCD, 0xCE, 0xCF)
+_START_OF_SCAN, _APP1 = 0xDA, 0xE1
+_ORIENTATION, _SHORT = 0x0112, 3  # EXIF 2.32
+
+
+class Header(NamedTuple):
+    """What is known before decoding. `mode` is L or RGB, `orientation` as in EXIF, 1 when there is none."""
+
+    size: Size
+    mode: str
+    orientation: int
+
+
+def read_header(data: bytes) -> Header | None:
+    """The header of an ordinary JPEG file; None when the plugin had better look at it."""
+    frame: tuple[Size, str] | None = None
+    orientation, at = 0, 2
+    while (segment := _segment(data, at)) is not None:
+        marker, body, at = segment
+        if marker == _START_OF_SCAN:
+            return Header(*frame, orientation or 1) if frame else None
+        if marker in _OTHER_FRAMES or (marker in _BASELINE_EXTENDED_PROGRESSIVE and frame):
+            return None
+        if marker in _BASELINE_EXTENDED_PROGRESSIVE:
+            frame = _frame(body)
+            if frame is None:
+                return None
+        elif marker == _APP1 and body[:6] == b"Exif\0\0":
+            if orientation or not (orientation := exif_orientation(body[6:])):
+                return None
+        elif marker == _APP1 and b"Orientation" in body and not orientation:
+            return None  # in XMP, which Pillow reads as well
+    return None
+
+
+def _segment(data: bytes, at: int) -> tuple[int, bytes, int] | None:
+    """Marker, body and end of the segment at `at`; None when there is no whole one."""
+    if data[at : at + 1] != b"\xff" or at + 4 > len(data):
+        return None
+    marker, end = data[at + 1], at + 2 + int.from_bytes(data[at + 2 : at + 4], "big")
+    if not 0xC0 <= marker <= 0xFE or end < at + 4 or end > len(data):
+        return None
+    return marker, data[at + 4 : end], end
+
+
+def _frame(body: bytes) -> tuple[Size, str] | None:
+    """Size and mode from a frame header of eight bits per sample and one or three components."""
+    if len(body) < 6 or body[0] != 8 or body[5] not in (1, 3):
+        return None
+    height, width = int.from_bytes(body[1:3], "big"), int.from_bytes(body[3:5], "big")
+    return ((width, height), "L" if body[5] == 1 else "RGB") if width and height else None
+
+
+def exif_orientation(exif: bytes) -> int:
+    """The orientation in a TIFF block: 1 when it has none, 0 when the block is not as it should be."""
+    order: str | None = {b"II*\0": "little", b"MM\0*": "big"}.get(exif[:4])
+    if order is None:
+        return 0
+
+    def number(at: int, size: int) -> int:
+        return int.from_bytes(exif[at : at + size], "little" if order == "little" else "big")
+
+    first = number(4, 4)
+    entries = number(first, 2)
+    if first + 2 + 12 * entries > len(exif):
+        return 0
+    for entry in range(first + 2, first + 2 + 12 * entries, 12):
+        if number(entry, 2) == _ORIENTATION:
+            whole = number(entry + 2, 2) == _SHORT and number(entry + 4, 4) == 1
+            return (number(entry + 8, 2) or 1) if whole else 0
+    return 1
+
+
+def scale_for(size: Size, draft: Size | None) -> int:
+    """By how much libjpeg may reduce the image and still leave at least `draft`: 1, 2, 4 or 8."""
+    if draft is None:
+        return 1
+    room = min(size[0] // draft[0], size[1] // draft[1])
+    return next((scale for scale in (8, 4, 2) if room >= scale), 1)
+
+
+def decode(data: bytes, header: Header, *, draft: Size | None) -> Image.Image:
+    """Decode to L or RGB, reduced as `draft` allows. Raises ValueError when the data is cut short or broken."""
+    scale = scale_for(header.size, draft)
+    size = tuple(-(-side // scale) for side in header.size)
+    return Image.frombytes(header.mode, (size[0], size[1]), data, "jpeg", header.mode, "", scale, 0)
