@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from adapters.aws import endpoints, functions, inventory, surroundings
+from adapters.aws import endpoints, functions, inventory, sigv4, surroundings
 from adapters.aws.functions import UNRESERVED_FLOOR, Context
 from adapters.deployment import resources
+from adapters.deployment.access import Pass
 from adapters.deployment.errors import NotReady
 from adapters.deployment.resources import Endpoint
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from adapters.deployment.resources import Found, Outputs, Provider, Resource, Step
     from adapters.deployment.variant import Variant
 
+_LOGIN = "aws: no credentials: run `aws configure` or `aws sso login`, or set AWS_PROFILE"
 PERMISSIONS = (
     "iam: CreateRole GetRole DeleteRole TagRole ListRoles ListRoleTags PutRolePolicy DeleteRolePolicy PassRole",
     "lambda: CreateFunction GetFunction UpdateFunctionCode UpdateFunctionConfiguration DeleteFunction ListFunctions"
@@ -40,7 +42,7 @@ class Aws:
 
     def check(self) -> None:
         if resources.sdk("boto3", cloud="aws").Session().get_credentials() is None:
-            raise NotReady("aws: no credentials: run `aws configure` or `aws sso login`, or set AWS_PROFILE")
+            raise NotReady(_LOGIN)
 
     def errors(self) -> tuple[type[Exception], ...]:
         found = resources.sdk("botocore.exceptions", cloud="aws")
@@ -77,6 +79,22 @@ class Aws:
                 details = {"region": variant.place, "service": _signed_for(variant)}
                 found.append(Endpoint(variant, context.name, outputs["url"], outputs["access"], details))
         return found
+
+    def open(self, endpoint: Endpoint) -> Pass:
+        if endpoint.access == "public":
+            return Pass()
+        found = resources.sdk("boto3", cloud="aws").Session().get_credentials()
+        if found is None:
+            raise NotReady(_LOGIN)
+        held = found.get_frozen_credentials()
+        place, service = endpoint.details["region"], endpoint.details["service"]
+        keys = sigv4.Keys(held.access_key, held.secret_key, held.token, place, service)
+        return Pass(
+            sign=lambda method, url, body, now: sigv4.headers(keys, method=method, url=url, body=body, now=now)
+        )
+
+    def retire(self, deployment: Deployment, variant: Variant) -> None:
+        functions.retire(Context(self, deployment, variant))
 
     def remove(self, resource: Resource) -> None:
         inventory.remove(self, resource)

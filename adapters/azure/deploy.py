@@ -5,6 +5,7 @@ Everything of one deployment and region lies in one resource group of its own.
 
 from __future__ import annotations
 
+import time
 import zlib
 from dataclasses import dataclass
 from functools import cached_property
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from adapters.azure import configuration, one_deploy
 from adapters.azure.account import Account, account
 from adapters.deployment import naming
+from adapters.deployment.access import Pass
 from adapters.deployment.resources import Endpoint, Found, Resource, Step, sdk
 
 if TYPE_CHECKING:
@@ -28,6 +30,7 @@ PERMISSIONS = (
     "Contributor on the subscription, or on Microsoft.Resources/resourceGroups, Microsoft.Storage/storageAccounts,"
     " Microsoft.Web/serverfarms and Microsoft.Web/sites (with host/listKeys to measure)",
 )
+GENERATION = "TRIPOINT_GENERATION"
 _KINDS = {
     "Microsoft.Storage/storageAccounts": "storage-account",
     "Microsoft.Web/serverFarms": "plan",
@@ -100,6 +103,18 @@ class Azure:
                 found.append(Endpoint(variant, names.app, outputs["url"], "function-key", details))
         return found
 
+    def open(self, endpoint: Endpoint) -> Pass:
+        """With the default function key, asked for when it is used."""
+        keys = self.account.web.web_apps.list_host_keys(endpoint.details["group"], endpoint.details["app"])
+        return Pass(fixed={"x-functions-key": str(keys.function_keys["default"])})
+
+    def retire(self, deployment: Deployment, variant: Variant) -> None:
+        """Change an application setting that nothing reads: the app restarts."""
+        names, client = Names(deployment, variant), self.account.web.web_apps
+        held = dict(client.list_application_settings(names.group, names.app).properties)
+        changed = {**held, GENERATION: format(time.time_ns(), "x")}
+        client.update_application_settings(names.group, names.app, {"properties": changed})
+
     def remove(self, resource: Resource) -> None:
         group, _, name = resource.name.partition("/")
         if not self.account.groups.resource_groups.check_existence(group):
@@ -132,10 +147,6 @@ class Azure:
         """Flex Consumption keeps logs in Application Insights only, which is not made: the build's log is shown."""
         lines = one_deploy.log(self.account, Names(deployment, variant).app)
         return lines[-limit:]
-
-    def key(self, group: str, app: str) -> str:
-        """The default function key; it is asked for when it is used, and written nowhere."""
-        return str(self.account.web.web_apps.list_host_keys(group, app).function_keys["default"])
 
     def _variant_steps(self, names: Names) -> list[Step]:
         tags, place = names.deployment.tags(), names.variant.place

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
     from datetime import datetime
 
+    from adapters.deployment.access import Pass
     from adapters.deployment.naming import Deployment
     from adapters.deployment.variant import Variant
 
@@ -98,6 +99,12 @@ class Provider(Protocol):
         self, deployment: Deployment, variants: Sequence[Variant], made: Mapping[str, Outputs]
     ) -> Sequence[Endpoint]:
         """Where those of the variants answer whose endpoint is made."""
+
+    def open(self, endpoint: Endpoint) -> Pass:
+        """What a client adds to its requests to get past the endpoint's lock."""
+
+    def retire(self, deployment: Deployment, variant: Variant) -> None:
+        """Make the variant's next request start a new instance, by changing a setting that nothing reads."""
 
     def remove(self, resource: Resource) -> None:
         """Remove a resource and wait until it is gone; harmless when it is not there."""

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
     from pathlib import Path
 
+    from adapters.deployment.access import Pass
     from adapters.deployment.resources import Endpoint, Found, Provider, Step
     from adapters.deployment.state import State
 
@@ -91,6 +92,30 @@ class Session:
         if recorded is None:
             raise DeployError("nothing is deployed from this folder: run `tripoint deploy apply` first")
         return _endpoints(recorded)
+
+    def passes(self) -> dict[str, Pass]:
+        """By target name, what a client adds to its requests; it holds secrets, so keep it in memory."""
+        return {each.name: resources.provider_of(each.variant.cloud).open(each) for each in self.endpoints()}
+
+    def retire(self, name: str) -> None:
+        """Make the next request to the target of that name start a new instance."""
+        recorded = state.read(self.folder)
+        found = [each for each in self.endpoints() if each.name == name]
+        if recorded is None or not found:
+            raise DeployError(f"no target {name!r} is deployed from this folder: see `tripoint deploy status`")
+        variant = found[0].variant
+        resources.provider_of(variant.cloud).retire(recorded.deployment, variant)
+
+    @contextmanager
+    def deployed(self, variants: Sequence[Variant]) -> Iterator[list[Endpoint]]:
+        """Apply, yield where the variants answer, and destroy on every way out; Ctrl-C included.
+
+        After a crash the record stays: the next start sees it with `state.read` and offers to destroy it.
+        """
+        try:
+            yield self.apply(variants)
+        finally:
+            self.destroy()
 
     def logs(self, *, limit: int) -> Iterable[tuple[Variant, Iterable[str]]]:
         """The last lines of each deployed variant."""

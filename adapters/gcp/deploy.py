@@ -10,8 +10,10 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from adapters.deployment import naming
+from adapters.deployment.access import Pass
 from adapters.deployment.errors import DeployError
 from adapters.deployment.resources import Endpoint, Found, Resource, Step, sdk
+from adapters.gcp import identity
 from adapters.gcp.account import Account, account
 from adapters.gcp.configuration import build_config, bundle_of, refuse_impossible, service_config
 
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
     from adapters.deployment.variant import Variant
 
 GLOBAL = "global"
+GENERATION = "TRIPOINT_GENERATION"
 PERMISSIONS = (
     "roles/cloudfunctions.developer, and roles/run.admin for access public and to measure (run.routes.invoke)",
     "roles/iam.serviceAccountAdmin and roles/iam.serviceAccountUser, for the function's own account without rights",
@@ -72,6 +75,22 @@ class Google:
                 name = _resource(deployment, variant).name
                 found.append(Endpoint(variant, name, outputs["url"], outputs["access"]))
         return found
+
+    def open(self, endpoint: Endpoint) -> Pass:
+        if endpoint.access == "public":
+            return Pass()
+        return Pass(fixed={"authorization": f"Bearer {identity.token(self.account.credentials, endpoint.url)}"})
+
+    def retire(self, deployment: Deployment, variant: Variant) -> None:
+        """Deploy a revision of the Cloud Run service that differs in a variable that nothing reads."""
+        resource = _resource(deployment, variant)
+        client = self.account.run
+        service = client.get_service(name=f"{self._parent(resource.region)}/services/{resource.name}")
+        container = service.template.containers[0]
+        kept = [each for each in container.env if each.name != GENERATION]
+        container.env = [*kept, {"name": GENERATION, "value": format(time.time_ns(), "x")}]
+        service.template.revision = ""  # the service names the new one
+        client.update_service(service=service).result(timeout=_BUILD_WAIT_S)
 
     def remove(self, resource: Resource) -> None:
         if resource.kind == "service-account":
