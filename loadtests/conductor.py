@@ -121,7 +121,7 @@ class Conductor:
     def _gather(self, plan: Plan) -> None:
         """Have every connected worker load the images and start its clock."""
         names = self._crew.gather()
-        self._origin_s = perf_counter() - plan.begin_s
+        self._origin_s = plan.origin_s
         self._crew.tell("begin", plan.settings())
         self._wait(lambda worker: worker.ready, within_s=READY_WITHIN_S, what="load its images")
         for name in names:

@@ -2,6 +2,9 @@
 
 Sockets are the standard library's, which Locust has made cooperative by the time this is imported; the parser
 is geventhttpclient's, the fastest that Locust brings. A connection is used again when the server keeps it.
+
+What arrives is stamped at once and parsed after a turn of the event loop: when many answers come together, as at
+the end of a stall, none is stamped late because others are being parsed.
 """
 
 from __future__ import annotations
@@ -16,7 +19,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import gevent
-from geventhttpclient.response import HTTPParseError, HTTPSocketResponse
+from geventhttpclient.response import HTTPParseError, HTTPResponse
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -92,26 +95,24 @@ class Endpoint:
     def _exchange(self, connection: Connection, body: bytes, *, content_type: str, sent_s: float) -> Answer:
         head = f"{self._head}Content-Type: {content_type}\r\nContent-Length: {len(body)}\r\n\r\n".encode("latin-1")
         connection.socket.sendall(head + body)
-        response = HTTPSocketResponse(connection.socket, block_size=65536, method="POST")
-        first_s = perf_counter()
-        content = response.read()
-        done_s = perf_counter()
-        if response.should_close():
+        reply = Reply()
+        first_s, done_s = reply.read(connection.socket)
+        if reply.should_close():
             connection.socket.close()
         else:
             self.idle.append(connection.socket)
-        headers = {name.lower(): value for name, value in response.items()}
+        headers = {name.lower(): value for name, value in reply.items()}
         return Answer(
-            status=response.status_code,
+            status=reply.status_code,
             headers=headers,
-            body=content,
+            body=bytes(reply.body),
             sent_s=sent_s,
             done_s=done_s,
             connect_ms=connection.connect_ms,
             tls_ms=connection.tls_ms,
             answer_ms=(done_s - first_s) * 1000,
             request_bytes=len(head) + len(body),
-            response_bytes=len(content) + sum(len(name) + len(value) + 4 for name, value in headers.items()),
+            response_bytes=reply.size_bytes,
         )
 
     def _connection(self) -> Connection:
@@ -136,6 +137,35 @@ class Endpoint:
             opened.close()
             raise
         return Connection(wrapped, connect_ms, (perf_counter() - connected_s) * 1000)
+
+
+class Reply(HTTPResponse):
+    """One answer, as it is read."""
+
+    def __init__(self) -> None:
+        super().__init__(method="POST")
+        self.body = bytearray()
+        self.size_bytes = 0
+
+    def read(self, source: socket.socket) -> tuple[float, float]:
+        """Read a whole answer; return when its first and its last bytes were here, in `perf_counter` seconds."""
+        first_s: float | None = None
+        while not (self.message_complete and self.status_code >= 200):  # an interim 1xx answer is not the end
+            data = source.recv(65536)
+            now_s = perf_counter()
+            gevent.sleep(0)
+            first_s = now_s if first_s is None else first_s
+            self.size_bytes += len(data)
+            if not data and self.size_bytes == 0:
+                raise ConnectionResetError("the connection was closed without an answer")
+            self.feed(data)
+            if not data and not self.message_complete:
+                raise ConnectionResetError("the connection was closed in the middle of an answer")
+        assert first_s is not None
+        return first_s, now_s
+
+    def _on_body(self, buf: bytearray) -> None:
+        self.body += buf
 
 
 def is_quiet(kept: socket.socket) -> bool:

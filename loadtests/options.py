@@ -69,7 +69,7 @@ def add_arguments(parser: LocustArgumentParser) -> None:
         "--rate", env_var="TRIPOINT_RATE", type=float, default=0.0, help="per target and second (0: by a short probe)"
     )
     parser.add_argument("--request-timeout", env_var="TRIPOINT_TIMEOUT", type=float, default=60.0, help="seconds")
-    parser.add_argument("--in-flight-max", type=int, default=256, help="per worker; beyond it requests are dropped")
+    parser.add_argument("--in-flight-max", type=int, default=1024, help="per worker; beyond it requests are dropped")
     parser.add_argument("--resume", action="store_true", help="go on with the run in --run-dir")
     parser.add_argument(
         "--precision", type=float, default=0.0, help="stop when every warm p95 is known within this share (0: never)"

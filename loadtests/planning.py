@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass
+from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 from loadtests.arrivals import schedule
 from loadtests.header import describe_run
 from loadtests.phases import describe
 from loadtests.pictures import digest
-from loadtests.probe import end_s, probe, warm_service_ms
+from loadtests.probe import probe, warm_service_ms
 from loadtests.scenarios import find, sustainable_rate
 
 if TYPE_CHECKING:
@@ -29,14 +30,15 @@ LOG = logging.getLogger(__name__)
 class Plan:
     """What will be sent; `phases` are as the header keeps them.
 
-    The run's clock stands at `begin_s` then: it began with the probes, or with the run that is resumed.
+    The run's clock stands at 0 at the `perf_counter` second `origin_s` of the master: it began with the probes,
+    or with the run that is resumed.
     """
 
     header: Mapping[str, Any]
     targets: Sequence[Target]
     arrivals: Sequence[Arrival]
     probes: Sequence[Sample]
-    begin_s: float = 0.0
+    origin_s: float
 
     @property
     def phases(self) -> Sequence[Mapping[str, Any]]:
@@ -48,7 +50,7 @@ class Plan:
         return float(self.header["timeout_s"])
 
     def settings(self) -> dict[str, Any]:
-        """What a worker has to know."""
+        """What a worker has to know; `begin_s` is what the run's clock shows when it is told."""
         return {
             "targets": [target.document() for target in self.targets],
             "images": self.header["images"]["sha256"],
@@ -56,7 +58,7 @@ class Plan:
             "seed": self.header["seed"],
             "timeout_s": self.timeout_s,
             "in_flight_max": self.header["in_flight_max"],
-            "begin_s": self.begin_s,
+            "begin_s": perf_counter() - self.origin_s,
         }
 
 
@@ -73,7 +75,8 @@ def make_plan(
     does not classify.
     """
     scenario = find(options.scenario)
-    probes = probe(targets, pictures, timeout_s=options.timeout_s, probed=probed)
+    origin_s = perf_counter()
+    probes = probe(targets, pictures, timeout_s=options.timeout_s, probed=probed, origin_s=origin_s)
     sustained = sustainable_rate(warm_service_ms(probes), cpus=options.cpus, rate_max=scenario.rate_max)
     rate = options.rate or float(f"{sustained:.3g}")
     phases = scenario.phases(rate)
@@ -98,4 +101,4 @@ def make_plan(
         "in_flight_max": options.in_flight_max,
     }
     header = describe_run(targets, settings, options.notes)
-    return Plan(header, targets, arrivals, probes, begin_s=end_s(probes))
+    return Plan(header, targets, arrivals, probes, origin_s)

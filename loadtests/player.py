@@ -6,6 +6,7 @@ messages.
 
 from __future__ import annotations
 
+import gc
 import logging
 import time
 from time import perf_counter
@@ -107,7 +108,8 @@ class Player:
         self._say_done()
 
     def _begin(self, environment: Environment, settings: Mapping[str, Any]) -> None:
-        """Load the images and start this worker's clock, `begin_s` into the run."""
+        """Start this worker's clock, `begin_s` into the run, and load the images."""
+        origin_s = perf_counter() - settings["begin_s"]
         try:
             pictures = read_pictures(self._images)
         except PicturesError as error:
@@ -125,10 +127,12 @@ class Player:
             keep=self._outbox.add,
             fire=environment.events.request.fire,
         )
-        self._requester.origin_s = perf_counter() - settings["begin_s"]
+        self._requester.origin_s = origin_s
         self._process.cpu_percent(), psutil.cpu_percent()  # the first reading of each is void
         if self._flusher is None or self._flusher.dead:
             self._flusher = gevent.spawn(self._flush_for_ever)
+        gc.collect()
+        gc.freeze()  # the images and the program: a collection in the middle of the run would delay requests
         self._send("ready", {})
 
     def _play(self, order: Mapping[str, Any]) -> None:

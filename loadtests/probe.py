@@ -31,17 +31,17 @@ def probe(
     timeout_s: float,
     probed: Callable[[int, int], None],
     first: int = -1,
-    begin_s: float = 0.0,
+    origin_s: float,
 ) -> list[Sample]:
     """Send PROBES requests to each target, one after another.
 
-    Their samples are kept as warm-up, from `begin_s` of the run on, with the negative indexes `first`, `first` - 1,
-    …: no schedule holds them. Raises ProbeError.
+    Their samples are kept as warm-up, with the negative indexes `first`, `first` - 1, …: no schedule holds them.
+    `origin_s` is the `perf_counter` second at which the run's clock stands at 0. Raises ProbeError.
     """
     found: list[Sample] = []
     total = PROBES * len(targets)
     requester = Requester(targets, pictures, worker=WORKER, timeout_s=timeout_s, keep=found.append)
-    requester.origin_s -= begin_s
+    requester.origin_s = origin_s
     for number in range(PROBES):
         for target in targets:
             probed(len(found), total)

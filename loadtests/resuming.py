@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 from loadtests.pictures import digest
@@ -38,15 +39,16 @@ def resume_plan(
     header, samples = store.header(), store.samples()
     refuse_other(header, targets, digest(pictures))
     done = {sample.index for sample in samples}
+    origin_s = perf_counter() - end_s(samples) - PAUSE_S
     probes = probe(
         targets,
         pictures,
         timeout_s=options.timeout_s,
         probed=probed,
         first=min([0, *done]) - 1,
-        begin_s=end_s(samples) + PAUSE_S,
+        origin_s=origin_s,
     )
-    return Plan(header, targets, remaining(store.schedule(), done), probes, begin_s=end_s(probes))
+    return Plan(header, targets, remaining(store.schedule(), done), probes, origin_s)
 
 
 def remaining(arrivals: Iterable[Arrival], done: set[int]) -> list[Arrival]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import sys
 from argparse import Namespace
+from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 import locust
@@ -97,7 +98,7 @@ def plan_run(options: Options, *, probed: Callable[[int, int], None]) -> tuple[P
     if options.resume and options.run_dir is not None:
         store = open_store(options.run_dir, writable=True)
         plan = resume_plan(options, store, targets, pictures, probed=probed)
-        store.record(Event(plan.begin_s, "resumed", document={"requests": len(plan.arrivals)}))
+        store.record(Event(perf_counter() - plan.origin_s, "resumed", document={"requests": len(plan.arrivals)}))
         return plan, store
     plan = make_plan(options, targets, pictures, probed=probed)
     store = Store.create(options.run_folder() / FILE_NAME, plan.header)
