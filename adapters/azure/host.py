@@ -43,12 +43,13 @@ class Host:
         self._keepers: list[asyncio.Task[None]] = []
         self._turn = 0
         self._came_up = False
+        self._last_pid = 0
         self._count = process_count(language_worker.app_settings(environment))
 
     @property
     def pid(self) -> int:
-        """The oldest worker process, leader of its group; 0 when there is none."""
-        return self._workers[0].process.pid if self._workers else 0
+        """The oldest worker process, leader of its group; the last one when there is none."""
+        return self._workers[0].process.pid if self._workers else self._last_pid
 
     @property
     def single(self) -> bool:
@@ -93,6 +94,7 @@ class Host:
             await self._change(failure=f"no worker process could be started: {error}")
             raise InstanceFailed(f"azure instance: {self._failure}") from error
         self._workers.append(worker)
+        self._last_pid = worker.process.pid
         return worker
 
     async def _follow(self) -> None:

@@ -68,7 +68,7 @@ class Link:
             async with self._writing:
                 await self._context.write(self._messages.StreamingMessage(request_id=request_id, **content))
             answer = await future
-        except (grpc.aio.UsageError, grpc.RpcError, asyncio.InvalidStateError) as error:
+        except (grpc.aio.BaseError, grpc.RpcError, asyncio.InvalidStateError) as error:  # it ended a moment ago
             raise WorkerGone(str(error)) from error
         finally:
             del self._awaited[request_id]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import gc
 import os
 import signal
@@ -139,6 +140,30 @@ def test_one_of_several_azure_workers_that_dies_is_replaced(bundle: Path) -> Non
     assert status == 500
     assert len(before & after) == 1
     assert len(after - before) == 1
+
+
+def test_azure_workers_killed_under_load_cost_a_500_each_at_most(bundle: Path) -> None:
+    async def run() -> list[int]:
+        async with running("azure", bundle, variables=TWO_PROCESSES) as instance:
+            await processes(instance, 2)
+            statuses: list[int] = []
+
+            async def ask_on(times: int) -> None:
+                for _ in range(times):
+                    statuses.append((await ask(instance, "/")).status)
+
+            asking = [asyncio.create_task(ask_on(60)) for _ in range(4)]
+            for _ in range(3):
+                await asyncio.sleep(0.05)
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(instance.pid, signal.SIGKILL)
+            await asyncio.gather(*asking)
+            return statuses
+
+    statuses = asyncio.run(run())
+    assert len(statuses) == 240
+    assert statuses.count(200) + statuses.count(500) == 240
+    assert statuses.count(500) <= 4 * 3, "no more than what was in flight at each of three deaths"
 
 
 def test_a_gcp_request_that_takes_too_long_gets_the_fronts_answer(bundle: Path) -> None:

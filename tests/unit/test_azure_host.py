@@ -38,7 +38,7 @@ def environment(bundle: Path, variables: Mapping[str, str]) -> Environment:
 
 
 def test_a_system_without_processes_left_is_told(tmp_path: Path) -> None:
-    with pytest.raises(InstanceFailed, match="no worker process could be started.*Resource temporarily unavailable"):
+    with pytest.raises(InstanceFailed, match=r"no worker process could be started.*Resource temporarily unavailable"):
         asyncio.run(instance.start(environment(tmp_path, {})))
 
 
