@@ -45,12 +45,16 @@ class Measured:
 def ratios(measured: Measured) -> list[Ratio]:
     """Every ratio whose two sides were measured."""
     warm, cold = measured.warm.by_subject, measured.cold.by_subject
+    cpu = measured.cold.cpu_by_subject
     wanted = [(f"warm_over_floor {name[5:]}", name, _floor_of(name)) for name in warm if name.startswith("ours ")]
     found = [Ratio(name, up, low, paired(warm, up, low), Target(1.05, at_most=True)) for name, up, low in wanted]
     for table, times in ((_WARM, warm), (_COLD, cold)):
         for name, (upper, lower, target) in table.items():
             if upper in times and lower in times:
                 found.append(Ratio(name, upper, lower, paired(times, upper, lower), target))
+    for name in ("plain", "direct"):
+        if name in cpu:
+            found.append(Ratio(f"cold_cpu_over_floor {name}", name, "floor", paired(cpu, name, "floor")))
     return found
 
 
@@ -108,6 +112,7 @@ def document(measured: Measured, material: Material, *, command: str, date: str)
         "memory": _memory(measured),
         "skipped": dict(measured.skipped),
         "times_s": {"warm": dict(measured.warm.by_subject), "cold": dict(measured.cold.by_subject)},
+        "cpu_s": {"cold": dict(measured.cold.cpu_by_subject)},
     }
 
 

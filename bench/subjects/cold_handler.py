@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from adapters.aws.handler import lambda_handler
-from bench.subjects.handler import event
+from bench.subjects.events import event
 from bench.subjects.loop import serve
 
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import importlib
-import json
 import sys
 import time
 from typing import TYPE_CHECKING, Any
 
-from bench.subjects.loop import folder, serve
+from bench.subjects.events import event
+from bench.subjects.loop import serve
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -50,10 +50,3 @@ def main() -> None:
         return answered.status
 
     serve(lambda number: event(cloud, number), answer, took=lambda: stopwatch.took_s)
-
-
-def event(cloud: str, number: int) -> dict[str, Any]:
-    """A recorded event of the cloud with image `number` in it."""
-    with open(f"{folder()}/{cloud}-{number}.json", encoding="ascii") as file:  # noqa: PTH123 - as the loop
-        found: dict[str, Any] = json.load(file)
-        return found

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 import threading
 from typing import TYPE_CHECKING
 
@@ -150,3 +152,12 @@ def test_the_start_of_the_process_lies_before_now_on_linux() -> None:
         assert 0 <= started <= Instance(started_s=0, started_unix_s=0).arrived(0.0).init_start_unix_s + 4e9
     else:
         assert started is None
+
+
+def test_the_garbage_collector_works_as_before_once_an_instance_is_ready() -> None:
+    code = (
+        "import gc; before = gc.get_threshold(); from core.instance import THIS; during = gc.get_threshold(); "
+        "THIS.mark_ready(model_load_ms=0); print(before == gc.get_threshold() != during, gc.get_freeze_count() > 0)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
+    assert done.stdout.split() == ["True", "True"]
