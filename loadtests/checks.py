@@ -9,7 +9,8 @@ import numpy as np
 
 from loadtests.comparison import BAD_SHARE_MAX, series
 from loadtests.figures import number
-from loadtests.stats.shift import NotComparable, Series, shift_between
+from loadtests.stats.series import Series
+from loadtests.stats.shift import NotComparable, shift_between
 from loadtests.target_summary import LATE_MS, PROVOKED, TABLE_QUANTILES
 
 if TYPE_CHECKING:
@@ -191,7 +192,7 @@ def _relative_drift(columns: Columns) -> float | None:
     warm = series(columns, kind="warm", stratum="steady")
     order = np.argsort(warm.at_s)
     third = order.size // 3
-    parts = [_without_instances(warm, order[:third]), _without_instances(warm, order[order.size - third :])]
+    parts = [_rows(warm, order[:third]), _rows(warm, order[order.size - third :])]
     try:
         shift = shift_between(*parts, blocked=False)
     except NotComparable:
@@ -199,8 +200,10 @@ def _relative_drift(columns: Columns) -> float | None:
     return shift.value / float(np.median(warm.values)) if shift.p < _SURE else 0.0
 
 
-def _without_instances(whole: Series, rows: NDArray[np.intp]) -> Series:
-    return Series(whole.values[rows], whole.at_s[rows], np.full(rows.size, -1, dtype=np.int64))
+def _rows(whole: Series, rows: NDArray[np.intp]) -> Series:
+    """Some requests of a series, as if each had an instance and an image of its own."""
+    unknown = np.full(rows.size, -1, dtype=np.int64)
+    return Series(whole.values[rows], whole.at_s[rows], unknown, unknown)
 
 
 def _machine(record: Record) -> Check:

@@ -11,7 +11,7 @@ import numpy as np
 from loadtests.sample import Outcome, Sample, State, Stratum
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -27,7 +27,8 @@ class Columns:
     """The samples of one target, one array each, all of the same length and in the order given.
 
     Times are float64, NaN where there is none: `latency_ms` from the intended send time, `service_ms` from the
-    actual one, `slip_ms` between them. `instance` numbers the instances from 0, -1 where unknown.
+    actual one, `slip_ms` between them. `instance` numbers the instances from 0, -1 where unknown; `image` is the
+    place in the run's image set, -1 where the schedule does not tell.
     """
 
     intended_s: NDArray[np.float64]
@@ -38,6 +39,8 @@ class Columns:
     stratum: NDArray[np.int8]
     state: NDArray[np.int8]
     instance: NDArray[np.int64]
+    image: NDArray[np.int64]
+    request_bytes: NDArray[np.int64]
 
     @property
     def n(self) -> int:
@@ -64,8 +67,9 @@ class Columns:
         return int(self.where(outcome=outcome, stratum=stratum, state=state).sum())
 
 
-def columns_of(samples: Sequence[Sample]) -> Columns:
-    """The columns of samples of one target."""
+def columns_of(samples: Sequence[Sample], images: Mapping[int, int] | None = None) -> Columns:
+    """The columns of samples of one target; `images` gives the image of each index of the schedule."""
+    known = images or {}
     instances = {
         name: code for code, name in enumerate(dict.fromkeys(each.instance for each in samples if each.instance))
     }
@@ -78,6 +82,8 @@ def columns_of(samples: Sequence[Sample]) -> Columns:
         stratum=np.array([_STRATA[each.stratum] for each in samples], dtype=np.int8),
         state=np.array([_STATES[each.state] for each in samples], dtype=np.int8),
         instance=np.array([instances.get(each.instance or "", -1) for each in samples], dtype=np.int64),
+        image=np.array([known.get(each.index, -1) for each in samples], dtype=np.int64),
+        request_bytes=np.array([each.request_bytes for each in samples], dtype=np.int64),
     )
 
 

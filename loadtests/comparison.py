@@ -10,12 +10,16 @@ import numpy as np
 
 from loadtests.estimate import Estimate
 from loadtests.figures import number, p_text, sentence_text
+from loadtests.stats.alignment import align, classes
 from loadtests.stats.clusters import FEW, median_effect
 from loadtests.stats.holm import holm
-from loadtests.stats.shift import CONFIDENCE, NotComparable, Series, Shift, shift_between
+from loadtests.stats.series import Series
+from loadtests.stats.shift import CONFIDENCE, NotComparable, Shift, shift_between
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
+
+    from numpy.typing import NDArray
 
     from loadtests.columns import Columns
     from loadtests.sample import Stratum
@@ -119,19 +123,36 @@ def compare_pair(
             limit = f"more than {BAD_SHARE_MAX:.0%}"
             return Comparison(kind, *names, reason=f"{bad:.1%} of {name}'s requests failed or had no answer, {limit}")
     try:
-        sides = [series(each, kind=kind, stratum=stratum) for _, each in (first, second)]
+        sides = _aligned(first[1], second[1], kind=kind, stratum=stratum)
         shift = shift_between(*sides, blocked=blocked)
     except NotComparable as error:
         return Comparison(kind, *names, reason=str(error))
     return Comparison(kind, *names, shift=shift, p=shift.p)
 
 
+def _aligned(first: Columns, second: Columns, *, kind: Kind, stratum: Stratum) -> tuple[Series, Series]:
+    """The series of two targets with the cost of their images taken out; similar sizes are one class."""
+    sides = [series(each, kind=kind, stratum=stratum) for each in (first, second)]
+    labels = classes(sides[0].work, sides[1].work, order=_by_size(first, second))
+    values = align(sides[0].values, sides[1].values, labels)
+    return replace(sides[0], values=values[0]), replace(sides[1], values=values[1])
+
+
+def _by_size(first: Columns, second: Columns) -> NDArray[np.int64]:
+    """The images that were sent, by the size of their requests."""
+    image = np.concatenate([first.image, second.image])
+    size = np.concatenate([first.request_bytes, second.request_bytes])[image >= 0]
+    found, code = np.unique(image[image >= 0], return_inverse=True)
+    mean_bytes = np.bincount(code, weights=size) / np.bincount(code)
+    return np.asarray(found[np.argsort(mean_bytes, kind="stable")], dtype=np.int64)
+
+
 def series(columns: Columns, *, kind: Kind, stratum: Stratum) -> Series:
-    """The answered requests of one kind: latency in ms, intended time, instance."""
+    """The answered requests of one kind: latency in ms, intended time, instance, image."""
     chosen = columns.where(outcome="ok", stratum=stratum, state=kind)
     # Each cold start is an instance of its own: resampling instances is then resampling requests.
     instance = columns.instance[chosen] if kind == "warm" else np.full(int(chosen.sum()), -1, dtype=np.int64)
-    return Series(columns.latency_ms[chosen], columns.intended_s[chosen], instance)
+    return Series(columns.latency_ms[chosen], columns.intended_s[chosen], instance, columns.image[chosen])
 
 
 def bad_share(columns: Columns, stratum: Stratum) -> float:

@@ -151,6 +151,8 @@ def _method(_: Summary) -> Iterator[str]:
     yield "- Intervals are distribution-free (order statistics, 95 %); a request that was never answered takes a"
     yield "  highest rank. No outlier is removed; warm-up is stored, counted, and kept out of the warm figures."
     yield "- Cold, pre-initialised and warm come from the instance's own evidence, never from the latency."
+    yield "- Comparisons: Mann-Whitney within blocks of time, each image's own cost taken out; Hodges-Lehmann shift;"
+    yield "  p corrected for all pairs of a kind (Holm), the interval not."
     yield "- Errors are failed, timed-out and dropped requests; cost is on billed time, without the free grant."
 
 

@@ -19,18 +19,22 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """`planned` is the number of requests in the schedule, 0 for a run without one (closed loop)."""
+    """`planned` is the number of requests in the schedule, 0 for a run without one (closed loop).
+
+    `images` gives the image of each index of the schedule, as a place in the run's image set.
+    """
 
     header: Mapping[str, Any]
     targets: Sequence[Target]
     samples: Sequence[Sample]
     events: Sequence[Event] = field(default=())
     planned: int = 0
+    images: Mapping[int, int] = field(default_factory=dict)
 
     def columns(self) -> dict[str, Columns]:
         """The samples of every target as columns, by name; a target without samples has empty ones."""
         groups = by_target(self.samples)
-        return {target.name: columns_of(groups.get(target.name, ())) for target in self.targets}
+        return {target.name: columns_of(groups.get(target.name, ()), self.images) for target in self.targets}
 
 
 def read_record(folder: Path) -> Record:
@@ -38,4 +42,5 @@ def read_record(folder: Path) -> Record:
     with open_store(folder) as store:
         header = store.header()
         targets = [Target.from_document(each) for each in header["targets"]]
-        return Record(header, targets, store.samples(), store.events(), len(store.schedule()))
+        images = {arrival.index: arrival.image for arrival in store.schedule()}
+        return Record(header, targets, store.samples(), store.events(), len(images), images)

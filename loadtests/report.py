@@ -32,7 +32,8 @@ def summarise_record(record: Record) -> Summary:
     """The summary of a run with its cost and its checks."""
     book = shipped_book()
     costs = {target.name: cost_of(target, record.samples, book) for target in record.targets}
-    summary = summarise({**record.header, "price_book": book.date}, record.targets, record.samples, costs)
+    header = {**record.header, "price_book": book.date}
+    summary = summarise(header, record.targets, record.samples, costs, images=record.images)
     return replace(summary, checks=check(record, summary))
 
 

@@ -55,10 +55,15 @@ def summarise(
     targets: Sequence[Target],
     samples: Sequence[Sample],
     costs: Mapping[str, TargetCost],
+    *,
+    images: Mapping[int, int] | None = None,
 ) -> Summary:
-    """Summarise a run; `costs` by target name, a target that is not among them has no cost."""
+    """Summarise a run; `costs` by target name, a target that is not among them has no cost.
+
+    `images` gives the image of each index of the schedule: comparisons then take out what each image costs.
+    """
     groups = by_target(samples)
-    columns = {target.name: columns_of(groups.get(target.name, ())) for target in targets}
+    columns = {target.name: columns_of(groups.get(target.name, ()), images) for target in targets}
     kind = headline_stratum(list(columns.values()))
     parts = [
         summarise_target(

@@ -8,19 +8,21 @@ the shift and its interval all rest on one statistic: the number of pairs in whi
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy import optimize, stats
 
-from loadtests.stats.clusters import FEW, spread_of_mean
+from loadtests.stats.effects import Effect, design_effect
 from loadtests.stats.exact import SMALL, null_distribution
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import NDArray
+
+    from loadtests.stats.series import Series
 
     Floats = NDArray[np.float64]
     Blocks = Sequence[tuple[Floats, Floats]]
@@ -36,23 +38,10 @@ class NotComparable(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
-class Series:
-    """What was measured of one target: `values`, when (`at_s`), and on which instance (from 0, -1 unknown).
-
-    The arrays have the same length; the order does not matter.
-    """
-
-    values: Floats
-    at_s: Floats
-    instance: NDArray[np.int64]
-
-
-@dataclass(frozen=True, slots=True)
 class Shift:
     """By how much the second series is above the first, in their unit, with a 95 % interval; `p` is two-sided.
 
-    `design_effect` is how many times wider the variance is because requests of one instance resemble each
-    other; None where there were too few instances to tell, and the interval then speaks for these alone.
+    `effect` is how the variance differs from that of independent requests; None where nothing tells.
     """
 
     n_first: int
@@ -62,7 +51,7 @@ class Shift:
     hi: float
     p: float
     blocks: int
-    design_effect: float | None
+    effect: Effect | None
 
 
 def shift_between(first: Series, second: Series, *, blocked: bool = True) -> Shift:
@@ -80,12 +69,13 @@ def shift_between(first: Series, second: Series, *, blocked: bool = True) -> Shi
     used = sum(x.size for x, _ in blocks), sum(y.size for _, y in blocks)
     if used[0] < sizes[0] / 2 or used[1] < sizes[1] / 2:
         raise NotComparable("they were not measured at the same time: interleave the targets in one run")
-    effect = _design_effect(first, second, (first_block, second_block))
-    margin, p = _margin(blocks, effect)
     pairs = sum(x.size * y.size for x, y in blocks)
     middle = (_kth(blocks, (pairs + 1) // 2) + _kth(blocks, pairs // 2 + 1)) / 2
+    level = replace(second, values=second.values - middle)  # as if the two did not differ
+    effect = design_effect(first, level, (first_block, second_block))
+    margin, p = _margin(blocks, effect)
     lo, hi = _kth(blocks, margin), _kth(blocks, pairs + 1 - margin)
-    return Shift(*sizes, middle, lo, hi, p, len(blocks), None if effect is None else effect.ratio)
+    return Shift(*sizes, middle, lo, hi, p, len(blocks), effect)
 
 
 def _edges(first: Series, second: Series) -> Floats:
@@ -125,15 +115,7 @@ def _variance(blocks: Blocks) -> float:
     return total
 
 
-@dataclass(frozen=True, slots=True)
-class _Effect:
-    """Design effect of instances, and the degrees of freedom with which it is known."""
-
-    ratio: float
-    freedom: float
-
-
-def _margin(blocks: Blocks, effect: _Effect | None) -> tuple[int, float]:
+def _margin(blocks: Blocks, effect: Effect | None) -> tuple[int, float]:
     """The rank, from either end of all pairwise differences, at which the interval ends; and the p value."""
     pairs = sum(x.size * y.size for x, y in blocks)
     slower = _slower(blocks)
@@ -148,42 +130,6 @@ def _margin(blocks: Blocks, effect: _Effect | None) -> tuple[int, float]:
     p = 2 * float(law.sf(away / deviation)) if deviation else 1.0
     rank = math.floor(pairs / 2 - float(law.ppf(1 - tail)) * deviation)
     return min(max(rank, 1), (pairs + 1) // 2), p
-
-
-def _design_effect(
-    first: Series, second: Series, blocks: tuple[NDArray[np.intp], NDArray[np.intp]]
-) -> _Effect | None:
-    """How much more the share of slower pairs varies between instances than between independent requests.
-
-    A sample's placement is the share of the other side, in its block, that it is above. The mean placement is
-    the statistic; a bootstrap by instance says how much it really varies. None with fewer than FEW instances
-    on a side, or when some are unknown.
-    """
-    for series in (first, second):
-        if (series.instance < 0).any() or np.unique(series.instance).size < FEW:
-            return None
-    places = _placements(first, second, blocks[0], blocks[1]), _placements(second, first, blocks[1], blocks[0])
-    naive = [place.var() / place.size for place in places]
-    robust = [
-        spread_of_mean(place, series.instance) ** 2 for place, series in zip(places, (first, second), strict=True)
-    ]
-    if not sum(naive) or not sum(robust):
-        return None
-    counts = [np.unique(series.instance).size for series in (first, second)]
-    # Welch and Satterthwaite: the side that varies more decides how well the sum is known.
-    freedom = sum(robust) ** 2 / sum(each**2 / (count - 1) for each, count in zip(robust, counts, strict=True))
-    return _Effect(max(sum(robust) / sum(naive), 1.0), freedom)
-
-
-def _placements(series: Series, other: Series, block: NDArray[np.intp], other_block: NDArray[np.intp]) -> Floats:
-    places = np.full(series.values.size, 0.5)
-    for each in np.unique(block):
-        mine, theirs = block == each, np.sort(other.values[other_block == each])
-        if theirs.size:
-            values = series.values[mine]
-            ranks = np.searchsorted(theirs, values, "left") + np.searchsorted(theirs, values, "right")
-            places[mine] = ranks / (2 * theirs.size)
-    return places
 
 
 def _kth(blocks: Blocks, k: int) -> float:

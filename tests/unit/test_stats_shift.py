@@ -6,23 +6,27 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from loadtests.stats.alignment import CLASS_SAMPLES, align, classes
 from loadtests.stats.clusters import mean_by_instance, resampled_means
+from loadtests.stats.effects import design_effect
 from loadtests.stats.exact import null_distribution
 from loadtests.stats.holm import holm
-from loadtests.stats.shift import NotComparable, Series, shift_between
+from loadtests.stats.series import Series
+from loadtests.stats.shift import NotComparable, shift_between
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Floats = NDArray[np.float64]
+    Labels = NDArray[np.int64]
 
 
-def series(values: Floats, *, at_s: Floats | None = None, instance: NDArray[np.int64] | None = None) -> Series:
-    n = values.size
-    unknown = np.full(n, -1, dtype=np.int64)
-    return Series(
-        values, np.arange(n, dtype=np.float64) if at_s is None else at_s, unknown if instance is None else instance
-    )
+def series(
+    values: Floats, *, at_s: Floats | None = None, instance: Labels | None = None, work: Labels | None = None
+) -> Series:
+    unknown = np.full(values.size, -1, dtype=np.int64)
+    times = np.arange(values.size, dtype=np.float64) if at_s is None else at_s
+    return Series(values, times, unknown if instance is None else instance, unknown if work is None else work)
 
 
 @pytest.mark.parametrize(("m", "n"), [(4, 4), (3, 9), (8, 8), (20, 20)])
@@ -99,16 +103,63 @@ def test_instances_that_differ_widen_the_interval() -> None:
     x, y = (10 + own[side * 8 :][instance] + random.normal(0, 0.5, 400) for side in (0, 1))
     alone = shift_between(series(x), series(y))
     grouped = shift_between(series(x, instance=instance), series(y, instance=instance))
-    assert grouped.design_effect is not None
-    assert grouped.design_effect > 5
+    assert grouped.effect is not None
+    assert grouped.effect.source == "instances"
+    assert grouped.effect.ratio > 5
     assert grouped.hi - grouped.lo > 2 * (alone.hi - alone.lo)
     assert grouped.p > alone.p
+
+
+def test_requests_for_the_same_work_on_both_sides_make_the_interval_narrower() -> None:
+    random = np.random.default_rng(14)
+    work = np.arange(200) % 25
+    cost = random.lognormal(3, 0.5, 25)[work]
+    x, y = cost + random.normal(0, 0.5, 200), cost + 0.4 + random.normal(0, 0.5, 200)
+    blind, matched = shift_between(series(x), series(y)), shift_between(series(x, work=work), series(y, work=work))
+    assert matched.effect is not None
+    assert matched.effect.source == "work"
+    assert matched.effect.ratio < 0.2
+    assert matched.p < 0.001 < 0.05 < blind.p
+    assert matched.lo < 0.4 < matched.hi
+
+
+def test_requests_are_matched_by_work_and_turn_also_where_some_are_missing() -> None:
+    work = np.repeat(np.arange(30), 2)
+    whole = series(np.arange(60.0), work=work)
+    kept = np.arange(60) % 7 != 0
+    part = Series(*(getattr(whole, name)[kept] for name in ("values", "at_s", "instance", "work")))
+    found = design_effect(whole, part, (np.zeros(60, dtype=np.intp), np.zeros(int(kept.sum()), dtype=np.intp)))
+    assert found is not None
+    assert found.freedom == kept.sum() - 1
+    assert found.ratio < 0.1
 
 
 def test_fewer_than_six_instances_leave_the_design_effect_unknown() -> None:
     instance = np.arange(100) % 5
     values = np.random.default_rng(12).random(100)
-    assert shift_between(series(values, instance=instance), series(values, instance=instance)).design_effect is None
+    assert shift_between(series(values, instance=instance), series(values, instance=instance)).effect is None
+
+
+def test_classes_join_neighbours_until_both_sides_have_enough_and_a_short_rest_joins_the_last() -> None:
+    first, second = np.repeat([5, 0, 3, 2], [20, 12, 9, 4]), np.repeat([5, 0, 3, 2], [20, 12, 11, 4])
+    labels = classes(first, second, order=np.array([2, 0, 3, 5]))
+    assert dict(zip(first.tolist(), labels[0].tolist(), strict=True)) == {2: 0, 0: 0, 3: 0, 5: 1}
+    assert dict(zip(second.tolist(), labels[1].tolist(), strict=True)) == {2: 0, 0: 0, 3: 0, 5: 1}
+    rest = classes(np.repeat([0, 1], CLASS_SAMPLES - 1), np.repeat([0, 1], CLASS_SAMPLES - 1), order=np.array([0, 1]))
+    assert set(rest[0]) == {0}
+
+
+def test_unknown_work_is_one_class() -> None:
+    labels = classes(np.array([1, -1]), np.array([1, 1]), order=np.array([1]))
+    assert [each.tolist() for each in labels] == [[0, 0], [0, 0]]
+
+
+def test_alignment_takes_out_the_cost_of_the_work_and_keeps_the_difference_of_the_targets() -> None:
+    labels = np.repeat([0, 1], 30)
+    cost: Floats = np.where(labels == 0, 10.0, 50.0)
+    first, second = align(cost, cost + 3.0, (labels, labels))
+    assert set(first) == {-1.5}
+    assert set(second) == {1.5}
 
 
 def test_holm_gives_the_adjusted_values_of_his_paper_in_the_order_given() -> None:
