@@ -7,16 +7,19 @@ import os
 import shutil
 import subprocess
 import sys
+import urllib.request
 from typing import TYPE_CHECKING
 
 import pytest
 
+from adapters import contract
 from adapters.bundle import cache, layout
 from adapters.bundle.errors import BundleError
 from adapters.deployment import resources
 from adapters.deployment.naming import Deployment
 from adapters.deployment.variant import Variant
 from tests.e2e import deploy_rig
+from tests.standins import data_plane
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -186,3 +189,27 @@ def clean_up(rig: Rig, way: str) -> None:
         assert "cut off" not in rig.run("status")
         assert rig.faults() == []
     rig.run("destroy")
+
+
+def deployed_zip(rig: Rig) -> bytes:
+    """The zip as the cloud got it."""
+    held = {"aws": "zips", "gcp": "uploads", "azure": "packages"}[rig.cloud]
+    found: dict[str, bytes] = getattr(rig.standin, held)
+    return list(found.values())[-1]
+
+
+def test_the_deployed_zip_classifies_on_the_local_cloud(rig: Rig, sample_image: bytes) -> None:
+    """What was uploaded, unpacked and started: with the packages of this environment where the cloud runs pip."""
+    here = f"{sys.version_info[0]}.{sys.version_info[1]}"
+    offered = [name for name in contract.load(rig.cloud).data["bundle"]["target"]["pythons"] if name == here]
+    if rig.cloud == "aws" and here == "3.11":
+        pytest.skip("a zip for Lambda needs Python 3.12 or later (the wheels do not load on Amazon Linux 2)")
+    rig.apply("--python", *offered)
+    with data_plane.running(rig.cloud, deployed_zip(rig), rig.folder) as url:
+        request = urllib.request.Request(url, data=sample_image, headers={"content-type": "image/jpeg"})
+        with urllib.request.urlopen(request, timeout=60) as answer:
+            document = json.load(answer)
+    assert len(document["predictions"]) == 5
+    assert document["instance"]["request_number"] == 1
+    rig.run("destroy")
+    assert rig.left() == []

@@ -1,0 +1,65 @@
+"""The data plane behind a stand-in: the local cloud, started from the very zip that was deployed.
+
+python -m tests.standins.data_plane ZIP CLOUD [options of adapters.emulator]
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import zipfile
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from unittest import mock
+
+from adapters.emulator import __main__ as emulator
+from adapters.emulator import local
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from adapters.contract import Cloud
+
+_READY_WITHIN_S = 60
+
+
+@contextmanager
+def running(cloud: str, archive: bytes, folder: Path) -> Iterator[str]:
+    """Run what `archive` holds as `cloud`; yields the URL that classifies."""
+    path = folder / "deployed.zip"
+    path.write_bytes(archive)
+    process = subprocess.Popen(
+        [sys.executable, "-m", __name__, str(path), cloud, "--end-with-stdin"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        cwd=Path(__file__).resolve().parent.parent.parent,
+    )
+    assert process.stdout is not None
+    try:
+        line = process.stdout.readline()
+        event: dict[str, Any] = json.loads(line) if line else {}
+        assert event.get("event") == "ready", f"{line} {process.communicate(timeout=20)[1]}"
+        yield str(event["url"])
+    finally:
+        process.communicate(timeout=30)
+
+
+def main() -> None:
+    """Unpack the zip where the emulator would have assembled a bundle, and be the emulator."""
+    archive = Path(sys.argv.pop(1))
+
+    def unpack(cloud: Cloud, *, folder: Path, model: str = "") -> Path:
+        with zipfile.ZipFile(archive) as packed:
+            packed.extractall(folder)
+        return folder
+
+    with mock.patch.object(local, "assemble", unpack):
+        emulator.main()
+
+
+if __name__ == "__main__":
+    main()
