@@ -33,17 +33,26 @@ _FOLDER = click.Path(path_type=Path, file_okay=False)
 @click.option("--images", type=_FOLDER, help="A folder of photographs.  [default: the built-in samples]")
 @click.option("--model", default="clothes", show_default=True, help="A model's name, or its folder.")
 @click.option("--memory", type=click.IntRange(min=1), help="Memory size in MB.  [default: each cloud's own]")
-@click.option("--scenario", default="quick", show_default=True, help="The load: quick or smoke.")
+@click.option(
+    "--scenario", default="quick", show_default=True, help="smoke, quick, cold, full, stress, closed, or a file."
+)
+@click.option(
+    "--rate", type=click.FloatRange(min=0, min_open=True), help="Per target and second.  [default: by a probe]"
+)
+@click.option(
+    "--precision", type=click.FloatRange(min=0, min_open=True), help="Stop when every p95 is known within it."
+)
 @click.option("--seed", default=1, show_default=True, help="Decides the order of requests.")
 @click.option("--workers", default=1, show_default=True, help="Locust processes that send the load.")
 @click.option("--out", type=_FOLDER, help="The run's folder.  [default: runs/<date and time>]")
+@click.option("--resume", is_flag=True, help="Go on with the run in --out where it was interrupted.")
 @click.option("--json", "as_json", is_flag=True, help="Print summary.json instead of the table.")
 @click.option("--quiet", is_flag=True, help="No progress; the result only.")
 def command(**asked: Any) -> None:
     """Compare the clouds: cold start, warm latency, errors, cost per million requests, each with its interval."""
     from cli._display import Display
 
-    folder = asked["out"] or Path("runs") / _run_id()
+    folder = asked["out"] or Path("runs") / run_id()
     if (folder / "samples.sqlite").exists():
         raise click.UsageError(f"{folder} holds a run already: choose another --out")
     with Display(quiet=asked["quiet"]) as display:
@@ -51,7 +60,7 @@ def command(**asked: Any) -> None:
     _print(folder, summary, as_json=asked["as_json"])
 
 
-def _run_id() -> str:
+def run_id() -> str:
     """Sorts by time, and differs for two runs started in the same second."""
     return f"{datetime.now(UTC):%Y-%m-%dT%H-%M-%S}-{secrets.token_hex(2)}"
 
@@ -59,11 +68,12 @@ def _run_id() -> str:
 def _measure(folder: Path, asked: dict[str, Any], display: Display) -> Summary:
     from loadtests import launch, report
 
-    images = _images(asked["images"] or SAMPLES)
+    images = images_in(asked["images"] or SAMPLES)
     notes = {"command": f"tripoint {shlex.join(sys.argv[1:])}"}
     with _targets(asked, display) as targets:
-        chosen = {name: asked[name] for name in ("scenario", "seed", "workers")}
-        plan = launch.RunPlan(folder, targets, images, notes=notes, **chosen)
+        chosen = {name: asked[name] for name in ("scenario", "seed", "workers", "resume")}
+        settings = {name: str(asked[name]) for name in ("rate", "precision") if asked[name]}
+        plan = launch.RunPlan(folder, targets, images, notes=notes, settings=settings, **chosen)
         ended = launch.run(plan, on_progress=display.show_load)
     if ended.exit_code:
         raise RuntimeError(ended.message)
@@ -74,7 +84,8 @@ def _measure(folder: Path, asked: dict[str, Any], display: Display) -> Summary:
     return summary
 
 
-def _images(folder: Path) -> Path:
+def images_in(folder: Path) -> Path:
+    """`folder` when it is one. Raises UsageError."""
     if not folder.is_dir():
         raise click.UsageError(f"--images {str(folder)!r} is not a folder: give a folder of photographs")
     return folder
@@ -98,10 +109,11 @@ def _targets(asked: dict[str, Any], display: Display) -> Iterator[list[Target]]:
     wanted = options.Options(model=asked["model"], memory_mb=asked["memory"])
     with clouds.start(names, wanted) as running:
         display.show("start local clouds", len(names), len(names))
-        yield [_target(local) for local in running.values()]
+        yield [target_of(local) for local in running.values()]
 
 
-def _target(local: Any) -> Target:
+def target_of(local: Any) -> Target:
+    """A running local cloud as a target, under the cloud's name."""
     from loadtests.cost.run import LOCAL_REGION
     from loadtests.targets import Target
 
@@ -115,12 +127,8 @@ def _print(folder: Path, summary: Summary, *, as_json: bool) -> None:
         return
     from rich.console import Console
 
-    from loadtests.terminal import table
+    from loadtests.terminal import show
 
     console = Console(highlight=False)
-    for caveat in summary.caveats:
-        console.print(caveat, style="yellow")
-    console.print(table(summary))
-    for verdict in summary.verdicts:
-        console.print(f"- {verdict}")
-    console.print(f"Saved: {folder}/ (every raw sample, summary.json, report.md)")
+    show(console, summary)
+    console.print(f"Saved: {folder}/ (every raw sample, summary.json, report.md)", markup=False)
