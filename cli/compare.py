@@ -52,12 +52,33 @@ def command(**asked: Any) -> None:
     """Compare the clouds: cold start, warm latency, errors, cost per million requests, each with its interval."""
     from cli._display import Display
 
-    folder = asked["out"] or Path("runs") / run_id()
-    if (folder / "samples.sqlite").exists():
-        raise click.UsageError(f"{folder} holds a run already: choose another --out")
-    with Display(quiet=asked["quiet"]) as display:
-        summary = _measure(folder, asked, display)
+    from loadtests.scenarios import ScenarioError, find
+
+    folder = _folder(asked["out"], resume=asked["resume"])
+    try:
+        find(asked["scenario"])
+    except ScenarioError as error:
+        raise click.UsageError(str(error)) from error
+    try:
+        with Display(quiet=asked["quiet"]) as display:
+            summary = _measure(folder, asked, display)
+    except KeyboardInterrupt:
+        if (folder / "samples.sqlite").exists():
+            click.echo(
+                f"interrupted; kept in {folder}: go on with the same command, --out {folder} --resume", err=True
+            )
+        raise
     _print(folder, summary, as_json=asked["as_json"])
+
+
+def _folder(out: Path | None, *, resume: bool) -> Path:
+    """Where the run goes: a new folder, unless an interrupted run is to go on."""
+    if resume and out is None:
+        raise click.UsageError("--resume needs --out: the folder of the run to go on with")
+    folder = out or Path("runs") / run_id()
+    if not resume and (folder / "samples.sqlite").exists():
+        raise click.UsageError(f"{folder} holds a run already: choose another --out, or go on with it with --resume")
+    return folder
 
 
 def run_id() -> str:
