@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 import sysconfig
+import tempfile
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -54,10 +55,11 @@ class Running:
 
     def __init__(self, subject: Subject, work: Path) -> None:
         self.subject = subject
+        self._errors = tempfile.TemporaryFile()  # noqa: SIM115 - closed in kill(); a pipe that nobody reads would block
         started_s = time.perf_counter()
         self._process = subprocess.Popen(
             subject.command(work), env=subject.environment(), cwd=work, text=True,
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._errors,
         )  # fmt: skip
         ready = self._line("ready")
         self.cold_s = time.perf_counter() - started_s
@@ -83,17 +85,21 @@ class Running:
         """Leave nothing behind."""
         self._process.kill()
         self._process.wait()
-        for stream in (self._process.stdin, self._process.stdout, self._process.stderr):
+        for stream in (self._process.stdin, self._process.stdout, self._errors):
             if stream:
                 stream.close()
 
     def _line(self, prefix: str) -> str:
         assert self._process.stdout
-        assert self._process.stderr
         line = self._process.stdout.readline()
         if not line.startswith(prefix) or not line:
-            self._process.kill()
-            raise SubjectFailed(f"{self.subject.name}: {self._process.stderr.read()[-2000:] or line or 'no answer'}")
+            if line:
+                self._process.kill()
+            self._process.wait()
+            self._errors.seek(0)
+            last = self._errors.read()[-2000:].decode(errors="replace")
+            self.kill()
+            raise SubjectFailed(f"{self.subject.name}: {last or line or 'no answer'}")
         return line
 
 
