@@ -51,7 +51,6 @@ _FOLDER = click.Path(path_type=Path, file_okay=False)
 def command(**asked: Any) -> None:
     """Compare the clouds: cold start, warm latency, errors, cost per million requests, each with its interval."""
     from cli._display import Display
-
     from loadtests.scenarios import ScenarioError, find
 
     folder = _folder(asked["out"], resume=asked["resume"])
@@ -64,9 +63,7 @@ def command(**asked: Any) -> None:
             summary = _measure(folder, asked, display)
     except KeyboardInterrupt:
         if (folder / "samples.sqlite").exists():
-            click.echo(
-                f"interrupted; kept in {folder}: go on with the same command, --out {folder} --resume", err=True
-            )
+            click.echo(f"kept in {folder}: go on with the same command and --out {folder} --resume", err=True)
         raise
     _print(folder, summary, as_json=asked["as_json"])
 
@@ -76,7 +73,10 @@ def _folder(out: Path | None, *, resume: bool) -> Path:
     if resume and out is None:
         raise click.UsageError("--resume needs --out: the folder of the run to go on with")
     folder = out or Path("runs") / run_id()
-    if not resume and (folder / "samples.sqlite").exists():
+    exists = (folder / "samples.sqlite").exists()
+    if resume and not exists:
+        raise click.UsageError(f"{folder} holds no run to go on with: leave out --resume to start one")
+    if exists and not resume:
         raise click.UsageError(f"{folder} holds a run already: choose another --out, or go on with it with --resume")
     return folder
 
