@@ -61,4 +61,10 @@ def main() -> None:
             raise
         click.echo(f"tripoint: {error}", err=True)
         raise SystemExit(2) from None
+    except Exception as error:  # the entry boundary: a fault of ours
+        if debug:
+            raise
+        click.echo(f"tripoint: a fault of Tripoint itself, {error!r}: please report it, with the traceback", err=True)
+        click.echo("that `tripoint --debug` and the same words show; what was measured is kept", err=True)
+        raise SystemExit(2) from None
     raise SystemExit(status if isinstance(status, int) else 0)
