@@ -53,10 +53,9 @@ def schedule(
 def interleave(phase: Phase, targets: Sequence[str], *, random: Random) -> list[tuple[float, str, int]]:
     """(due time, target, ordinal within the target) of one phase, in order of time.
 
-    A phase with times of its own for each target draws them anew for each. Otherwise the targets share each gap
-    of the phase in a random order drawn anew for each gap, so that none always follows the same other.
+    See `loadtests.phases.Turns`: with "shuffled" turns no target always follows the same other.
     """
-    if not phase.spread:
+    if phase.turns == "own":
         drawn = {target: phase.offsets_s(random) for target in targets}
         every = [(at_s, target, n) for target, times in drawn.items() for n, at_s in enumerate(times)]
         return sorted(every, key=lambda due: (due[0], random.random()))  # of those due together, none is always first
@@ -66,7 +65,9 @@ def interleave(phase: Phase, targets: Sequence[str], *, random: Random) -> list[
     ordinal = 0
     for place, at_s in enumerate(times):
         turn_s = gap_after(times, place) / max(len(targets), 1)
-        for turn, target in enumerate(random.sample(list(targets), len(targets))):
+        if place == 0 or phase.turns == "shuffled":
+            order = random.sample(list(targets), len(targets))
+        for turn, target in enumerate(order):
             found.extend((at_s + turn * turn_s, target, ordinal + n) for n in range(moments[at_s]))
         ordinal += moments[at_s]
     return found

@@ -12,6 +12,7 @@ from __future__ import annotations
 import select
 import socket
 import ssl
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 from time import perf_counter
@@ -156,13 +157,19 @@ class Reply(HTTPResponse):
             gevent.sleep(0)
             first_s = now_s if first_s is None else first_s
             self.size_bytes += len(data)
-            if not data and self.size_bytes == 0:
-                raise ConnectionResetError("the connection was closed without an answer")
-            self.feed(data)
-            if not data and not self.message_complete:
-                raise ConnectionResetError("the connection was closed in the middle of an answer")
+            if data:
+                self.feed(data)
+            else:
+                self._end()
         assert first_s is not None
         return first_s, now_s
+
+    def _end(self) -> None:
+        """The server closed the connection: the end of an answer without a length, or a failure."""
+        with suppress(HTTPParseError):
+            self.feed(b"")
+        if not self.message_complete:
+            raise ConnectionResetError(f"the connection was closed after {self.size_bytes} bytes of an answer")
 
     def _on_body(self, buf: bytearray) -> None:
         self.body += buf

@@ -1,8 +1,7 @@
 """The kinds of load a run is made of; each says when its requests are due. Pure.
 
 A phase ends before the next begins. `offsets_s` gives the due times of one target in seconds after the
-phase's start, in order; `loadtests.arrivals` interleaves the targets. With `spread`, all targets are due at the
-same times and share the gap to the next one; without it each target draws times of its own.
+phase's start, in order; `loadtests.arrivals` interleaves the targets, as the phase's `turns` say.
 """
 
 from __future__ import annotations
@@ -21,6 +20,10 @@ if TYPE_CHECKING:
 # "open": every request at its due time, whatever became of those before. "closed": users who wait for answers.
 Loop = Literal["serial", "open", "closed"]
 
+# "own": each target draws times of its own. Otherwise all are due at the same times and share the gap to the next
+# one in turns: "shuffled" anew in each gap, or "fixed" for the phase where the gap of each target matters.
+Turns = Literal["own", "shuffled", "fixed"]
+
 
 class PhaseError(ValueError):
     """A phase that makes no sense; the message names the value and what was expected."""
@@ -34,7 +37,7 @@ class Forced:
     name: str = "forced cold starts"
     loop: ClassVar[Loop] = "serial"
     stratum: ClassVar[Stratum] = "forced"
-    spread: ClassVar[bool] = True
+    turns: ClassVar[Turns] = "shuffled"
     warm_up: ClassVar[int] = 0
 
     def __post_init__(self) -> None:
@@ -55,7 +58,7 @@ class Constant:
     name: str = "steady"
     loop: ClassVar[Loop] = "open"
     stratum: ClassVar[Stratum] = "steady"
-    spread: ClassVar[bool] = True
+    turns: ClassVar[Turns] = "shuffled"
 
     def __post_init__(self) -> None:
         require_positive(self, "rate", "count")
@@ -74,7 +77,7 @@ class Poisson:
     name: str = "poisson"
     loop: ClassVar[Loop] = "open"
     stratum: ClassVar[Stratum] = "steady"
-    spread: ClassVar[bool] = False
+    turns: ClassVar[Turns] = "own"
 
     def __post_init__(self) -> None:
         require_positive(self, "rate", "count")
@@ -94,7 +97,7 @@ class Ramp:
     warm_up: int = 0
     loop: ClassVar[Loop] = "open"
     stratum: ClassVar[Stratum] = "steady"
-    spread: ClassVar[bool] = True
+    turns: ClassVar[Turns] = "shuffled"
 
     def __post_init__(self) -> None:
         require_positive(self, "rate", "rate_end", "duration_s")
@@ -117,7 +120,7 @@ class Steps:
     warm_up: int = 0
     loop: ClassVar[Loop] = "open"
     stratum: ClassVar[Stratum] = "steady"
-    spread: ClassVar[bool] = True
+    turns: ClassVar[Turns] = "shuffled"
 
     def __post_init__(self) -> None:
         require_positive(self, "step_s")
@@ -146,7 +149,7 @@ class Bursts:
     name: str = "bursts"
     loop: ClassVar[Loop] = "open"
     stratum: ClassVar[Stratum] = "burst"
-    spread: ClassVar[bool] = True
+    turns: ClassVar[Turns] = "shuffled"
     warm_up: ClassVar[int] = 0
 
     def __post_init__(self) -> None:
@@ -169,15 +172,14 @@ class IdleGaps:
     name: str = "idle gaps"
     loop: ClassVar[Loop] = "open"
     stratum: ClassVar[Stratum] = "natural"
-    spread: ClassVar[bool] = True
+    turns: ClassVar[Turns] = "fixed"
     warm_up: ClassVar[int] = 0
 
     def __post_init__(self) -> None:
         require_positive(self, "rounds", "gap_s")
 
     def offsets_s(self, random: Random) -> list[float]:
-        """Twice the gap apart: the targets' turns in a round move by less than a gap."""
-        return [self.gap_s + 2 * self.gap_s * index for index in range(self.rounds)]
+        return [self.gap_s * (index + 1) for index in range(self.rounds)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,7 +196,7 @@ class Replay:
     name: str = "trace"
     loop: ClassVar[Loop] = "open"
     stratum: ClassVar[Stratum] = "steady"
-    spread: ClassVar[bool] = False
+    turns: ClassVar[Turns] = "own"
     warm_up: ClassVar[int] = 0
 
     def __post_init__(self) -> None:
@@ -221,7 +223,7 @@ class Closed:
     name: str = "closed loop"
     loop: ClassVar[Loop] = "closed"
     stratum: ClassVar[Stratum] = "steady"
-    spread: ClassVar[bool] = True
+    turns: ClassVar[Turns] = "shuffled"
     warm_up: ClassVar[int] = 0
 
     def __post_init__(self) -> None:
