@@ -12,9 +12,15 @@ _EPILOG = "Example: tripoint report runs/2026-11-21T09-30-00"
 
 @click.command(epilog=_EPILOG)
 @click.argument("run", type=click.Path(path_type=Path))
+@click.option(
+    "--prices", metavar="DATE", help="A book that tripoint prices lists.  [default: the one kept with the run]"
+)
 @click.option("--json", "as_json", is_flag=True, help="Print summary.json instead of the table.")
-def command(run: Path, as_json: bool) -> None:
-    """Recompute summary.json and report.md of RUN (a folder) from its samples, offline."""
+def command(run: Path, prices: str | None, as_json: bool) -> None:
+    """Recompute summary.json and report.md of RUN (a folder) from its samples, offline.
+
+    The run keeps the prices that it was first costed with; --prices costs it with another book.
+    """
     from rich.console import Console
 
     from loadtests import report
@@ -22,10 +28,10 @@ def command(run: Path, as_json: bool) -> None:
     from loadtests.terminal import show
 
     try:
-        summary = report.summarise_run(run)
+        summary = report.summarise_run(run, prices=prices)
     except StoreError as error:
         raise click.UsageError(str(error)) from error
-    folder = run if run.is_dir() else run.parent
+    folder = report.folder_of(run)
     report.write(folder, summary)
     if as_json:
         click.echo(json.dumps(summary.document(), indent=2, ensure_ascii=False))

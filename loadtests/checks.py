@@ -63,7 +63,7 @@ def check(record: Record, summary: Summary) -> list[Check]:
         _clock(record),
         _errors(columns),
         _samples(summary, columns),
-        _alike(record),
+        _alike(record, sweep=summary.tuning is not None),
         _drift(columns),
         _machine(record),
         _spread(record),
@@ -145,27 +145,32 @@ def _samples(summary: Summary, columns: Mapping[str, Columns]) -> Check:
     """Percentiles of the table that the load was for and that could not be estimated."""
     steady = any(each.count(stratum="steady") for each in columns.values())
     provoked = any(each.count(stratum=stratum) for each in columns.values() for stratum in PROVOKED)
+    quantiles = ("p50_ms", "p95_ms") if summary.tuning else TABLE_QUANTILES  # a sweep is judged by p95
     missing = []
     for part in summary.targets:
-        wanted = {f"warm {name}": part.typical.estimates[name] for name in TABLE_QUANTILES} if steady else {}
+        wanted = {f"warm {name}": part.typical.estimates[name] for name in quantiles} if steady else {}
         wanted |= {"cold p50_ms": part.cold.headline.estimates["p50_ms"]} if provoked else {}
         missing += [f"{part.target.name} {name}: {each.reason}" for name, each in wanted.items() if each.reason]
     finding = "; ".join(missing) or "every percentile that the load was for has an interval"
-    return _verdict("samples", bool(missing), finding, "send more requests: a longer scenario, or a higher rate")
+    return judge("samples", bool(missing), finding, "send more requests: a longer scenario, or a higher rate")
 
 
-def _alike(record: Record) -> Check:
-    """Whether the targets differ in nothing but what is compared."""
+def _alike(record: Record, *, sweep: bool) -> Check:
+    """Whether the targets differ in nothing but what is compared; a sweep compares sizes and architectures."""
     seen = {
-        "memory sizes, MB": _unequal({target.memory_mb for target in record.targets}),
         "CPU shares": {target.cpu_share for target in record.targets},
-        "architectures": {target.architecture for target in record.targets},
         "models": {sample.model for sample in record.samples if sample.model},
     }
+    if not sweep:
+        seen["memory sizes, MB"] = _unequal({target.memory_mb for target in record.targets})
+        seen["architectures"] = {target.architecture for target in record.targets}
     mixed = [f"{what}: {', '.join(sorted(values))}" for what, values in seen.items() if len(values) > 1]
-    finding = "; ".join(mixed) or "memory sizes are alike; one CPU share, one architecture, one model"
+    same = (
+        "one CPU share, one model" if sweep else "memory sizes are alike; one CPU share, one architecture, one model"
+    )
+    finding = "; ".join(mixed) or same
     remedy = "differences between targets may come from these: give all of them the same, or compare equal ones only"
-    return _verdict("alike", bool(mixed), finding, remedy)
+    return judge("alike", bool(mixed), finding, remedy)
 
 
 def _unequal(sizes_mb: set[int]) -> set[str]:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from loadtests.figures import number, sentence_text
 from loadtests.target_summary import LATE_MS, TABLE_QUANTILES
+from loadtests.tuning_text import section
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -19,8 +20,9 @@ _FACTS = ("started_at", "scenario", "seed", "loop", "model", "images", "python",
 
 def report(summary: Summary) -> str:
     """The whole report as Markdown, ending in a newline."""
-    parts = (_head, _results, _verdicts, _checks, _cold, _views, _counts, _cost, _method, _repeat)
-    return "\n\n".join("\n".join(part(summary)) for part in parts) + "\n"
+    parts = (_head, _tuning, _results, _verdicts, _checks, _cold, _views, _counts, _cost, _method, _repeat)
+    texts = ("\n".join(part(summary)) for part in parts)
+    return "\n\n".join(filter(None, texts)) + "\n"
 
 
 def _head(summary: Summary) -> Iterator[str]:
@@ -66,6 +68,11 @@ def _result_row(part: TargetSummary) -> list[str]:
         f"{part.errors + part.dropped} of {part.requests}",
         sentence_text(part.usd_per_million),
     ]
+
+
+def _tuning(summary: Summary) -> Iterator[str]:
+    if summary.tuning is not None:
+        yield from section(summary.tuning)
 
 
 def _verdicts(summary: Summary) -> Iterator[str]:

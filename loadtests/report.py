@@ -10,35 +10,53 @@ from loadtests.checks import check
 from loadtests.cost.run import cost_of
 from loadtests.markdown import report
 from loadtests.prices.book import shipped_book
+from loadtests.prices.kept import book_of_run, keep_book
 from loadtests.record import Record, read_record
 from loadtests.summary import Summary, summarise
+from loadtests.tuning import tuning_of
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from loadtests.prices.book import PriceBook
 
 SUMMARY_NAME = "summary.json"
 REPORT_NAME = "report.md"
 
 
-def summarise_run(folder: Path) -> Summary:
-    """Summarise the run in `folder` from its raw samples, at the newest prices that are shipped.
+def summarise_run(run: Path, *, prices: str | None = None) -> Summary:
+    """Summarise the run in a folder (or of a store's file) from its raw samples.
 
-    Raises StoreError when there is no run to read.
+    It is costed with the price book `prices`; without that name with the one that is kept beside the run, or else
+    the newest. Raises StoreError when there is no run to read, PriceError for a book that is not known.
     """
-    return summarise_record(read_record(folder))
+    return summarise_record(read_record(run), book_of_run(folder_of(run), prices))
 
 
-def summarise_record(record: Record) -> Summary:
-    """The summary of a run with its cost and its checks."""
-    book = shipped_book()
+def folder_of(run: Path) -> Path:
+    """The run's folder, for its folder or its store's file."""
+    return run if run.is_dir() else run.parent
+
+
+def summarise_record(record: Record, book: PriceBook | None = None) -> Summary:
+    """The summary of a run with its cost, its tuning where it was a sweep, and its checks.
+
+    `book` None: the newest prices that are shipped.
+    """
+    book = book or shipped_book()
     costs = {target.name: cost_of(target, record.samples, book) for target in record.targets}
     header = {**record.header, "price_book": book.date}
     summary = summarise(header, record.targets, record.samples, costs, images=record.images)
-    return replace(summary, checks=check(record, summary))
+    tuned = replace(summary, tuning=tuning_of(header, summary.targets))
+    return replace(tuned, checks=check(record, tuned))
 
 
 def write(folder: Path, summary: Summary) -> None:
-    """Write `summary.json` and `report.md` into the run's folder."""
+    """Write `summary.json` and `report.md` into the run's folder.
+
+    The first time, the price book that it was costed with is kept there too.
+    """
+    keep_book(folder, summary.run["price_book"])
     document = json.dumps(summary.document(), indent=2, ensure_ascii=False, allow_nan=False)
     (folder / SUMMARY_NAME).write_text(document + "\n", encoding="utf-8")
     (folder / REPORT_NAME).write_text(report(summary), encoding="utf-8")

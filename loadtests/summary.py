@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from loadtests.cost.run import TargetCost
     from loadtests.sample import Sample, Stratum
     from loadtests.targets import Target
+    from loadtests.tuning import Tuning
 
 VERSION = 1
 SENTENCES_MAX = 10  # of one kind; five targets have ten pairs
@@ -36,6 +37,7 @@ class Summary:
     caveats: Sequence[str] = field(default=())
     verdicts: Sequence[str] = field(default=())
     checks: Sequence[Check] = field(default=())
+    tuning: Tuning | None = None
 
     def document(self) -> dict[str, Any]:
         """The content of `summary.json`."""
@@ -47,6 +49,7 @@ class Summary:
             "targets": [each.document() for each in self.targets],
             "comparisons": [each.document() for each in self.comparisons],
             "checks": [each.document() for each in self.checks],
+            **({} if self.tuning is None else {"tuning": self.tuning.document()}),
         }
 
 

@@ -1,0 +1,93 @@
+"""The load of a sweep: rounds of one forced cold start and some warm requests for every setting. Pure.
+
+Each round gives every setting a new instance, so that the warm figures and the cost rest on as many instances as
+there are rounds, and what drifts on the machine hits all settings alike.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from math import ceil
+from typing import TYPE_CHECKING, Any
+
+from loadtests.scenarios import sustainable_rate
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+ROUNDS_MIN, ROUNDS_MAX = 6, 12  # six instances carry a bootstrap, six cold starts an interval of their median
+WARM_MIN, WARM_WANTED, WARM_MAX = 90, 240, 600  # of one setting; an interval of p95 takes 72
+WARM_UP = 2  # at the start of each round, on top of what the settling takes
+RATE_MAX = 8.0
+SLOWEST_USE = 0.4  # of the slowest setting's time: above it, requests would meet and start instances of their own
+SETTLE_RATE = 0.5
+RETIRE_S = 0.15
+BURST = 8  # to a deployed function, which cannot be forced: most of so many at once start cold
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """One target as a few requests found it, in ms: its first answer, and its median warm one."""
+
+    first_ms: float
+    warm_ms: float
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """`rounds` of: a cold start by force, `settle_s` of slow warm-up, `per_round` warm requests at `rate` a second.
+
+    Without `forced` there is one round behind a burst.
+    """
+
+    rounds: int
+    per_round: int
+    rate: float
+    settle_s: float
+    forced: bool
+
+    def scenario(self) -> str:
+        """As a scenario file, for `loadtests.scenarios.read_scenario`."""
+        summary = f"{self.rounds} rounds for every setting: tripoint tune"
+        tables = [f"summary = {json.dumps(summary)}\nrate_max = {self.rate:g}"]
+        for table in self._phases():
+            fields = "\n".join(f"{name} = {json.dumps(value)}" for name, value in table.items())
+            tables.append(f"[[phases]]\n{fields}")
+        return "\n\n".join(tables) + "\n"
+
+    def _phases(self) -> Iterator[dict[str, Any]]:
+        if not self.forced:
+            yield {"kind": "bursts", "name": "burst", "bursts": 1, "size": BURST, "gap_s": 5.0}
+        for number in range(1, self.rounds + 1):
+            if self.forced:
+                yield {"kind": "forced", "name": f"round {number}: cold", "rounds": 1}
+            if self.settle_s:
+                slow = min(self.rate, SETTLE_RATE)
+                count = ceil(self.settle_s * slow) + 1
+                yield self._constant(f"round {number}: settle", slow, count, warm_up=count)
+            count = self.per_round + WARM_UP
+            yield self._constant(f"round {number}: warm", self.rate, count, warm_up=WARM_UP)
+
+    def _constant(self, name: str, rate: float, count: int, *, warm_up: int) -> dict[str, Any]:
+        return {"kind": "constant", "name": name, "rate": rate, "count": count, "warm_up": warm_up}
+
+
+def fit(timings: Mapping[str, Timing], *, budget_s: float, cpus: int, settle_s: float, forced: bool) -> Load:
+    """The load that fits into `budget_s`: as many rounds as leave WARM_WANTED warm requests, at least the minimum.
+
+    `settle_s`: how long a new instance keeps the extra processor time that its platform gives it at the start.
+    """
+    warm_ms = {name: timing.warm_ms for name, timing in timings.items()}
+    slowest_s = max(warm_ms.values()) / 1000
+    rate = sustainable_rate(warm_ms, cpus=cpus, rate_max=min(RATE_MAX, SLOWEST_USE / max(slowest_s, 1e-6)))
+    rate = float(f"{rate:.3g}")
+    if not forced:
+        return Load(1, min(max(int(budget_s * rate), WARM_MIN), WARM_MAX), rate, 0.0, forced=False)
+    pause_s = sum(timing.first_ms / 1000 + RETIRE_S for timing in timings.values()) + settle_s
+    for rounds in range(ROUNDS_MAX, ROUNDS_MIN, -1):
+        per_round = int((budget_s / rounds - pause_s) * rate) - WARM_UP
+        if per_round * rounds >= WARM_WANTED:
+            return Load(rounds, min(per_round, WARM_MAX // rounds), rate, settle_s, forced=True)
+    per_round = int((budget_s / ROUNDS_MIN - pause_s) * rate) - WARM_UP
+    return Load(ROUNDS_MIN, max(per_round, ceil(WARM_MIN / ROUNDS_MIN)), rate, settle_s, forced=True)

@@ -1,0 +1,132 @@
+"""What a sweep tries: memory sizes, concurrencies and architectures that each cloud's plan has. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import product
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+USUAL_MB = (512, 1024)  # with each cloud's default size: a quarter, a half and a whole vCPU, about
+
+
+class SweepError(ValueError):
+    """Nothing of what was asked for can be tried; the message says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What was asked for; None: what each cloud has by default."""
+
+    memory_mb: tuple[int, ...] | None = None
+    concurrency: tuple[int, ...] | None = None
+    architectures: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """One setting of one cloud, under the name that its target gets."""
+
+    name: str
+    cloud: str
+    memory_mb: int
+    concurrency: int
+    architecture: str
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """What one cloud offers: `[memory]` and `[platform]` of its cloud.toml, and its plan's architectures."""
+
+    cloud: str
+    memory: Mapping[str, Any]
+    platform: Mapping[str, Any]
+    architectures: tuple[str, ...]
+
+
+def trials(offers: Sequence[Offer], wish: Wish, *, machine: str | None = None) -> tuple[list[Trial], list[str]]:
+    """Every setting to try, and in sentences what was changed or left out.
+
+    A cloud that lacks a size gets its next larger one. `machine` is the architecture of the machine that runs local
+    clouds: it cannot measure another one. Raises SweepError when nothing is left.
+    """
+    found: list[Trial] = []
+    notes: list[str] = []
+    for offer in offers:
+        sizes, concurrency, architectures = (
+            _sizes(offer, wish.memory_mb, notes),
+            _concurrency(offer, wish.concurrency, notes),
+            _architectures(offer, wish.architectures, notes, machine=machine),
+        )
+        for memory_mb, places, architecture in product(sizes, concurrency, architectures):
+            marks = [f"c{places}"] if wish.concurrency and len(wish.concurrency) > 1 else []
+            marks += [architecture] if wish.architectures and len(wish.architectures) > 1 else []
+            name = "-".join([offer.cloud, str(memory_mb), *marks])
+            found.append(Trial(name, offer.cloud, memory_mb, places, architecture))
+    if not found:
+        raise SweepError(f"nothing to try: {'; '.join(notes) or 'no cloud was named'}")
+    return found, notes
+
+
+def next_size(memory: Mapping[str, Any], asked_mb: int) -> int | None:
+    """The smallest size on offer that has `asked_mb`; None where there is none so large."""
+    if "sizes_mb" in memory:
+        return min((int(size) for size in memory["sizes_mb"] if size >= asked_mb), default=None)
+    step = int(memory["step_mb"])
+    size = max(-(-asked_mb // step) * step, int(memory["minimum_mb"]))
+    return size if size <= memory["maximum_mb"] else None
+
+
+def usual_sizes(memory: Mapping[str, Any]) -> list[int]:
+    """All sizes where there are few; else the usual ones and the default."""
+    if "sizes_mb" in memory:
+        return sorted(int(size) for size in memory["sizes_mb"])
+    sizes = (next_size(memory, asked_mb) for asked_mb in (*USUAL_MB, int(memory["default_mb"])))
+    return sorted({size for size in sizes if size is not None})
+
+
+def _sizes(offer: Offer, asked: Sequence[int] | None, notes: list[str]) -> list[int]:
+    if asked is None:
+        return usual_sizes(offer.memory)
+    sizes: set[int] = set()
+    for asked_mb in asked:
+        size = next_size(offer.memory, asked_mb)
+        if size is None:
+            notes.append(f"{offer.cloud} has no {asked_mb} MB (at most {_largest(offer.memory)} MB): left out")
+        elif size != asked_mb:
+            notes.append(f"{offer.cloud} has no {asked_mb} MB: {size} MB, its next size, stands for it")
+        sizes |= set() if size is None else {size}
+    return sorted(sizes)
+
+
+def _largest(memory: Mapping[str, Any]) -> int:
+    return int(max(memory["sizes_mb"]) if "sizes_mb" in memory else memory["maximum_mb"])
+
+
+def _concurrency(offer: Offer, asked: Sequence[int] | None, notes: list[str]) -> list[int]:
+    if asked is None:
+        return [int(offer.platform["concurrency"])]
+    most = int(offer.platform["concurrency_max"])
+    too_many = [each for each in asked if each > most]
+    if too_many:
+        said = ", ".join(map(str, too_many))
+        notes.append(f"an instance of {offer.cloud} serves at most {most} at a time: concurrency {said} left out")
+    return sorted({each for each in asked if each <= most})
+
+
+def _architectures(offer: Offer, asked: Sequence[str] | None, notes: list[str], *, machine: str | None) -> list[str]:
+    if asked is None:
+        return [offer.architectures[0]]
+    chosen = [each for each in offer.architectures if each in asked]
+    notes.extend(f"{offer.cloud}'s plan has no {each}: left out" for each in asked if each not in offer.architectures)
+    if machine is None:
+        return chosen
+    notes.extend(_foreign(offer.cloud, (each for each in chosen if each != machine), machine))
+    return [each for each in chosen if each == machine]
+
+
+def _foreign(cloud: str, architectures: Iterator[str], machine: str) -> Iterator[str]:
+    for each in architectures:
+        yield f"{cloud} on {each}: this machine is {machine}: left out; measure a deployed one with --targets"
