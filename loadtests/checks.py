@@ -152,7 +152,7 @@ def _samples(summary: Summary, columns: Mapping[str, Columns]) -> Check:
         wanted |= {"cold p50_ms": part.cold.headline.estimates["p50_ms"]} if provoked else {}
         missing += [f"{part.target.name} {name}: {each.reason}" for name, each in wanted.items() if each.reason]
     finding = "; ".join(missing) or "every percentile that the load was for has an interval"
-    return judge("samples", bool(missing), finding, "send more requests: a longer scenario, or a higher rate")
+    return _verdict("samples", bool(missing), finding, "send more requests: a longer scenario, or a higher rate")
 
 
 def _alike(record: Record, *, sweep: bool) -> Check:
@@ -170,7 +170,7 @@ def _alike(record: Record, *, sweep: bool) -> Check:
     )
     finding = "; ".join(mixed) or same
     remedy = "differences between targets may come from these: give all of them the same, or compare equal ones only"
-    return judge("alike", bool(mixed), finding, remedy)
+    return _verdict("alike", bool(mixed), finding, remedy)
 
 
 def _unequal(sizes_mb: set[int]) -> set[str]:
