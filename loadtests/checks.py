@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import numpy as np
 
+from loadtests.client_checks import client_cpu, client_floor, clock, machine, slip
 from loadtests.comparison import BAD_SHARE_MAX, series
-from loadtests.figures import number
+from loadtests.finding import Check, State, judge
 from loadtests.stats.series import Series
 from loadtests.stats.shift import NotComparable, shift_between
-from loadtests.target_summary import LATE_MS, PROVOKED, TABLE_QUANTILES
+from loadtests.target_summary import PROVOKED, TABLE_QUANTILES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -23,12 +23,8 @@ if TYPE_CHECKING:
     from loadtests.sample import Sample
     from loadtests.summary import Summary
 
+__all__ = ["Check", "State", "check", "failed"]
 
-State = Literal["passed", "failed", "unknown"]
-
-CLIENT_CPU_MAX_PERCENT = 70.0
-MACHINE_CPU_MAX_PERCENT = 90.0
-CLOCK_JUMP_MAX_MS = 50.0  # a clock that is slewed, not set, moves at most 0.5 ms a second
 DRIFT_MAX = 0.10
 SPREAD_MAX = 0.25
 MEMORY_RATIO_MAX = 1.25  # clouds do not offer the same sizes: 1,769 MB on one and 2,048 on another are alike
@@ -36,36 +32,20 @@ _SURE = 0.01
 _ENDINGS = {"finished": "finished", "interrupted": "was interrupted", "failed": "failed"}
 
 
-@dataclass(frozen=True, slots=True)
-class Check:
-    """One thing that was looked at: what was found, and what to do when it failed.
-
-    "unknown" means that the run holds nothing to judge it by; `finding` says what is missing.
-    """
-
-    name: str
-    state: State
-    finding: str
-    remedy: str = ""
-
-    def document(self) -> dict[str, str]:
-        """This check's entry of `summary.json`."""
-        return asdict(self)
-
-
 def check(record: Record, summary: Summary) -> list[Check]:
     """Every check of a run; `summary` is the record's own."""
     columns = record.columns()
     return [
         _complete(record),
-        _client_cpu(record),
-        _slip(columns),
-        _clock(record),
+        client_cpu(record),
+        client_floor(record, summary),
+        slip(columns),
+        clock(record),
         _errors(columns),
         _samples(summary, columns),
         _alike(record, sweep=summary.tuning is not None),
         _drift(columns),
-        _machine(record),
+        machine(record),
         _spread(record),
     ]
 
@@ -73,10 +53,6 @@ def check(record: Record, summary: Summary) -> list[Check]:
 def failed(checks: Sequence[Check]) -> list[Check]:
     """The checks that say the run should not be trusted."""
     return [each for each in checks if each.state == "failed"]
-
-
-def _verdict(name: str, bad: bool, finding: str, remedy: str) -> Check:
-    return Check(name, "failed", finding, remedy) if bad else Check(name, "passed", finding)
 
 
 def _complete(record: Record) -> Check:
@@ -94,40 +70,7 @@ def _complete(record: Record) -> Check:
         names = ", ".join(event.worker for event in lost)
         finding += f"; lost worker {names} had sent up to {undelivered:,} that were not delivered"
     bad = ending != "finished" or missing > 0 or bool(lost)
-    return _verdict("complete", bad, finding, "resume the run, or repeat it; see locust.log in its folder")
-
-
-def _client_cpu(record: Record) -> Check:
-    """The client's own processor use: a saturated client measures itself."""
-    use = {worker: float(np.mean(values)) for worker, values in _pulses(record, "cpu_percent").items()}
-    if not use:
-        return Check("client-cpu", "unknown", "the run holds no readings of the client's processor use")
-    worker = max(use, key=lambda name: use[name])
-    finding = f"worker {worker} used {use[worker]:.0f} % of a core on average, limit {CLIENT_CPU_MAX_PERCENT:.0f} %"
-    remedy = "lower the rate, or add workers (--workers) or machines"
-    return _verdict("client-cpu", use[worker] > CLIENT_CPU_MAX_PERCENT, finding, remedy)
-
-
-def _slip(columns: Mapping[str, Columns]) -> Check:
-    """Actual minus intended send time over all targets."""
-    slips = np.concatenate([each.slip_ms[~np.isnan(each.slip_ms)] for each in columns.values()] or [np.empty(0)])
-    if not slips.size:
-        return Check("slip", "unknown", "nothing was sent")
-    p99_ms = float(np.percentile(slips, 99))
-    finding = f"99 % were sent within {number(p99_ms)} ms of the intended time, limit {number(LATE_MS)} ms"
-    remedy = "lower the rate, close what else runs on this machine, or add workers (--workers)"
-    return _verdict("slip", p99_ms > LATE_MS, finding, remedy)
-
-
-def _clock(record: Record) -> Check:
-    """Jumps of the wall clock against the steady one, between two readings of a worker."""
-    readings = _pulses(record, "wall_minus_steady_s")
-    jumps = [float(np.abs(np.diff(values)).max()) * 1000 for values in readings.values() if len(values) > 1]
-    if not jumps:
-        return Check("clock", "unknown", "the run holds too few clock readings")
-    finding = f"the wall clock jumped by at most {number(max(jumps))} ms, limit {number(CLOCK_JUMP_MAX_MS)} ms"
-    remedy = "timestamps are off (latencies are not): let the clock settle, do not suspend the machine, and repeat"
-    return _verdict("clock", max(jumps) > CLOCK_JUMP_MAX_MS, finding, remedy)
+    return judge("complete", bad, finding, "resume the run, or repeat it; see locust.log in its folder")
 
 
 def _errors(columns: Mapping[str, Columns]) -> Check:
@@ -138,7 +81,7 @@ def _errors(columns: Mapping[str, Columns]) -> Check:
     name = max(shares, key=lambda each: shares[each])
     finding = f"{shares[name]:.1%} of {name}'s requests failed or had no answer, limit {BAD_SHARE_MAX:.0%}"
     remedy = "see the errors of the samples (tripoint export), the target's log, and its limits"
-    return _verdict("errors", shares[name] > BAD_SHARE_MAX, finding, remedy)
+    return judge("errors", shares[name] > BAD_SHARE_MAX, finding, remedy)
 
 
 def _samples(summary: Summary, columns: Mapping[str, Columns]) -> Check:
@@ -152,7 +95,7 @@ def _samples(summary: Summary, columns: Mapping[str, Columns]) -> Check:
         wanted |= {"cold p50_ms": part.cold.headline.estimates["p50_ms"]} if provoked else {}
         missing += [f"{part.target.name} {name}: {each.reason}" for name, each in wanted.items() if each.reason]
     finding = "; ".join(missing) or "every percentile that the load was for has an interval"
-    return _verdict("samples", bool(missing), finding, "send more requests: a longer scenario, or a higher rate")
+    return judge("samples", bool(missing), finding, "send more requests: a longer scenario, or a higher rate")
 
 
 def _alike(record: Record, *, sweep: bool) -> Check:
@@ -170,7 +113,7 @@ def _alike(record: Record, *, sweep: bool) -> Check:
     )
     finding = "; ".join(mixed) or same
     remedy = "differences between targets may come from these: give all of them the same, or compare equal ones only"
-    return _verdict("alike", bool(mixed), finding, remedy)
+    return judge("alike", bool(mixed), finding, remedy)
 
 
 def _unequal(sizes_mb: set[int]) -> set[str]:
@@ -189,7 +132,7 @@ def _drift(columns: Mapping[str, Columns]) -> Check:
         f"{name}'s warm latency moved by {found[name]:+.1%} from the first to the last third, limit {DRIFT_MAX:.0%}"
     )
     remedy = "comparisons hold (targets are interleaved), single figures do not: repeat on a quiet machine, or longer"
-    return _verdict("drift", abs(found[name]) > DRIFT_MAX, finding, remedy)
+    return judge("drift", abs(found[name]) > DRIFT_MAX, finding, remedy)
 
 
 def _relative_drift(columns: Columns) -> float | None:
@@ -211,17 +154,6 @@ def _rows(whole: Series, rows: NDArray[np.intp]) -> Series:
     return Series(whole.values[rows], whole.at_s[rows], unknown, unknown)
 
 
-def _machine(record: Record) -> Check:
-    """How busy the client's machine was: on a local run the targets compete with everything else on it."""
-    use = [value for values in _pulses(record, "machine_percent").values() for value in values]
-    if not use:
-        return Check("machine", "unknown", "the run holds no readings of the machine's processor use")
-    mean = float(np.mean(use))
-    finding = f"the machine was {mean:.0f} % busy on average, limit {MACHINE_CPU_MAX_PERCENT:.0f} %"
-    remedy = "requests queued for processors: close what else runs, lower the rate, and repeat"
-    return _verdict("machine", mean > MACHINE_CPU_MAX_PERCENT, finding, remedy)
-
-
 def _spread(record: Record) -> Check:
     """How much the inference alone varies on one target: the work is the same each time, so this is noise."""
     spreads = {}
@@ -238,17 +170,8 @@ def _spread(record: Record) -> Check:
     remedy = (
         "the machine that runs the target is noisy: repeat when it is quiet; intervals are wider than they could be"
     )
-    return _verdict("noise", spreads[name] > SPREAD_MAX, finding, remedy)
+    return judge("noise", spreads[name] > SPREAD_MAX, finding, remedy)
 
 
 def _is_steady(sample: Sample) -> bool:
     return bool(sample.outcome == "ok" and sample.stratum == "steady" and sample.state == "warm")
-
-
-def _pulses(record: Record, name: str) -> dict[str, list[float]]:
-    """The readings of one name by worker, in order of time."""
-    readings: dict[str, list[float]] = {}
-    for event in record.events:
-        if event.kind == "pulse" and name in event.document:
-            readings.setdefault(event.worker, []).append(float(event.document[name]))
-    return readings

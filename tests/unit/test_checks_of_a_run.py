@@ -8,9 +8,9 @@ import pytest
 
 from loadtests.checks import Check, check, failed
 from loadtests.record import Record
-from loadtests.report import summarise_record
 from loadtests.sample import Sample
 from loadtests.store import Event
+from loadtests.summary import summarise
 from loadtests.targets import Target
 
 if TYPE_CHECKING:
@@ -49,8 +49,12 @@ def cold(target: Target, *, n: int = 10) -> list[Sample]:
     ]
 
 
+CALIBRATED = Event(98.0, "calibration", "", {"floor": {"p50_ms": 0.9}})
+ENDING = [CALIBRATED, Event(99.0, "finished")]
+
+
 def record(samples: Sequence[Sample], *, events: Sequence[Event] | None = None, planned: int = 0) -> Record:
-    chosen = [*pulses(), Event(99.0, "finished")] if events is None else events
+    chosen = [*pulses(), *ENDING] if events is None else events
     targets = [AWS, GCP] if any(sample.target == "gcp" for sample in samples) else [AWS]
     return Record({"targets": [each.document() for each in targets]}, targets, samples, chosen, planned)
 
@@ -59,7 +63,8 @@ GOOD = [*cold(AWS), *steady(AWS), *cold(GCP), *steady(GCP, seed=2)]
 
 
 def checks_of(run: Record) -> dict[str, Check]:
-    return {each.name: each for each in check(run, summarise_record(run))}
+    summary = summarise(run.header, run.targets, run.samples, {}, images=run.images)
+    return {each.name: each for each in check(run, summary)}
 
 
 def test_a_good_run_passes_every_check() -> None:
@@ -73,6 +78,11 @@ def test_a_good_run_passes_every_check() -> None:
     [
         ("client-cpu", record(GOOD, events=[*pulses(cpu=82), Event(99, "finished")]), "82 %"),
         ("machine", record(GOOD, events=[*pulses(machine=97), Event(99, "finished")]), "97 %"),
+        (
+            "client-floor",
+            record(GOOD, events=[*pulses(), replace(CALIBRATED, document={"floor": {"p50_ms": 5}}), *ENDING[1:]]),
+            "5.00 ms",
+        ),
         ("clock", record(GOOD, events=[*pulses(jump_s=-0.2), Event(99, "finished")]), "200 ms"),
         ("complete", record(GOOD, events=pulses()), "did not end"),
         ("complete", record(GOOD, events=[*pulses(), Event(99, "interrupted")]), "was interrupted"),
@@ -118,7 +128,12 @@ def test_the_busiest_worker_decides() -> None:
 
 def test_what_cannot_be_judged_is_unknown_and_not_passed() -> None:
     found = checks_of(record(GOOD, events=[Event(99.0, "finished")]))
-    assert {name for name, each in found.items() if each.state == "unknown"} == {"client-cpu", "clock", "machine"}
+    assert {name for name, each in found.items() if each.state == "unknown"} == {
+        "client-cpu",
+        "client-floor",
+        "clock",
+        "machine",
+    }
 
 
 def test_a_run_without_any_sample_fails_and_does_not_crash() -> None:
