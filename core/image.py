@@ -106,7 +106,8 @@ def _check_size(size: Size, max_pixels: int) -> None:
 
 def _ordinary_jpeg(data: bytes, header: jpeg.Header, *, orient: bool, draft: Size | None) -> Image.Image:
     try:
-        rgb = jpeg.decode(data, header, draft=draft).convert("RGB")
+        decoded = jpeg.decode(data, header, draft=draft)
+        rgb = decoded if decoded.mode == "RGB" else decoded.convert("RGB")
     except (ValueError, OSError, MemoryError) as error:
         raise _broken("JPEG", error) from error
     return turned(rgb, header.orientation) if orient else rgb
@@ -164,9 +165,9 @@ def _to_rgb(image: Image.Image) -> Image.Image:
     if image.mode in ("I", "F"):
         raise UnsupportedImage("the image has 32 bits per sample: save it with 8 or 16")
     if image.has_transparency_data:
-        rgba = image.convert("RGBA")
+        rgba = image if image.mode == "RGBA" else image.convert("RGBA")
         white = Image.new("RGB", image.size, "white")
-        white.paste(rgba, mask=rgba.getchannel("A"))
+        white.paste(rgba, mask=rgba)
         return white
     return image.convert("RGB")
 

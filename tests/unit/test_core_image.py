@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import io
 import struct
+import subprocess
+import sys
 import zlib
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
@@ -168,6 +170,38 @@ def test_a_draft_is_at_least_as_large_as_asked() -> None:
     data = encoded(picture(size=(640, 480)), "JPEG")
     assert decode(data, max_pixels=LIMIT, orient=True, draft=(100, 100)).size == (160, 120)
     assert decode(data, max_pixels=LIMIT, orient=True, draft=(600, 600)).size == (640, 480)
+
+
+PEAK = """
+import sys
+from core.image import decode
+
+def peak_bytes():
+    with open("/proc/self/status") as file:
+        return next(int(line.split()[1]) * 1024 for line in file if line.startswith("VmHWM"))
+
+data = sys.stdin.buffer.read()
+before = peak_bytes()
+width, height = decode(data, max_pixels=25_000_000, orient=True).size
+print((peak_bytes() - before) / (width * height))
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+@pytest.mark.parametrize(
+    ("mode", "kind", "options"),
+    [
+        ("RGBA", "PNG", {}),
+        ("P", "PNG", {"transparency": 0}),
+        ("I;16", "PNG", {}),
+        ("CMYK", "JPEG", {}),
+        ("RGB", "JPEG", {"exif": b"Exif\0\0II*\0\x08\0\0\0\x01\0\x12\x01\x03\0\x01\0\0\0\x06\0\0\0\0\0\0\0"}),
+    ],
+)
+def test_decoding_takes_nine_bytes_a_pixel_at_most(mode: str, kind: str, options: dict[str, Any]) -> None:
+    data = encoded(Image.new(mode, (3000, 2000)), kind, **options)
+    done = subprocess.run([sys.executable, "-c", PEAK], input=data, capture_output=True, check=True, timeout=60)
+    assert 3 < float(done.stdout) < 9.5
 
 
 @pytest.mark.filterwarnings(r"ignore::UserWarning:PIL\.")
