@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from loadtests.figures import number, sentence_text
+from loadtests.figures import MISSING, number, sentence_text
 from loadtests.target_summary import LATE_MS, TABLE_QUANTILES
 from loadtests.tuning_text import section
+from loadtests.waterfall import ORDER
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from loadtests.summary import Summary
     from loadtests.target_summary import TargetSummary
@@ -20,7 +21,20 @@ _FACTS = ("started_at", "scenario", "seed", "loop", "model", "images", "python",
 
 def report(summary: Summary) -> str:
     """The whole report as Markdown, ending in a newline."""
-    parts = (_head, _tuning, _results, _verdicts, _checks, _cold, _views, _counts, _cost, _method, _repeat)
+    parts = (
+        _head,
+        _tuning,
+        _results,
+        _verdicts,
+        _checks,
+        _cold,
+        _waterfall,
+        _views,
+        _counts,
+        _cost,
+        _method,
+        _repeat,
+    )
     texts = ("\n".join(part(summary)) for part in parts)
     return "\n\n".join(filter(None, texts)) + "\n"
 
@@ -97,6 +111,24 @@ def _cold(summary: Summary) -> Iterator[str]:
         for stratum, group in part.cold.by_stratum.items()
     )
     yield from _table(["target", "kind", "n", "p50, ms", "p95, ms"], rows)
+
+
+def _waterfall(summary: Summary) -> Iterator[str]:
+    """Mean parts of a cold start, one column per target; they add up to the mean latency."""
+    falls = {part.target.name: {each.name: each.ms for each in part.cold.parts} for part in summary.targets}
+    falls = {name: parts for name, parts in falls.items() if parts}
+    if not falls:
+        return
+    kind = summary.targets[0].cold.stratum
+    yield from ("## Where a cold start's time goes", "", f"Means of the {kind} cold starts, ms.", "")
+    yield from _table(["part", *falls], _waterfall_rows(falls))
+
+
+def _waterfall_rows(falls: Mapping[str, Mapping[str, float]]) -> Iterator[list[str]]:
+    for name in ORDER:
+        if any(name in parts for parts in falls.values()):
+            yield [name, *(number(parts[name]) if name in parts else MISSING for parts in falls.values())]
+    yield ["all", *(number(sum(parts.values())) for parts in falls.values())]
 
 
 def _views(summary: Summary) -> Iterator[str]:

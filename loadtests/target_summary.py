@@ -10,6 +10,7 @@ import numpy as np
 
 from loadtests.estimate import Estimate
 from loadtests.stats.percentiles import percentiles
+from loadtests.waterfall import mean_waterfall
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from loadtests.cost.run import TargetCost
     from loadtests.sample import Sample, Stratum
     from loadtests.targets import Target
+    from loadtests.waterfall import Part
 
 LATE_MS = 5.0  # a send later than this after its intended time is counted as late
 COLD_STRATA: tuple[Stratum, ...] = ("forced", "natural", "burst", "steady", "warm-up")
@@ -50,12 +52,13 @@ class ColdStarts:
     """Cold starts of one target: `n` of all kinds, the figures of each kind, and the one that stands for them.
 
     Kinds are never pooled: `stratum` names the kind whose percentiles are the target's headline, the same for
-    every target of a run.
+    every target of a run. `parts` are the mean waterfall of that kind.
     """
 
     n: int
     stratum: Stratum
     by_stratum: Mapping[Stratum, Group]
+    parts: Sequence[Part] = ()
 
     @property
     def headline(self) -> Group:
@@ -63,9 +66,11 @@ class ColdStarts:
         return self.by_stratum.get(self.stratum) or _group(np.empty(0), COLD_QUANTILES)
 
     def document(self) -> dict[str, Any]:
-        """The headline's figures with `n` of all kinds, `stratum`, and `by_stratum`."""
+        """The headline's figures with `n` of all kinds, `stratum`, `by_stratum`, and the mean `waterfall`."""
         kinds = {stratum: group.document() for stratum, group in self.by_stratum.items()}
-        return self.headline.document() | {"n": self.n, "stratum": self.stratum, "by_stratum": kinds}
+        parts = [{"name": part.name, "ms": part.ms} for part in self.parts]
+        about = {"n": self.n, "stratum": self.stratum, "by_stratum": kinds, "waterfall": parts}
+        return self.headline.document() | about
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +151,7 @@ def summarise_target(
         instances=int(np.unique(instances).size),
         pre_initialised=columns.count(state="pre-initialised"),
         error_kinds=error_kinds(samples),
-        cold=_cold(columns, stratum),
+        cold=_cold(columns, stratum, samples),
         warm=warm_group(columns),
         warm_service=_group(columns.service_ms[_is_warm(columns)], WARM_QUANTILES),
         unknown=_unknown(columns),
@@ -169,7 +174,7 @@ def _is_warm(columns: Columns) -> NDArray[np.bool_]:
     return columns.where(outcome="ok", stratum="steady", state="warm")
 
 
-def _cold(columns: Columns, stratum: Stratum) -> ColdStarts:
+def _cold(columns: Columns, stratum: Stratum, samples: Sequence[Sample]) -> ColdStarts:
     kinds: dict[Stratum, Group] = {}
     for kind in COLD_STRATA:
         if columns.count(stratum=kind, state="cold"):
@@ -177,7 +182,10 @@ def _cold(columns: Columns, stratum: Stratum) -> ColdStarts:
             unanswered = _unanswered(columns, kind) if kind in ("forced", "natural") else 0
             answered = columns.where(outcome="ok", stratum=kind, state="cold")
             kinds[kind] = _group(columns.latency_ms[answered], COLD_QUANTILES, unanswered=unanswered)
-    return ColdStarts(n=columns.count(state="cold"), stratum=stratum, by_stratum=kinds)
+    fallen = mean_waterfall(
+        each for each in samples if (each.outcome, each.state, each.stratum) == ("ok", "cold", stratum)
+    )
+    return ColdStarts(n=columns.count(state="cold"), stratum=stratum, by_stratum=kinds, parts=fallen)
 
 
 def _unknown(columns: Columns) -> Group:

@@ -147,6 +147,15 @@ def test_a_target_without_any_sample_has_nulls_with_reasons() -> None:
     assert gcp["reasons"]["cost_usd_per_million"] == "no price for this target"
 
 
+def test_the_waterfall_is_that_of_the_headline_kind_and_adds_up_to_its_mean(mixed: Load) -> None:
+    cold = documents(summarise(HEADER, [AWS, GCP], mixed.samples, COSTS))["aws"]["cold"]
+    expected_ms = np.mean(latencies(8, around_ms=600))
+    assert sum(part["ms"] for part in cold["waterfall"]) == pytest.approx(expected_ms)
+    text = report(summarise(HEADER, [AWS, GCP], mixed.samples, COSTS))
+    assert f"| all | {expected_ms:.0f} |" in text
+    assert "Where a cold start's time goes" not in report(summarise(HEADER, [GCP], [], COSTS))
+
+
 def test_the_kind_of_cold_start_that_most_targets_have_is_the_headline_of_all() -> None:
     load = Load().add(AWS, "cold", latencies(9), stratum="forced").add(AWS, "cold", latencies(7), stratum="natural")
     load.add(GCP, "cold", latencies(7), stratum="natural")
