@@ -7,6 +7,7 @@ it kills the groups that are still named, then removes the control groups and fo
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import signal
@@ -37,7 +38,7 @@ def clean(left: dict[str, list[str]]) -> None:
     groups = [int(name) for name in left["group"]]
     while (groups := [group for group in groups if kill(group)]) and time.monotonic() < deadline_s:
         time.sleep(0.01)
-    for name in left["cgroup"]:
+    for name in reversed(left["cgroup"]):  # groups lie within groups: the innermost came last
         remove_cgroup(Path(name), deadline_s)
     for name in left["folder"]:
         shutil.rmtree(name, ignore_errors=True)
@@ -54,14 +55,13 @@ def kill(group: int) -> bool:
 
 def remove_cgroup(path: Path, deadline_s: float) -> None:
     """Remove a control group, killing who is still in it; the kernel refuses until the last one is reaped."""
-    while path.is_dir():
+    while path.is_dir() and time.monotonic() < deadline_s:
         try:
             path.rmdir()
         except OSError:
-            for number in (path / "cgroup.procs").read_text().split():
-                os.kill(int(number), signal.SIGKILL)
-            if time.monotonic() > deadline_s:
-                return
+            with contextlib.suppress(OSError):
+                for number in (path / "cgroup.procs").read_text().split():
+                    os.kill(int(number), signal.SIGKILL)
             time.sleep(0.01)
 
 
