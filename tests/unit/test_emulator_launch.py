@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 import psutil
@@ -86,8 +87,10 @@ def test_the_guardian_ends_groups_and_removes_folders(tmp_path: Path) -> None:
         child = int(leader.stdout.readline())
         custody.keep("group", leader.pid)
         custody.keep("folder", str(folder))
-        custody.close()
-        assert leader.wait() == -signal.SIGKILL
+        with ThreadPoolExecutor(1) as pool:  # the guardian waits until we have reaped what is our child
+            closing = pool.submit(custody.close)
+            assert leader.wait() == -signal.SIGKILL
+            closing.result()
     assert gone(child)
     assert not folder.exists()
 
