@@ -6,7 +6,7 @@ import time
 from typing import TYPE_CHECKING, NamedTuple
 
 from core import image, preprocess, runtime
-from core.manifest import check_file
+from core.manifest import FileCheck
 from core.pool import Pool
 from core.wire import Prediction
 
@@ -77,10 +77,26 @@ def rank(labels: Sequence[str], scores: Sequence[float]) -> tuple[Prediction, ..
     return tuple(sorted(found, key=lambda prediction: -prediction.score))  # sorted keeps the order of equals
 
 
-def load(manifest: Manifest, variant: Variant, runtime_name: str, *, interpreters: int) -> Classifier:
-    """Open one variant `interpreters` times. Raises ModelError."""
-    check_file(variant)
-    module = runtime.module(runtime_name)
+class Prepared(NamedTuple):
+    """A model whose runtime is imported and whose file is being checked."""
+
+    manifest: Manifest
+    runtime: str
+    check: FileCheck
+
+
+def prepare(manifest: Manifest, *, wanted: str | None) -> Prepared:
+    """Choose the best variant for the runtimes at hand (or `wanted`) and import its runtime. Raises ModelError."""
+    check = FileCheck(runtime.choose(manifest, wanted=wanted, available=runtime.usable())[0])
+    variant, name = runtime.pick(manifest, wanted=wanted)
+    return Prepared(manifest, name, check if check.variant is variant else FileCheck(variant))
+
+
+def load(prepared: Prepared, *, interpreters: int) -> Classifier:
+    """Open the model `interpreters` times, once its file has proved to be the right one. Raises ModelError."""
+    prepared.check.finish()
+    manifest, variant = prepared.manifest, prepared.check.variant
+    module = runtime.module(prepared.runtime)
     opened = [module.open_interpreter(variant.file) for _ in range(interpreters)]
     runtime.check_shapes(variant.file, opened[0], manifest, variant)
-    return Classifier(manifest, variant, runtime_name=runtime_name, pool=Pool(opened))
+    return Classifier(manifest, variant, runtime_name=prepared.runtime, pool=Pool(opened))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from threading import Thread
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from core.errors import ModelError
@@ -171,17 +172,31 @@ def _variant(reader: _Reader) -> Variant:
     )
 
 
-def check_file(variant: Variant) -> None:
-    """Compare the file with its sha256. Raises ModelError when it is missing or another one."""
-    try:
-        with variant.file.open("rb") as file:
-            found = hashlib.file_digest(file, "sha256").hexdigest()
-    except OSError as error:
-        raise ModelError(
-            f"{variant.file} cannot be read ({error.strerror}): put the file beside its manifest.json"
-        ) from error
-    if found != variant.sha256:
-        raise ModelError(
-            f"{variant.file} has sha256 {found}, its manifest says {variant.sha256}: "
-            "fetch the file again, or correct the manifest if the file is the right one"
-        )
+class FileCheck:
+    """Compares a model's file with its sha256, in a thread: hashing needs no GIL, and importing a runtime is long."""
+
+    def __init__(self, variant: Variant) -> None:
+        self.variant = variant
+        self._found: str | OSError = ""
+        self._thread = Thread(target=self._digest)
+        self._thread.start()
+
+    def _digest(self) -> None:
+        try:
+            with self.variant.file.open("rb") as file:
+                self._found = hashlib.file_digest(file, "sha256").hexdigest()
+        except OSError as error:
+            self._found = error
+
+    def finish(self) -> None:
+        """Wait for the result. Raises ModelError when the file is missing or another one."""
+        self._thread.join()
+        if isinstance(self._found, OSError):
+            raise ModelError(
+                f"{self.variant.file} cannot be read ({self._found.strerror}): put the file beside its manifest.json"
+            ) from self._found
+        if self._found != self.variant.sha256:
+            raise ModelError(
+                f"{self.variant.file} has sha256 {self._found}, its manifest says {self.variant.sha256}: "
+                "fetch the file again, or correct the manifest if the file is the right one"
+            )

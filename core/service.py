@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from core import answers, classifier, instance, journal, manifest, payload, processors, runtime
+from core import answers, classifier, instance, journal, manifest, payload, processors
 from core.errors import Internal, MethodNotAllowed, NotFound, TripointError, UnknownModel
 from core.settings import Settings
 from core.wire import Response, Timings
@@ -43,11 +43,11 @@ class Service:
         settings = Settings.from_env(environ)
         journal.set_level(settings.log_level)
         manifests = [manifest.load(model_folder(name, settings.folder)) for name in settings.models]
-        chosen = [(one, *runtime.pick(one, wanted=settings.runtime)) for one in manifests]
+        prepared = [classifier.prepare(one, wanted=settings.runtime) for one in manifests]
         this.mark_imported()
         started_s = time.perf_counter()
         interpreters = settings.pool or processors.count()
-        loaded = [classifier.load(*choice, interpreters=interpreters) for choice in chosen]
+        loaded = [classifier.load(one, interpreters=interpreters) for one in prepared]
         this.mark_ready(model_load_ms=(time.perf_counter() - started_s) * 1000)
         return cls(settings, {one.manifest.name: one for one in loaded}, this)
 

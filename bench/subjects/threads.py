@@ -42,7 +42,7 @@ def behind_a_lock(model: Path) -> Handle:
 def pooled(model: Path) -> Handle:
     """Our classifier, with an interpreter for each processor."""
     loaded = manifest.load(model)
-    ours = classifier.load(loaded, *runtime.pick(loaded, wanted=None), interpreters=processors.count())
+    ours = classifier.load(classifier.prepare(loaded, wanted=None), interpreters=processors.count())
     return lambda data: ours.classify(data, max_pixels=25_000_000)
 
 

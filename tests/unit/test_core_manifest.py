@@ -110,7 +110,7 @@ def test_a_missing_manifest_says_what_to_set(tmp_path: Path) -> None:
 
 def test_a_missing_model_file_is_told(tmp_path: Path) -> None:
     with pytest.raises(ModelError, match=r"m\.tflite cannot be read"):
-        manifest.check_file(load(tmp_path, GOOD).variants[0])
+        manifest.FileCheck(load(tmp_path, GOOD).variants[0]).finish()
 
 
 def test_a_model_is_named_or_given_as_a_path() -> None:
