@@ -7,7 +7,7 @@ import uuid
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from adapters.aws import api, environment, events
+from adapters.aws import api, environment, payload
 from adapters.aws.gate import LambdaGate, too_large
 from adapters.aws.recorded import replay
 from adapters.contract import HttpAnswer, InstanceFailed
@@ -45,8 +45,8 @@ class LambdaInstance:
             outcome = await self.environment.invoke(api.event_bytes(request), request_id)
             answer = api.answered(request, outcome, request_id)
         else:
-            front: events.Front = "http-api" if request.front == "http-api" else "function-url"
-            event = json.dumps(events.http_event(request, request_id=request_id, front=front)).encode()
+            front: payload.Front = "http-api" if request.front == "http-api" else "function-url"
+            event = json.dumps(payload.http_event(request, request_id=request_id, front=front)).encode()
             if len(event) > api.EVENT_LIMIT_BYTES:
                 return too_large(front)
             outcome = await self.environment.invoke(event, request_id)
@@ -59,9 +59,9 @@ class LambdaInstance:
         await self.environment.end()
 
 
-def http_answer(outcome: Outcome, request_id: str, front: events.Front) -> HttpAnswer:
+def http_answer(outcome: Outcome, request_id: str, front: payload.Front) -> HttpAnswer:
     """A function's end as an HTTP front gives it."""
-    answer = _FAILED[front] if outcome.result.failed else events.http_answer(outcome.result.body)
+    answer = _FAILED[front] if outcome.result.failed else payload.http_answer(outcome.result.body)
     name = "x-amzn-requestid" if front == "function-url" else "apigw-requestid"
     return HttpAnswer(answer.status, (*answer.headers, (name, request_id)), answer.body)
 

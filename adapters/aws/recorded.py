@@ -6,7 +6,7 @@ import importlib
 import json
 from typing import TYPE_CHECKING, Any
 
-from adapters.aws import events
+from adapters.aws import payload
 from adapters.contract import HttpAnswer
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ def replay(event: Mapping[str, Any]) -> HttpAnswer:
     handler = importlib.import_module("adapters.aws.handler")
     value = handler.lambda_handler(dict(event), None)
     if "statusCode" in value:
-        return events.http_answer(json.dumps(_single(value)).encode())
+        return payload.http_answer(json.dumps(_single(value)).encode())
     status = value["error"]["status"] if isinstance(value.get("error"), dict) else 200
     return HttpAnswer(
         status, (("content-type", "application/json"),), json.dumps(value, separators=(",", ":")).encode()

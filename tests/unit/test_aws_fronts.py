@@ -16,8 +16,8 @@ import pytest
 
 from adapters.aws import api, environment
 from adapters.aws.environment import ExecutionEnvironment, Outcome
-from adapters.aws.events import http_answer, http_event
 from adapters.aws.gate import LambdaGate
+from adapters.aws.payload import http_answer, http_event
 from adapters.aws.runtime_api import ANSWER_LIMIT_BYTES, Invocation, Result, RuntimeApi
 from adapters.contract import Environment, HttpAnswer, HttpRequest, InstanceFailed, Refusal
 from adapters.emulator.custody import Custody
