@@ -23,7 +23,7 @@ from botocore.exceptions import ClientError
 from PIL import Image
 
 from adapters import contract
-from adapters.emulator import clouds
+from adapters.emulator import clouds, overhead
 from adapters.emulator.options import Options
 
 if TYPE_CHECKING:
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.slow
 CLOUDS = contract.clouds()
+MANIFEST = Path(__file__).resolve().parents[2] / "model" / "clothes" / "manifest.json"
 
 
 @pytest.fixture(scope="module")
@@ -98,6 +99,17 @@ def test_boto3_invokes_unchanged_and_gets_the_log(lambda_: LambdaClient, photo: 
     log = base64.b64decode(answer["LogResult"]).decode()
     assert log.startswith("START RequestId: ")
     assert "REPORT RequestId: " in log
+
+
+def test_the_courses_client_gets_a_bare_mapping(image_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It posts {"url": …} to the invocations path of a function named `function`, as AWS's own emulator has it."""
+    monkeypatch.setenv("TRIPOINT_FETCH_PRIVATE", "allow")  # the photograph lies on loopback here
+    with clouds.start(["aws"]) as local:
+        url = f"{local['aws'].url}/2015-03-31/functions/function/invocations"
+        status, _, scores = ask(url, body=json.dumps({"url": image_url}).encode())
+    assert status == 200
+    assert set(scores) == set(json.loads(MANIFEST.read_text())["labels"])
+    assert sum(scores.values()) == pytest.approx(1, abs=0.05)
 
 
 def test_boto3_reaches_the_function_by_arn_and_gets_errors_by_name(lambda_: LambdaClient) -> None:
@@ -223,6 +235,13 @@ def test_two_hundred_starts_and_stops_leak_nothing() -> None:
             process.terminate()
             process.communicate()
     assert not Path(ready["folder"]).exists()
+
+
+def test_the_overhead_benchmark_measures_every_cloud() -> None:
+    for cloud in CLOUDS:
+        found = overhead.measure(cloud, requests=5)
+        assert 0 < found.added_ms < found.through_ms
+        assert (found.against_direct_ms is None) == (cloud != "gcp"), "gunicorn alone has a port of its own"
 
 
 def groups() -> list[Path]:
