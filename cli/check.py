@@ -8,6 +8,8 @@ from pathlib import Path
 
 import click
 
+from cli._refusal import Refusal
+
 _EPILOG = "Exit codes: 0 nothing failed; 1 a check failed; 2 no such run. Example: tripoint check runs/mine"
 
 
@@ -26,7 +28,7 @@ def command(run: Path, as_json: bool) -> None:
     try:
         checks = report.summarise_run(run).checks
     except StoreError as error:
-        raise click.UsageError(str(error)) from error
+        raise Refusal(str(error)) from error
     if as_json:
         click.echo(json.dumps([each.document() for each in checks], indent=2, ensure_ascii=False))
     else:

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from cli._refusal import Refusal
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -28,18 +30,22 @@ Example: tripoint diff runs/before runs/after --threshold 5
 @click.option("--json", "as_json", is_flag=True, help="Print the changes as JSON.")
 def command(first: Path, second: Path, threshold: float, as_json: bool) -> None:
     """Compare two runs (folders) of the same targets, FIRST before and SECOND after a change."""
-    from loadtests.diff import NotAlike, diff, headline
+    from loadtests.diff import NotAlike, diff, doubts, headline
     from loadtests.record import read_record
     from loadtests.store import StoreError
 
     try:
-        changes = diff(read_record(first), read_record(second), threshold=threshold / 100)
+        runs = [(first, read_record(first)), (second, read_record(second))]
+        changes = diff(runs[0][1], runs[1][1], threshold=threshold / 100)
     except (StoreError, NotAlike) as error:
-        raise click.UsageError(str(error)) from error
+        raise Refusal(str(error)) from error
     if as_json:
         click.echo(json.dumps([each.document() for each in changes], indent=2, ensure_ascii=False))
     else:
         _print(changes)
+        for run, record in runs:
+            for doubt in doubts(record):
+                click.echo(f"a difference may be the machine's: {run}: {doubt}")
         click.echo(headline(changes, threshold / 100))
     if any(each.regression for each in changes):
         sys.exit(1)

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import click
 
+from cli._refusal import Refusal
+
 _EPILOG = "Example: tripoint export runs/mine --format csv --out -"
 
 
@@ -25,7 +27,7 @@ def command(run: Path, kind: str, out: str | None) -> None:
     try:
         samples = read_record(run).samples
     except StoreError as error:
-        raise click.UsageError(str(error)) from error
+        raise Refusal(str(error)) from error
     path = Path(out) if out else (run if run.is_dir() else run.parent) / f"samples.{kind}"
     if kind == "parquet":
         if out == "-":

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import click
 
+from cli._refusal import Refusal
+
 _EPILOG = "Example: tripoint report runs/2026-11-21T09-30-00"
 
 
@@ -30,7 +32,7 @@ def command(run: Path, prices: str | None, as_json: bool) -> None:
     try:
         summary = report.summarise_run(run, prices=prices)
     except StoreError as error:
-        raise click.UsageError(str(error)) from error
+        raise Refusal(str(error)) from error
     folder = report.folder_of(run)
     report.write(folder, summary)
     if as_json:

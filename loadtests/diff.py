@@ -12,10 +12,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy import stats
 
+from loadtests.checks import check, failed
 from loadtests.comparison import BAD_SHARE_MAX, KINDS, Comparison, Kind, compare_pair, series
 from loadtests.figures import p_text, sentence_text
 from loadtests.stats.holm import holm
 from loadtests.stats.shift import CONFIDENCE
+from loadtests.summary import summarise
 from loadtests.target_summary import headline_stratum, warm_group
 
 if TYPE_CHECKING:
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
     from loadtests.sample import Stratum
 
 THRESHOLD = 0.10
+DOUBTFUL = ("complete", "client-cpu", "slip", "drift", "machine", "noise")
 TAILS = ("p95", "p99")
 _FACTS = ("cloud", "plan", "region", "memory_mb", "architecture", "concurrency", "cpu_share")
 
@@ -72,6 +75,12 @@ def diff(first: Record, second: Record, *, threshold: float = THRESHOLD) -> list
         changes += [change for kind in KINDS if (change := _shift(name, kind, pair, stratum))]
         changes += [_errors(name, pair), *_tails(name, pair)]
     return [_judge(change, threshold) for change in _corrected(changes)]
+
+
+def doubts(record: Record) -> list[str]:
+    """The failed checks of a run for which a difference to another run may be the machine's and not the target's."""
+    summary = summarise(record.header, record.targets, record.samples, {}, images=record.images)
+    return [f"{each.name}: {each.finding}" for each in failed(check(record, summary)) if each.name in DOUBTFUL]
 
 
 def unlike(first: Record, second: Record) -> Iterator[str]:

@@ -9,10 +9,10 @@ import pytest
 from click.testing import CliRunner
 
 from cli.diff import command
-from loadtests.diff import Change, NotAlike, diff, headline
+from loadtests.diff import Change, NotAlike, diff, doubts, headline
 from loadtests.record import Record
 from loadtests.sample import Sample, State, Stratum
-from loadtests.store import FILE_NAME, Store
+from loadtests.store import FILE_NAME, Event, Store
 from loadtests.targets import Target
 
 if TYPE_CHECKING:
@@ -136,6 +136,15 @@ def test_the_command_exits_0_without_and_1_with_a_regression_and_2_when_it_refus
     assert "not comparable: scenario: quick against smoke" in refused.output
     assert invoke(command, [before, str(tmp_path / "nothing")]).exit_code == 2
     assert invoke(command, [before, slower, "--threshold", "80"]).exit_code == 0
+
+
+def test_a_run_that_fails_its_checks_is_named_as_a_reason_for_a_difference(tmp_path: Path) -> None:
+    busy = Event(1.0, "pulse", "w1", {"cpu_percent": 99.0, "machine_percent": 99.0, "wall_minus_steady_s": 0.0})
+    noisy = replace(run(2), events=[busy, Event(9.0, "finished")])
+    assert [each.partition(":")[0] for each in doubts(noisy)] == ["client-cpu", "machine"]
+    folders = [stored(record, tmp_path / name) for name, record in (("a", run(1)), ("b", run(2)))]
+    output = CliRunner().invoke(command, folders).output
+    assert output.count("a difference may be the machine's") == 2, "neither run says that it finished"
 
 
 def test_the_command_prints_changes_as_json(tmp_path: Path) -> None:
