@@ -57,7 +57,7 @@ def failed(checks: Sequence[Check]) -> list[Check]:
 
 def _complete(record: Record) -> Check:
     """Whether the run came to its end with every planned request accounted for."""
-    kinds = [event.kind for event in record.events]
+    kinds = [event.kind for event in record.events if event.kind != "calibration"]  # it may be kept afterwards
     lost = [event for event in record.events if event.kind == "worker-lost"]
     enough = next((str(event.document.get("reason")) for event in record.events if event.kind == "enough"), None)
     missing = max(record.planned - sum(sample.index >= 0 for sample in record.samples), 0)

@@ -162,3 +162,9 @@ def test_a_run_that_knew_enough_early_is_complete_and_says_why() -> None:
 def test_percentiles_that_the_load_was_not_for_are_not_asked_for() -> None:
     assert checks_of(record(steady(AWS)))["samples"].state == "passed"
     assert checks_of(record(cold(AWS)))["samples"].state == "passed"
+
+
+def test_a_calibration_that_is_kept_after_the_run_does_not_hide_its_end() -> None:
+    events = [*pulses(), Event(99.0, "finished"), replace(CALIBRATED, at_s=200.0)]
+    found = checks_of(record(GOOD, events=events))
+    assert (found["complete"].state, found["client-floor"].state) == ("passed", "passed")
