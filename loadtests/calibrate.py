@@ -6,34 +6,26 @@ what is measured on top belongs to the client. Every figure comes from a run of 
 
 from __future__ import annotations
 
-import json
-import os
-import subprocess
-import sys
-from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from loadtests.launch import ROOT, RunPlan, python_path, run
-from loadtests.null_server import Behaviour, Stall
-from loadtests.store import open_store
+from loadtests.floor import PIXEL
+from loadtests.launch import RunPlan, run
+from loadtests.null_server import Behaviour, Stall, null_server
+from loadtests.probe import PROBES
+from loadtests.store import Event, open_store
 from loadtests.targets import Target
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from loadtests.launch import Progress
     from loadtests.sample import Sample
-    from loadtests.store import Event
 
 SLIP_MAX_MS = 5.0  # p99 of actual minus intended send: above it the client is too slow for the rate
-PIXEL = bytes.fromhex(  # the smallest PNG there is: one grey pixel
-    "89504e470d0a1a0a0000000d49484452000000010000000108000000003a7e9b550000000a49444154789c63680000008200815aa2c2"
-    "9f0000000049454e44ae426082"
-)
 
 
 class CalibrationFailed(Exception):
@@ -100,8 +92,15 @@ def calibrate(
     floor = bench.floor(rate, seconds=seconds)
     rates = bench.rising(rate, seconds=min(seconds, 4.0))
     breaks_at = next((each.rate for each in rates if each.slip_p99_ms > SLIP_MAX_MS), None)
-    honesty = bench.honesty(rate, seconds=seconds, stall_s=seconds / 15)
+    honesty = bench.honesty(rate, seconds=seconds, stall_s=seconds / 5)
     return Calibration(floor, rates, breaks_at, honesty)
+
+
+def keep(run: Path, calibration: Calibration) -> None:
+    """Store `calibration` in a run that is there, for its checks. Raises StoreError."""
+    with open_store(run, writable=True) as store:
+        at_s = max((event.at_s for event in store.events()), default=0.0)
+        store.record(Event(at_s, "calibration", document=calibration.document()))
 
 
 class Bench:
@@ -171,10 +170,10 @@ class Bench:
         folder = self._folder / f"{self._runs:02d}-{rate:g}-per-second"
         images = self._folder / "images"
         images.mkdir(parents=True, exist_ok=True)
-        (images / "pixel.png").write_bytes(PIXEL)
+        (images / "pixel.png").write_bytes(PIXEL.body)
         scenario = self._folder / "calibration.toml"
         scenario.write_text(f'[[phases]]\nkind = "constant"\nrate = {rate}\ncount = {int(rate * seconds)}\n')
-        with null_server(*server) as url:
+        with null_server("--skip", str(PROBES), *server) as url:
             target = Target("null", "null", "none", "local", 1, url)
             settings = {"in-flight-max": str(int(rate * seconds))}
             plan = RunPlan(folder, [target], images, scenario=str(scenario), workers=self._workers, settings=settings)
@@ -183,24 +182,6 @@ class Bench:
             raise CalibrationFailed(ended.message)
         with open_store(folder) as store:
             samples, events = store.samples(), store.events()
-        # The null server's clock starts with its first request, which was the first probe.
-        self._server_began_s = next(sample.sent_s for sample in samples if sample.index == -1) or 0.0
-        return [sample for sample in samples if sample.index >= 0], events
-
-
-@contextmanager
-def null_server(*options: str) -> Iterator[str]:
-    """The URL of a null server in a process of its own, which ends with the block."""
-    process = subprocess.Popen(
-        [sys.executable, "-m", "loadtests.null_server", *options],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-        cwd=ROOT,
-        env={**os.environ, "PYTHONPATH": python_path()},
-    )
-    assert process.stdout is not None
-    try:
-        yield str(json.loads(process.stdout.readline())["url"])
-    finally:
-        process.communicate(timeout=10)
+        scheduled = [sample for sample in samples if sample.index >= 0]
+        self._server_began_s = min(sample.sent_s for sample in scheduled if sample.sent_s is not None)
+        return scheduled, events

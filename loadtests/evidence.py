@@ -19,7 +19,11 @@ HEADER = "x-tripoint-instance"
 
 @dataclass(frozen=True, slots=True)
 class InstanceReport:
-    """What the instance said; as `core.wire.Evidence`, but nothing is taken for granted."""
+    """What the instance said; as `core.wire.Evidence`, but nothing is taken for granted.
+
+    `platform` is the platform's own word about how the instance came to be, where an entry passes it on (on Lambda
+    `AWS_LAMBDA_INITIALIZATION_TYPE`).
+    """
 
     instance: str
     request_number: int | None = None
@@ -29,6 +33,7 @@ class InstanceReport:
     init_ms: float | None = None
     imports_ms: float | None = None
     model_load_ms: float | None = None
+    platform: str | None = None
 
 
 def parse_header(value: str) -> InstanceReport | None:
@@ -52,6 +57,7 @@ def from_mapping(values: Mapping[str, Any]) -> InstanceReport | None:
         init_ms=as_float(values.get("init_ms")),
         imports_ms=as_float(values.get("imports_ms")),
         model_load_ms=as_float(values.get("model_load_ms")),
+        platform=str(values["platform"]) if values.get("platform") else None,
     )
 
 
@@ -64,18 +70,19 @@ def as_float(value: object) -> float | None:
     return number if abs(number) < float("inf") else None
 
 
-def classify(report: InstanceReport | None, *, waited_ms: float) -> State | None:
+def classify(report: InstanceReport | None, *, waited_ms: float, seen_before: bool = False) -> State | None:
     """Cold, pre-initialised or warm; None when the evidence is missing.
 
     `waited_ms` is what the client waited outside the handler: service time, less connecting, less the handler's
     own total. The request reached the handler `since_ready_ms` after the instance became ready. If the client
     had by then waited longer than that, it sent the request before the instance was ready: it waited for a new
     instance, which is what cold means, and holds for the second request of a concurrent instance too. The wait
-    includes the way back, so a request sent within that millisecond or so after readiness counts as cold.
+    includes the way back, so a request sent within that millisecond or so after readiness counts as cold, unless
+    the client had an answer of this instance before it sent the request (`seen_before`): then it was ready.
     The first request of an instance that was ready before it was sent is pre-initialised.
     """
     if report is None or report.since_ready_ms is None or report.request_number is None:
         return None
-    if waited_ms > report.since_ready_ms:
+    if waited_ms > report.since_ready_ms and not seen_before:
         return "cold"
     return "pre-initialised" if report.request_number == 1 else "warm"

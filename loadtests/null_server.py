@@ -13,14 +13,23 @@ import argparse
 import asyncio
 import contextlib
 import json
+import os
+import subprocess
 import sys
+from contextlib import contextmanager
 from dataclasses import dataclass
 from time import perf_counter, time
+from typing import TYPE_CHECKING
+
+from loadtests.launch import ROOT, python_path
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 
 @dataclass(frozen=True, slots=True)
 class Stall:
-    """From `at_s` after the first request on, for `for_s` seconds."""
+    """From `at_s` after the server's clock began, for `for_s` seconds."""
 
     at_s: float
     for_s: float
@@ -34,14 +43,15 @@ class Stall:
 
 @dataclass(frozen=True, slots=True)
 class Behaviour:
-    """What the server does to every request."""
+    """What the server does to every request; its clock begins with the one after the first `skip`."""
 
     delay_ms: float = 0.0
     cold_ms: float = 0.0
     stalls: tuple[Stall, ...] = ()
+    skip: int = 0
 
     def answer_after_s(self, arrived_s: float) -> float:
-        """Seconds from a request's arrival to its answer; `arrived_s` counts from the first request."""
+        """Seconds from a request's arrival to its answer; `arrived_s` is on the server's clock."""
         due_s = arrived_s + self.delay_ms / 1000
         for stall in self.stalls:
             if stall.at_s <= due_s < stall.at_s + stall.for_s:
@@ -66,7 +76,7 @@ class NullServer:
     """The state behind all connections."""
 
     behaviour: Behaviour
-    first_s: float | None = None
+    first_s: float = 0.0
     instance: Instance | None = None
     served: int = 0
     cold: int = 0
@@ -79,7 +89,7 @@ class NullServer:
 
     def admit(self, now_s: float) -> tuple[float, bytes]:
         """When (seconds from `now_s`) and how to answer a request that arrived at `now_s`."""
-        if self.first_s is None:
+        if self.served <= self.behaviour.skip:
             self.first_s = now_s
         if self.instance is None or now_s - self.instance.used_s > self.idle_life_s:
             self.started += 1
@@ -184,14 +194,34 @@ async def serve(behaviour: Behaviour) -> None:
     server.close()
 
 
+@contextmanager
+def null_server(*options: str) -> Iterator[str]:
+    """The URL of a null server in a process of its own, which ends with the block."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "loadtests.null_server", *options],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": python_path()},
+    )
+    assert process.stdout is not None
+    try:
+        yield str(json.loads(process.stdout.readline())["url"])
+    finally:
+        process.communicate(timeout=10)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--delay-ms", type=float, default=0.0)
     parser.add_argument("--cold-ms", type=float, default=0.0)
     parser.add_argument("--stall", type=Stall.parse, action="append", default=[], metavar="AT+FOR", help="seconds")
+    parser.add_argument("--skip", type=int, default=0, help="the clock begins after so many requests")
     chosen = parser.parse_args()
+    behaviour = Behaviour(chosen.delay_ms, chosen.cold_ms, tuple(chosen.stall), chosen.skip)
     with contextlib.suppress(KeyboardInterrupt):
-        asyncio.run(serve(Behaviour(chosen.delay_ms, chosen.cold_ms, tuple(chosen.stall))))
+        asyncio.run(serve(behaviour))
 
 
 if __name__ == "__main__":

@@ -21,9 +21,9 @@ from locust.contrib.fasthttp import FastHttpUser  # noqa: E402
 from locust.env import Environment  # noqa: E402
 
 from loadtests.arrivals import Arrival  # noqa: E402
-from loadtests.calibrate import PIXEL, null_server  # noqa: E402
 from loadtests.delivery import Outbox  # noqa: E402
-from loadtests.pictures import Picture  # noqa: E402
+from loadtests.floor import PIXEL  # noqa: E402
+from loadtests.null_server import null_server  # noqa: E402
 from loadtests.requester import Requester  # noqa: E402
 from loadtests.targets import Target  # noqa: E402
 
@@ -36,14 +36,14 @@ SENDERS = 8
 def bare_sender(environment: Environment, url: str) -> Callable[[int], object]:
     """A FastHttpUser that does nothing but POST."""
     user: Any = type("Bare", (FastHttpUser,), {"host": url, "abstract": True})(environment)
-    return lambda index: user.client.post(url, data=PIXEL)
+    return lambda index: user.client.post(url, data=PIXEL.body)
 
 
 def recording_sender(environment: Environment, url: str, outbox: Outbox) -> Callable[[int], object]:
     """Ours, with the sample, the evidence, Locust's own statistics, and the message to the master."""
     requester = Requester(
         [Target("null", "null", "none", "local", 1, url)],
-        [Picture("pixel", PIXEL, "image/png")],
+        [PIXEL],
         worker="overhead",
         timeout_s=60.0,
         keep=outbox.add,

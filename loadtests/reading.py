@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -10,6 +11,8 @@ from loadtests import evidence
 from loadtests.sample import Sample
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from loadtests.exchange import Answer
     from loadtests.sample import Outcome, Stratum
 
@@ -38,8 +41,11 @@ class Intent:
         )
 
 
-def read(intent: Intent, answer: Answer) -> Sample:
-    """The sample of an answered request: "ok" only when the answer is a classification."""
+def read(intent: Intent, answer: Answer, *, first_answers: Mapping[str, float]) -> Sample:
+    """The sample of an answered request: "ok" only when the answer is a classification.
+
+    `first_answers` holds when this worker had its first answer of each instance, in `perf_counter` seconds.
+    """
     document = parse_json(answer.body)
     sent = {
         "sent_s": answer.sent_s - intent.origin_s,
@@ -52,13 +58,13 @@ def read(intent: Intent, answer: Answer) -> Sample:
         "response_bytes": answer.response_bytes,
     }
     label = top_label(document)
-    evident = {**sent, **served(answer, document)}
+    evident = {**sent, **served(answer, document, first_answers)}
     if answer.status == 200 and label is not None:
         return intent.sample("ok", label=label, **evident)
     return intent.sample("failed", error=error_code(answer.status, document), **evident)
 
 
-def served(answer: Answer, document: dict[str, Any]) -> dict[str, Any]:
+def served(answer: Answer, document: dict[str, Any], first_answers: Mapping[str, float]) -> dict[str, Any]:
     """What the instance said of itself and its work, and the state that follows."""
     report = evidence.parse_header(answer.headers.get(evidence.HEADER, ""))
     report = report or evidence.from_mapping(mapping(document.get("instance")))
@@ -74,6 +80,7 @@ def served(answer: Answer, document: dict[str, Any]) -> dict[str, Any]:
         return found
     service_ms = (answer.done_s - answer.sent_s) * 1000
     waited_ms = service_ms - (answer.connect_ms or 0) - (answer.tls_ms or 0) - (total_ms or 0)
+    seen_before = first_answers.get(report.instance, answer.done_s) < answer.sent_s
     return found | {
         "instance": report.instance,
         "request_number": report.request_number,
@@ -83,8 +90,24 @@ def served(answer: Answer, document: dict[str, Any]) -> dict[str, Any]:
         "init_ms": report.init_ms,
         "imports_ms": report.imports_ms,
         "model_load_ms": report.model_load_ms,
-        "state": evidence.classify(report, waited_ms=waited_ms),
+        "platform": report_line(answer) or report.platform,
+        "state": evidence.classify(report, waited_ms=waited_ms, seen_before=seen_before),
     }
+
+
+def report_line(answer: Answer) -> str | None:
+    """Lambda's REPORT line, from the log tail that a direct invocation may ask for; None without one.
+
+    Source: docs.aws.amazon.com/lambda/latest/api/API_Invoke.html (X-Amz-Log-Result), read 2026-11-20.
+    """
+    encoded = answer.headers.get("x-amz-log-result")
+    if not encoded:
+        return None
+    try:
+        lines = base64.b64decode(encoded, validate=True).decode("utf-8", "replace").splitlines()
+    except ValueError:
+        return None
+    return next((line for line in reversed(lines) if line.startswith("REPORT ")), None)
 
 
 def parse_json(body: bytes) -> dict[str, Any]:

@@ -37,6 +37,7 @@ class Requester:
         self._pictures = pictures
         self._keep = keep
         self._fire = fire
+        self._first_answers: dict[str, float] = {}
         self._endpoints = {target.name: Endpoint(target.url, timeout_s=timeout_s) for target in targets}
         self._controls = {
             target.name: Endpoint(f"{target.control.rstrip('/')}/retire", timeout_s=RETIRE_WITHIN_S)
@@ -51,7 +52,9 @@ class Requester:
         sent_s = perf_counter()
         try:
             answer = self._endpoints[arrival.target].post(picture.body, content_type=picture.content_type)
-            sample = read(intent, answer)
+            sample = read(intent, answer, first_answers=self._first_answers)
+            if sample.instance is not None:
+                self._first_answers.setdefault(sample.instance, answer.done_s)
         except TimeoutError as error:
             sample = intent.sample("timeout", sent_s=sent_s - intent.origin_s, error=str(error))
         except FAILURES as error:

@@ -12,6 +12,7 @@ import locust
 from locust.runners import MasterRunner, WorkerRunner
 
 from loadtests.conductor import Conductor, RunFailed
+from loadtests.floor import measure_floor
 from loadtests.options import OptionsError, add_arguments, parse
 from loadtests.pictures import PicturesError, read_pictures
 from loadtests.planning import make_plan
@@ -84,6 +85,7 @@ def open_run(environment: Environment, *, probed: Callable[[int, int], None]) ->
     except USER_ERRORS as error:
         raise RunFailed(str(error)) from error
     store.append(plan.probes)
+    store.record(Event(perf_counter() - plan.origin_s, "calibration", document=measure_floor()))
     LOG.info("samples are kept in %s", store.path)
     if options.rule is None:
         return plan, store, None

@@ -48,3 +48,9 @@ def test_the_first_request_after_a_retirement_waits_for_a_new_instance() -> None
         assert wait_s == 0.0
         assert state_of(answer, waited_ms=0.5) == "warm"
     assert (server.served, server.cold, server.started) == (4, 2, 2)
+
+
+def test_the_clock_of_the_stalls_may_begin_after_some_requests() -> None:
+    server = NullServer(Behaviour(stalls=(Stall(1, 2),), skip=2))
+    waits = [server.admit(now_s)[0] for now_s in (50.0, 51.5, 60.0, 61.5)]
+    assert waits == pytest.approx([0.0, 0.0, 0.0, 1.5])

@@ -1,12 +1,17 @@
 from __future__ import annotations
 
+import base64
 import json
-from typing import Any
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from loadtests.exchange import Answer
 from loadtests.reading import Intent, read
+
+if TYPE_CHECKING:
+    from loadtests.sample import Sample
 
 INTENT = Intent(4, "aws", "w1", "steady", intended_s=1.0, origin_s=100.0)
 GOOD = {
@@ -33,8 +38,12 @@ def answer(document: object, *, status: int = 200, evidence: str = EVIDENCE) -> 
     )
 
 
+def read_alone(given: Answer) -> Sample:
+    return read(INTENT, given, first_answers={})
+
+
 def test_a_classification_becomes_a_whole_sample() -> None:
-    sample = read(INTENT, answer(GOOD))
+    sample = read_alone(answer(GOOD))
     assert (sample.outcome, sample.error, sample.label, sample.model) == ("ok", None, "pants", "clothes 1")
     assert (sample.state, sample.instance, sample.request_number, sample.init_ms) == ("warm", "i-1", 2, 300.0)
     assert (sample.decode_ms, sample.inference_ms, sample.total_ms) == (1.0, 10.0, 14.0)
@@ -57,14 +66,14 @@ def test_a_classification_becomes_a_whole_sample() -> None:
     ],
 )
 def test_anything_else_is_a_failure_with_a_code(document: object, status: int, error: str) -> None:
-    sample = read(INTENT, answer(document, status=status))
+    sample = read_alone(answer(document, status=status))
     assert (sample.outcome, sample.error, sample.status) == ("failed", error, status)
     assert sample.latency_ms == pytest.approx(22.0)
 
 
 def test_evidence_in_the_body_serves_where_the_header_is_lost() -> None:
     body: dict[str, Any] = {**GOOD, "instance": {"instance": "i-2", "request_number": 1, "since_ready_ms": 0.5}}
-    sample = read(INTENT, answer(body, evidence=""))
+    sample = read_alone(answer(body, evidence=""))
     assert (sample.instance, sample.state) == ("i-2", "cold")
 
 
@@ -81,8 +90,42 @@ def test_the_time_to_connect_is_not_waiting_for_an_instance() -> None:
         request_bytes=1,
         response_bytes=1,
     )
-    assert read(INTENT, slow_connect).state == "pre-initialised"
+    assert read_alone(slow_connect).state == "pre-initialised"
 
 
 def test_an_answer_without_evidence_has_no_state() -> None:
-    assert read(INTENT, answer(GOOD, evidence="")).state is None
+    assert read_alone(answer(GOOD, evidence="")).state is None
+
+
+def test_the_platforms_own_word_is_kept() -> None:
+    said = read_alone(answer(GOOD, evidence=f"{EVIDENCE};platform=provisioned-concurrency"))
+    assert said.platform == "provisioned-concurrency"
+    assert read_alone(answer(GOOD)).platform is None
+
+
+@pytest.mark.parametrize(
+    ("log", "line"),
+    [
+        ("START RequestId: 1\nREPORT RequestId: 1\tDuration: 5 ms\tBilled Duration: 6 ms\n", "REPORT RequestId: 1"),
+        ("START RequestId: 1\n", None),
+    ],
+)
+def test_lambdas_report_line_is_kept_where_the_log_tail_came(log: str, line: str | None) -> None:
+    plain = answer(GOOD)
+    headers = {**plain.headers, "x-amz-log-result": base64.b64encode(log.encode()).decode()}
+    platform = read_alone(replace(plain, headers=headers)).platform
+    assert (platform or "").startswith(line or "")
+    assert (platform is None) == (line is None)
+
+
+def test_a_log_tail_that_is_no_base64_does_no_harm() -> None:
+    plain = answer(GOOD)
+    assert read_alone(replace(plain, headers={**plain.headers, "x-amz-log-result": "%%%"})).platform is None
+
+
+def test_an_instance_that_answered_this_client_before_was_ready_however_long_the_way_back() -> None:
+    slow_way_back = answer(GOOD, evidence="i-1;number=2;since_ready_ms=4")
+    assert read(INTENT, slow_way_back, first_answers={}).state == "cold"
+    assert read(INTENT, slow_way_back, first_answers={"i-1": 101.001}).state == "warm"
+    assert read(INTENT, slow_way_back, first_answers={"i-1": 101.003}).state == "cold", "while it was under way"
+    assert read(INTENT, slow_way_back, first_answers={"i-2": 101.001}).state == "cold", "another instance"
