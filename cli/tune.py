@@ -148,7 +148,8 @@ def _show(display: Display, progress: Progress, load: Load) -> None:
         return
     number = int(name.removeprefix("round "))
     over = part == "warm" and progress.done >= progress.total
-    display.show("rounds", number if over else number - 1, load.rounds)
+    done = number if over else number - 1
+    display.show("rounds", done, load.rounds, left_s=(load.rounds - done) * load.round_s)
 
 
 @contextmanager

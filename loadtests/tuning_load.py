@@ -38,7 +38,7 @@ class Timing:
 class Load:
     """`rounds` of: a cold start by force, `settle_s` of slow warm-up, `per_round` warm requests at `rate` a second.
 
-    Without `forced` there is one round behind a burst.
+    Without `forced` there is one round behind a burst. `pause_s`: what a round takes before its warm requests.
     """
 
     rounds: int
@@ -46,6 +46,12 @@ class Load:
     rate: float
     settle_s: float
     forced: bool
+    pause_s: float = 0.0
+
+    @property
+    def round_s(self) -> float:
+        """About how long one round takes."""
+        return self.pause_s + (self.per_round + WARM_UP) / self.rate
 
     def scenario(self) -> str:
         """As a scenario file, for `loadtests.scenarios.read_scenario`."""
@@ -88,6 +94,7 @@ def fit(timings: Mapping[str, Timing], *, budget_s: float, cpus: int, settle_s: 
     for rounds in range(ROUNDS_MAX, ROUNDS_MIN, -1):
         per_round = int((budget_s / rounds - pause_s) * rate) - WARM_UP
         if per_round * rounds >= WARM_WANTED:
-            return Load(rounds, min(per_round, WARM_MAX // rounds), rate, settle_s, forced=True)
+            return Load(rounds, min(per_round, WARM_MAX // rounds), rate, settle_s, forced=True, pause_s=pause_s)
     per_round = int((budget_s / ROUNDS_MIN - pause_s) * rate) - WARM_UP
-    return Load(ROUNDS_MIN, max(per_round, ceil(WARM_MIN / ROUNDS_MIN)), rate, settle_s, forced=True)
+    per_round = max(per_round, ceil(WARM_MIN / ROUNDS_MIN))
+    return Load(ROUNDS_MIN, per_round, rate, settle_s, forced=True, pause_s=pause_s)
