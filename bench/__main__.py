@@ -10,7 +10,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from bench import lineup, machine, material, measure, results
+from bench import lineup, machine, material, measure, page, results
 from bench.processes import SubjectFailed
 
 RESULTS = material.REPOSITORY / "bench" / "results.json"
@@ -28,6 +28,7 @@ def options(arguments: list[str]) -> argparse.Namespace:
         "--out", type=Path, default=RESULTS, help="where the results go (default: bench/results.json)"
     )
     parser.add_argument("--tensorflow", metavar="PYTHON", help="an interpreter that has tensorflow (extra `convert`)")
+    parser.add_argument("--doc", action="store_true", help="put the table into docs/performance.md")
     return parser.parse_args(arguments)
 
 
@@ -51,8 +52,10 @@ def run(asked: argparse.Namespace, work: Path) -> int:
     document = results.document(measured, found, command=command, date=date)
     asked.out.parent.mkdir(parents=True, exist_ok=True)
     asked.out.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
-    print(f"{command}, {date}, {found.images} images ({found.source}), {document['machine']['processor']}\n")
-    print(results.table(measured, found=document))
+    text = f"{results.heading(document)}\n\n{results.table(measured, found=document)}"
+    print(text)
+    if asked.doc:
+        page.update(text)
     print(f"\nWritten to {asked.out}")
     return 0
 

@@ -138,6 +138,15 @@ def _memory(measured: Measured) -> dict[str, Any]:
     return {"peak_mb": peak, "added_interpreter_mb": added}
 
 
+def heading(found: Mapping[str, Any]) -> str:
+    """Command, date, machine and images in a line."""
+    box, images = found["machine"], found["images"]
+    return (
+        f"`{found['command']}`, {found['date']}: {box['processors']} processors ({box['processor']}), {box['system']}, "
+        f"Python {box['python']}; {images['count']} images ({images['source']}, median {images['median_bytes']} bytes)."
+    )
+
+
 def table(measured: Measured, *, found: dict[str, Any]) -> str:
     """The table that is printed, as Markdown."""
     lines = ["| figure | ratio | 95 % interval | to reach | |", "|---|---|---|---|---|"]
