@@ -40,7 +40,7 @@ def report(summary: Summary) -> str:
 
 
 def _head(summary: Summary) -> Iterator[str]:
-    yield f"# Run {summary.run.get('run', '')}".rstrip()
+    yield f"# Run {summary.run.get('run') or summary.run.get('started_at', '')}".rstrip()
     for caveat in summary.caveats:
         yield from ("", f"> {caveat}")
     yield ""
