@@ -142,8 +142,9 @@ def heading(found: Mapping[str, Any]) -> str:
     """Command, date, machine and images in a line."""
     box, images = found["machine"], found["images"]
     return (
-        f"`{found['command']}`, {found['date']}: {box['processors']} processors ({box['processor']}), {box['system']}, "
-        f"Python {box['python']}; {images['count']} images ({images['source']}, median {images['median_bytes']} bytes)."
+        f"`{found['command']}`, {found['date']}: {box['processors']} processors ({box['processor']}), "
+        f"{box['system']}, Python {box['python']}; "
+        f"{images['count']} images ({images['source']}, median {images['median_bytes']} bytes)."
     )
 
 
