@@ -96,7 +96,7 @@ async def start(environment: Environment) -> CoreToolsInstance:
             f"(learn.microsoft.com/azure/azure-functions/functions-run-local), or unset {HOST}"
         )
     port = free_port()
-    command = [func, "start", "--port", str(port), "--no-build"]
+    command = [func, "start", "--port", str(port)]
     variables = language_worker.platform_variables(environment) | {
         # The host runs this interpreter, which has the function's packages.
         "languageWorkers__python__defaultExecutablePath": sys.executable,
