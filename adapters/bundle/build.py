@@ -14,6 +14,7 @@ from adapters.bundle import archive, bytecode, cache, layout, preflight, slimmin
 from adapters.bundle.errors import BundleError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from adapters.bundle.target import Target
@@ -65,9 +66,7 @@ def build(order: Order, *, out: Path) -> Built:
     packed = archive.write(folder, out / f"{name}.zip")
     sizes = preflight.unpacked_bytes(folder), packed.stat().st_size
     findings = tuple(check(order, folder, sizes=sizes))
-    refused = [finding.message for finding in findings if finding.refused]
-    if refused:
-        raise BundleError(f"{order.cloud.title} cannot run this bundle:\n- " + "\n- ".join(refused))
+    refuse(order, findings)
     return Built(
         folder=folder,
         archive=packed,
@@ -99,14 +98,27 @@ def check(order: Order, folder: Path, *, sizes: tuple[int, int]) -> list[preflig
     target, limits = order.target, order.cloud.data["bundle"]["target"]
     packages = folder if _carries(order) else wheels.unpacked(pins(order), target, runtime=order.runtime)
     return [
-        *preflight.check_python(target, datetime.datetime.now(datetime.UTC).date()),
+        *check_order(order),
         *preflight.check_sizes(*sizes, limits),
         *preflight.check_files(packages, target),
         *preflight.check_bytecode(folder, target),
         *preflight.check_platform_sdk(folder),
         *preflight.check_model(folder / "model", order.runtime),
-        *(preflight.check_memory(order.memory_mb, order.cloud.data["memory"]) if order.memory_mb else ()),
     ]
+
+
+def check_order(order: Order) -> list[preflight.Finding]:
+    """What is known of an order without its files, today."""
+    rule, today = order.cloud.data["memory"], datetime.datetime.now(datetime.UTC).date()
+    memory = preflight.check_memory(order.memory_mb, rule) if order.memory_mb else ()
+    return [*preflight.check_python(order.target, today), *memory]
+
+
+def refuse(order: Order, findings: Sequence[preflight.Finding]) -> None:
+    """Raise BundleError with every reason at once, where there is one."""
+    refused = [finding.message for finding in findings if finding.refused]
+    if refused:
+        raise BundleError(f"{order.cloud.title} cannot run this bundle:\n- " + "\n- ".join(refused))
 
 
 def _carries(order: Order) -> bool:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 def ready(order: Order) -> Built:
     """Return the bundle of `order`, building it where its inputs have changed. Raises BundleError."""
+    build.refuse(order, build.check_order(order))
     folder = cache.folder_for("built", key(order), lambda made: _build(order, made))
     sheet = json.loads((folder / "sheet.json").read_text("utf-8"))
     findings = tuple(preflight.Finding(**each) for each in sheet.pop("findings"))
