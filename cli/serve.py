@@ -71,7 +71,7 @@ class _Lines:
     def hint(self, running: list[LocalCloud]) -> None:
         """Say what to do with the clouds."""
         with self._lock:
-            click.echo(f"Try: curl --data-binary @model/samples/pants.jpg {running[0].url}   (Ctrl-C ends)")
+            click.echo(f"Try: curl --data-binary @model/samples/hat-beige.jpg {running[0].url}   (Ctrl-C ends)")
 
 
 def _sentence(cloud: str, event: dict[str, Any]) -> str:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import json
 import math
+import os
 import sys
 import time
 from dataclasses import dataclass, field
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 HANDLER = "adapters.aws.handler.lambda_handler"
+PORTABLE = Path(__file__).parent / "portable"
 ACCOUNT = "123456789012"
 REGION = "us-east-1"
 LOG_LIMIT_BYTES = (
@@ -149,16 +152,35 @@ class ExecutionEnvironment:
 
 async def launch(environment: Environment) -> ExecutionEnvironment:
     """Start awslambdaric on the bundle."""
+    paths = [str(environment.bundle), *runtime_paths()]
     runtime = RuntimeApi()
     await runtime.open()
     command = [sys.executable, "-m", "awslambdaric", HANDLER]
     variables = {**environment.variables, **_variables(environment), "AWS_LAMBDA_RUNTIME_API": runtime.address}
+    variables["PYTHONPATH"] = os.pathsep.join(paths)
     try:
         process = await environment.launch(command, variables=variables, folder=environment.bundle)
     except BaseException:
         await runtime.close()
         raise
     return ExecutionEnvironment(environment, runtime, process, asyncio.ensure_future(process.wait()))
+
+
+def runtime_paths() -> list[str]:
+    """What the function's path needs beyond the bundle, where awslambdaric is not installed as it is on Linux.
+
+    Raises InstanceFailed saying how to install it.
+    """
+    if find_spec("awslambdaric") and find_spec("runtime_client"):
+        return []
+    folder = Path(os.environ.get("TRIPOINT_AWS_RUNTIME") or Path(sys.prefix) / "aws-runtime")
+    if not find_spec("awslambdaric") and not (folder / "awslambdaric").is_dir():
+        raise InstanceFailed(
+            f"awslambdaric is neither installed nor in {folder}: run `make setup`; where it has no wheel (macOS), run "
+            f"`pip install --target {folder} --no-deps --only-binary=:all: --platform manylinux2014_x86_64 "
+            "awslambdaric`"
+        )
+    return [str(PORTABLE), str(folder)]
 
 
 def used_mb(pid: int, limit_mb: int) -> int:

@@ -249,6 +249,36 @@ def test_a_real_runtime_answers_and_reports_initialisation_once(bundle: Path, cu
     assert b"Init Duration" not in second.log
 
 
+def test_the_portable_client_stands_in_for_the_native_module(
+    bundle: Path, custody: Custody, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its folder comes first on the path, as where there is no native module."""
+    monkeypatch.setattr(environment, "runtime_paths", lambda: [str(environment.PORTABLE)])
+    handler = bundle / "adapters" / "aws" / "handler.py"
+    handler.write_text(HANDLER + "import runtime_client; print('client', runtime_client.__file__, flush=True)")
+
+    async def use(started: ExecutionEnvironment) -> list[Outcome]:
+        await started.initialise()
+        assert str(environment.PORTABLE) in started.process.log_tail()
+        return [await started.invoke(event(do=do), "id") for do in ("nothing", "raise", "nothing")]
+
+    first, failed, last = with_environment(bundle, custody, use)
+    assert json.loads(first.result.body).get("memory") == "512", first
+    assert json.loads(failed.result.body)["errorType"] == "ValueError"
+    assert not last.result.failed
+
+
+def test_where_awslambdaric_is_missing_it_is_told_how_to_get_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(environment, "find_spec", lambda name: None)
+    monkeypatch.setenv("TRIPOINT_AWS_RUNTIME", str(tmp_path))
+    with pytest.raises(InstanceFailed, match=r"awslambdaric is neither installed nor in .*pip install --target"):
+        environment.runtime_paths()
+    (tmp_path / "awslambdaric").mkdir()
+    assert environment.runtime_paths() == [str(environment.PORTABLE), str(tmp_path)]
+
+
 @pytest.mark.parametrize(
     ("do", "kind", "message"),
     [
