@@ -176,7 +176,7 @@ def runtime_paths() -> list[str]:
     folder = Path(os.environ.get("TRIPOINT_AWS_RUNTIME") or Path(sys.prefix) / "aws-runtime")
     if not find_spec("awslambdaric") and not (folder / "awslambdaric").is_dir():
         raise InstanceFailed(
-            f"awslambdaric is neither installed nor in {folder}: run `make setup`; where it has no wheel (macOS), run "
+            f"awslambdaric is neither installed nor in {folder}: run `make setup`; without a wheel (macOS), "
             f"`pip install --target {folder} --no-deps --only-binary=:all: --platform manylinux2014_x86_64 "
             "awslambdaric`"
         )
