@@ -40,7 +40,7 @@ _KINDS = {
 
 @dataclass(frozen=True, slots=True)
 class Names:
-    """Of one variant. A storage account's name has at most 24 lower-case letters and digits, in all of Azure."""
+    """Of one variant. A storage account's name has at most 24 lower-case letters and digits, an app's 60."""
 
     deployment: Deployment
     variant: Variant
@@ -51,12 +51,16 @@ class Names:
 
     @property
     def storage(self) -> str:
-        place = format(zlib.crc32(self.variant.place.encode()) & 0xFFF, "03x")
-        return f"{self.deployment.project[:12]}{self.deployment.identity}{place}"
+        return f"{self.deployment.project}{self.deployment.identity}{self._place}"
 
     @property
     def app(self) -> str:
-        return f"{self.deployment.name}-{self.variant.label}"[:60].rstrip("-")
+        return f"{self.deployment.name}-{self._place}-{self.variant.label}"[:60].rstrip("-")
+
+    @property
+    def _place(self) -> str:
+        """The region in three digits: apps and storage accounts have names of their own in all of Azure."""
+        return format(zlib.crc32(self.variant.place.encode()) & 0xFFF, "03x")
 
 
 class Azure:

@@ -105,6 +105,9 @@ class Azure:
         if given["kind"] == "sites":
             self._check_site(document, given["group"])
         key = (given["group"], given["kind"], given["name"])
+        worldwide = given["kind"] != "serverfarms"
+        if worldwide and any(each[1:] == key[1:] and each[0] != key[0] for each in self.resources):
+            raise Refused(409, "Conflict", f"the name {given['name']} is taken")
         self.resources[key] = document
         return 200, self._resource(key)
 
@@ -113,7 +116,7 @@ class Azure:
 
     def delete_resource(self, given: dict[str, str], body: bytes) -> tuple[int, Any]:
         key = self._known(given)
-        if key[1] == "serverfarms" and any(each[1] == "sites" and each[2] == key[2] for each in self.resources):
+        if key[1] == "serverfarms" and (key[0], "sites", key[2]) in self.resources:
             raise Refused(409, "Conflict", "the plan still has an app")
         del self.resources[key]
         return 200, None
@@ -138,11 +141,15 @@ class Azure:
         return 202, None
 
     def get_latest(self, given: dict[str, str], body: bytes) -> tuple[int, Any]:
-        self.polls[given["app"]] -= 1
-        return 200, {"status": 4 if self.polls[given["app"]] < 0 else 1}
+        return self.build_state(given["app"])
+
+    def build_state(self, app: str) -> tuple[int, Any]:
+        """Busy once, then done (Kudu's numbers: 1 building, 3 failed, 4 success)."""
+        self.polls[app] -= 1
+        return 200, {"status": 4 if self.polls[app] < 0 else 1}
 
     def get_log(self, given: dict[str, str], body: bytes) -> tuple[int, Any]:
-        return 200, [{"log_time": "2026-11-20T00:00:00Z", "message": "Build completed succesfully."}]
+        return 200, [{"log_time": "2026-11-20T00:00:00Z", "message": "Build completed successfully."}]
 
     def left(self) -> list[str]:
         """What still exists."""
