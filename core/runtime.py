@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import importlib.machinery
 import math
-from typing import TYPE_CHECKING, NamedTuple, Protocol, cast
+from typing import TYPE_CHECKING, NamedTuple, cast
 
 from core import journal
 from core.errors import ModelError
@@ -14,8 +14,34 @@ from core.manifest import DTYPES
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
+    from typing import Protocol
 
     from core.manifest import Manifest, Variant
+
+    # Only for the type checker: making a Protocol takes time that a cold start has not.
+    class Interpreter(Protocol):
+        """One copy of a model with its working memory. Not for two threads at once."""
+
+        @property
+        def input(self) -> TensorSpec: ...
+        @property
+        def output(self) -> TensorSpec: ...
+        def run(self, tensor: Tensor, /) -> list[float]:
+            """Return the first output, flat, as real values. `tensor` has the bytes of the input, row by row."""
+
+    class OpenInterpreter(Protocol):
+        """Opens a model file with one thread. Raises ModelError naming the file, the cause and the next step."""
+
+        def __call__(self, file: Path, /) -> Interpreter: ...
+
+    class RuntimeModule(Protocol):
+        """What the module of a runtime offers."""
+
+        @property
+        def open_interpreter(self) -> OpenInterpreter: ...
+        def unfit(self) -> str | None:
+            """Why the runtime cannot be used here although it is installed; None when it can."""
+
 
 Tensor = bytes | memoryview
 
@@ -39,32 +65,6 @@ class TensorSpec(NamedTuple):
     dtype: str
     scale: float = 0.0
     zero_point: int = 0
-
-
-class Interpreter(Protocol):
-    """One copy of a model with its working memory. Not for two threads at once."""
-
-    @property
-    def input(self) -> TensorSpec: ...
-    @property
-    def output(self) -> TensorSpec: ...
-    def run(self, tensor: Tensor, /) -> list[float]:
-        """Return the first output, flat, as real values. `tensor` has the bytes of the input, row by row."""
-
-
-class OpenInterpreter(Protocol):
-    """Opens a model file with one thread. Raises ModelError naming the file, the cause and the next step."""
-
-    def __call__(self, file: Path, /) -> Interpreter: ...
-
-
-class RuntimeModule(Protocol):
-    """What the module of a runtime offers."""
-
-    @property
-    def open_interpreter(self) -> OpenInterpreter: ...
-    def unfit(self) -> str | None:
-        """Why the runtime cannot be used here although it is installed; None when it can."""
 
 
 def installed(package: str) -> bool:

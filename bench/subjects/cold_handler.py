@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from adapters.aws.handler import lambda_handler
-from bench.subjects.events import event
-from bench.subjects.loop import serve
+from bench.subjects.loop import event, serve
 
 
 def main() -> None:

@@ -7,8 +7,7 @@ import sys
 import time
 from typing import TYPE_CHECKING, Any
 
-from bench.subjects.events import event
-from bench.subjects.loop import serve
+from bench.subjects.loop import event, serve
 
 if TYPE_CHECKING:
     from collections.abc import Callable

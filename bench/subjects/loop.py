@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from typing import Any
 
 T = TypeVar("T")
 
@@ -45,3 +46,12 @@ def peak_kb() -> int:
 def folder() -> str:
     """The folder of images and events, the program's first argument."""
     return sys.argv[1]
+
+
+def event(cloud: str, number: int) -> dict[str, Any]:
+    """A recorded event of the cloud with image `number` in it."""
+    import json
+
+    with open(f"{folder()}/{cloud}-{number}.json", encoding="ascii") as file:  # noqa: PTH123 - pathlib is an import
+        found: dict[str, Any] = json.load(file)
+        return found

@@ -18,6 +18,7 @@ from core import classifier, journal, manifest, runtime, runtime_direct
 from core.errors import ModelError
 from core.runtime import TensorSpec, real_values
 from core.settings import MODELS
+from core.wire import Request
 from tests import known_answer
 from tests.unit.core_kit import encoded, new_service, picture, post
 
@@ -355,3 +356,16 @@ def test_one_photograph_stored_under_another_orientation_gets_nearly_the_same_sc
     wanted: Any = post(service, sample_image).document["predictions"]
     assert found[0]["label"] == wanted[0]["label"]
     assert found[0]["score"] == pytest.approx(wanted[0]["score"], abs=0.05)
+
+
+@needs_litert
+def test_the_built_in_model_is_as_good_as_its_manifest_says(data_folder: Path) -> None:
+    service = new_service()
+    model: Any = service.infer(Request("GET", "/model")).document
+    paths = sorted((data_folder / "clothes" / "validation").rglob("*.jpg"))
+    right = 0
+    for path in paths:
+        predictions: Any = post(service, path.read_bytes(), "image/jpeg").document["predictions"]
+        right += predictions[0]["label"] == path.parent.name
+    assert len(paths) == model["validation"]["images"]
+    assert right / len(paths) == pytest.approx(model["validation"]["accuracy"], abs=0.006)  # two photographs
