@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 FILE_NAME = "samples.sqlite"
 
 
-class StoreError(Exception):
+class StoreError(RuntimeError):
     """The file is not a run's store, is of a newer version, or cannot be written; the message says what to do."""
 
 
