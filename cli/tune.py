@@ -44,7 +44,7 @@ _OVERHEAD_S = 45.0  # of a run's time: local clouds' start and end, probes, stat
 @click.option("--images", type=_FOLDER, help="A folder of photographs.  [default: the built-in samples]")
 @click.option("--model", default="clothes", show_default=True, help="A model's name, or its folder.")
 @click.option(
-    "--minutes", type=click.FloatRange(min=0.5), default=4.5, show_default=True, help="The load is fitted to it."
+    "--minutes", type=click.FloatRange(min=0.5), default=4.0, show_default=True, help="The load is fitted to it."
 )
 @click.option("--seed", default=1, show_default=True, help="Decides the order of requests.")
 @click.option("--out", type=_FOLDER, help="The run's folder.  [default: runs/<date and time>]")

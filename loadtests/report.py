@@ -47,7 +47,7 @@ def summarise_record(record: Record, book: PriceBook | None = None) -> Summary:
     costs = {target.name: cost_of(target, record.samples, book) for target in record.targets}
     header = {**record.header, "price_book": book.date}
     summary = summarise(header, record.targets, record.samples, costs, images=record.images)
-    tuned = replace(summary, tuning=tuning_of(header, summary.targets))
+    tuned = replace(summary, tuning=tuning_of(header, summary.targets, record.columns()))
     return replace(tuned, checks=check(record, tuned))
 
 

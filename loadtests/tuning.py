@@ -5,16 +5,18 @@ It is made from a run's summary, so `tripoint report` makes it again; the strate
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from loadtests.comparison import BAD_SHARE_MAX
 from loadtests.frontier import Standing, standings
 from loadtests.tuning_choice import Contender, Recommendation, find_strategy, recommend
+from loadtests.tuning_sureness import warm_p95
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
+    from loadtests.columns import Columns
     from loadtests.estimate import Estimate
     from loadtests.target_summary import TargetSummary
     from loadtests.tuning_choice import Strategy
@@ -31,10 +33,12 @@ NO_SHARES = (
 class Setting:
     """One target of the sweep. `left_out` says why it takes no part, where it does not.
 
+    The interval of its warm `p95_ms` allows for instances that differ.
     `by_warm` and `by_cold` are its standings on the frontiers of cost against warm p95 and cold start p50.
     """
 
     part: TargetSummary
+    p95_ms: Estimate
     left_out: str | None
     by_warm: Standing | None = None
     by_cold: Standing | None = None
@@ -44,16 +48,12 @@ class Setting:
         return self.part.usd_per_million
 
     @property
-    def p95_ms(self) -> Estimate:
-        return self.part.typical.estimates["p95_ms"]
-
-    @property
     def cold_ms(self) -> Estimate:
         return self.part.cold.headline.estimates["p50_ms"]
 
     def document(self) -> dict[str, Any]:
-        """This setting's entry of `summary.json`; its figures are those of the target of that name."""
-        place = {"name": self.part.target.name, "left_out": self.left_out}
+        """This setting's entry of `summary.json`; its other figures are those of the target of that name."""
+        place = {"name": self.part.target.name, "left_out": self.left_out, "warm_p95_ms": self.p95_ms.document()}
         return place | {"cost_against_warm_p95": self.by_warm, "cost_against_cold_p50": self.by_cold}
 
 
@@ -76,30 +76,41 @@ class Tuning:
         }
 
 
-def tuning_of(header: Mapping[str, Any], parts: Sequence[TargetSummary]) -> Tuning | None:
+def tuning_of(
+    header: Mapping[str, Any], parts: Sequence[TargetSummary], columns: Mapping[str, Columns]
+) -> Tuning | None:
     """The tuning of a run; None where its header names no strategy, for it was no sweep."""
     name = header.get(STRATEGY_NOTE)
     if not name:
         return None
     notes = str(header.get(NOTES_NOTE, "")).splitlines()
-    return tune(parts, find_strategy(str(name)), notes=notes)
+    return tune(parts, columns, find_strategy(str(name)), notes=notes)
 
 
-def tune(parts: Sequence[TargetSummary], strategy: Strategy, *, notes: Sequence[str] = ()) -> Tuning:
-    """Judge the settings that were measured; `notes` are what is to be said of the sweep itself."""
-    settings = sorted(_settings(parts), key=_order)
+def tune(
+    parts: Sequence[TargetSummary],
+    columns: Mapping[str, Columns],
+    strategy: Strategy,
+    *,
+    notes: Sequence[str] = (),
+) -> Tuning:
+    """Judge the settings that were measured, with their samples by name; `notes` are about the sweep itself."""
+    settings = sorted(_settings(parts, columns), key=_order)
     return Tuning(strategy, tuple(settings), tuple(_recommend(settings, strategy)), (*notes, *_caveats(parts)))
 
 
-def _settings(parts: Sequence[TargetSummary]) -> Iterator[Setting]:
-    reasons = [_left_out(part) for part in parts]
-    plain = [Setting(part, reason) for part, reason in zip(parts, reasons, strict=True)]
+def _settings(parts: Sequence[TargetSummary], columns: Mapping[str, Columns]) -> Iterator[Setting]:
+    plain = [Setting(part, _p95(part, columns[part.target.name]), _left_out(part)) for part in parts]
     judged = [each for each in plain if each.left_out is None]
     warm = standings([(each.usd, each.p95_ms) for each in judged])
     cold = standings([(each.usd, each.cold_ms) for each in judged])
     yield from (each for each in plain if each.left_out is not None)
     for each, by_warm, by_cold in zip(judged, warm, cold, strict=True):
-        yield Setting(each.part, None, by_warm, by_cold)
+        yield replace(each, by_warm=by_warm, by_cold=by_cold)
+
+
+def _p95(part: TargetSummary, columns: Columns) -> Estimate:
+    return warm_p95(columns, part.typical.estimates["p95_ms"])
 
 
 def _left_out(part: TargetSummary) -> str | None:

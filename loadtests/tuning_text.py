@@ -28,7 +28,11 @@ def section(tuning: Tuning) -> Iterator[str]:
     yield from (f"- {each.sentence()}" for each in tuning.recommendations)
     if not tuning.recommendations:
         yield "- No setting can be recommended: see why each was left out."
-    yield from ("", "Which settings are on the Pareto frontier, cheapest first; values with 95 % intervals.", "")
+    yield from (
+        "",
+        "Which settings are on the Pareto frontier, cheapest first. Values have 95 % intervals; those of the",
+    )
+    yield from ("warm p95 allow for instances that differ.", "")
     yield f"| {' | '.join(_HEADINGS)} |"
     yield f"|{'---|' * len(_HEADINGS)}"
     yield from (f"| {' | '.join(_row(each))} |" for each in tuning.settings)

@@ -16,6 +16,7 @@ from loadtests.estimate import Estimate
 from loadtests.markdown import report
 from loadtests.prices.book import shipped_book
 from loadtests.prices.shelf import book_document, write_book
+from loadtests.record import read_record
 from loadtests.report import SUMMARY_NAME, summarise_run, write
 from loadtests.sample import Sample, State, Stratum
 from loadtests.store import FILE_NAME, Store
@@ -145,9 +146,10 @@ def test_a_sweep_is_not_blamed_for_what_it_sweeps(tmp_path: Path) -> None:
 
 def test_sizes_that_differ_in_price_alone_are_told(tmp_path: Path) -> None:
     summary, _ = swept(tmp_path, "cost")
+    columns = read_record(tmp_path).columns()
     plain = [replace(each, target=replace(each.target, cpu_share="not enforced")) for each in summary.targets]
-    assert NO_SHARES in tune(plain, "cost").notes
-    assert NO_SHARES not in tune(summary.targets, "cost").notes
+    assert NO_SHARES in tune(plain, columns, "cost").notes
+    assert NO_SHARES not in tune(summary.targets, columns, "cost").notes
 
 
 def test_a_run_that_is_no_sweep_has_no_tuning(tmp_path: Path) -> None:
