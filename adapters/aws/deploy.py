@@ -66,7 +66,7 @@ class Aws:
         found = [surroundings.role_step(self, deployment)] if variants else []
         for variant in variants:
             found += variant_steps(Context(self, deployment, variant))
-        return found
+        return list({step.resource.key: step for step in found}.values())  # a region's bucket is shared
 
     def endpoints(
         self, deployment: Deployment, variants: Sequence[Variant], made: Mapping[str, Outputs]

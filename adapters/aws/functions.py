@@ -53,7 +53,13 @@ class Context:
 
     @property
     def bucket(self) -> str:
-        return self.name[:63].rstrip("-")
+        """One for each region; a bucket's name is the only one in all of AWS."""
+        return f"{self.deployment.name}-{self.region}"
+
+    @property
+    def archive(self) -> str:
+        """The zip's key in the bucket."""
+        return f"{self.variant.label}.zip"
 
     def client(self, service: str) -> Any:
         return self.aws.client(service, self.region)
@@ -138,7 +144,7 @@ def _code(context: Context, built: Built | None) -> dict[str, Any]:
     if built is None:
         return {"ImageUri": context.variant.image}
     if built.zipped_bytes > DIRECT_BYTES:
-        return {"S3Bucket": context.bucket, "S3Key": "function.zip"}
+        return {"S3Bucket": context.bucket, "S3Key": context.archive}
     return {"ZipFile": built.archive.read_bytes()}
 
 

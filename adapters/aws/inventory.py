@@ -37,6 +37,8 @@ def find(aws: Aws, project: str, regions: Iterable[str]) -> list[Found]:
             found += [Found(resource, identity_in(resource.name, project) or "") for resource in resources]
             if kind == "function":
                 found += _parts(aws.client("lambda", region), project, resources)
+            if kind == "bucket":
+                found += _objects(aws.client("s3", region), project, resources)
     return found
 
 
@@ -73,6 +75,13 @@ def _buckets(client: Any, project: str, region: str) -> Iterator[str]:
             place = client.get_bucket_location(Bucket=name).get("LocationConstraint") or HOME_REGION
             if place == region:
                 yield name
+
+
+def _objects(client: Any, project: str, buckets: Iterable[Resource]) -> Iterator[Found]:
+    for bucket in buckets:
+        for each in client.list_objects_v2(Bucket=bucket.name).get("Contents", ()):
+            resource = Resource("aws", "object", f"{bucket.name}/{each['Key']}", bucket.region)
+            yield Found(resource, identity_in(bucket.name, project) or "")
 
 
 def _functions(client: Any, project: str) -> Iterator[str]:

@@ -63,8 +63,8 @@ def logs_step(context: Context) -> Step:
 
 
 def bucket_steps(context: Context, built: Built) -> list[Step]:
-    """A bucket of the deployment's own and the zip in it."""
-    bucket = context.bucket
+    """A bucket of the deployment's own, one for each region, and the zip in it."""
+    bucket, key = context.bucket, context.archive
 
     def make_bucket(_: Mapping[str, Outputs]) -> Outputs:
         client = context.client("s3")
@@ -75,12 +75,12 @@ def bucket_steps(context: Context, built: Built) -> list[Step]:
         return {}
 
     def make_object(_: Mapping[str, Outputs]) -> Outputs:
-        context.client("s3").upload_file(str(built.archive), bucket, "function.zip")
+        context.client("s3").upload_file(str(built.archive), bucket, key)
         return {}
 
-    resources = context.resource("bucket", bucket), context.resource("object", f"{bucket}/function.zip")
+    resources = context.resource("bucket", bucket), context.resource("object", f"{bucket}/{key}")
     return [
-        Step(resources[0], f"bucket {bucket}, for a zip above 50 MB", {}, make_bucket),
+        Step(resources[0], f"bucket {bucket}, for zips above 50 MB", {}, make_bucket),
         Step(resources[1], f"object {resources[1].name}", {"digest": built.digest}, make_object),
     ]
 

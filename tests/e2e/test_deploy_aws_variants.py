@@ -128,12 +128,17 @@ def test_a_zip_too_large_for_a_direct_upload_goes_through_a_bucket(
     rig: Rig, session: Session, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(functions, "DIRECT_BYTES", 1024 * 1024)
-    session.apply([Variant("aws")])
+    session.apply([Variant("aws"), Variant("aws", memory_mb=512)])
     [bucket] = client(rig, "s3").list_buckets()["Buckets"]
-    [stored] = client(rig, "s3").list_objects_v2(Bucket=bucket["Name"])["Contents"]
+    stored = client(rig, "s3").list_objects_v2(Bucket=bucket["Name"])["Contents"]
     built = functions.bundle_of(Variant("aws"))
     assert built is not None
-    assert stored["Size"] == built.zipped_bytes
+    assert [each["Size"] for each in stored] == [built.zipped_bytes] * 2
+    calls = len(rig.interruption.seen)
+    session.apply([Variant("aws"), Variant("aws", memory_mb=512)])
+    assert rig.interruption.seen[calls:] == [], "not one changing request"
+    session.apply([Variant("aws")])
+    assert len(client(rig, "s3").list_objects_v2(Bucket=bucket["Name"])["Contents"]) == 1
     session.destroy()
     assert rig.left() == []
 
