@@ -246,6 +246,8 @@ def _print(folder: Path, summary: Summary, *, as_json: bool) -> None:
         return
     from rich.console import Console
 
+    from loadtests.checks import failed
+    from loadtests.terminal import check_table
     from loadtests.tuning_table import tuning_table
     from loadtests.tuning_text import sentences
 
@@ -256,4 +258,6 @@ def _print(folder: Path, summary: Summary, *, as_json: bool) -> None:
         console.print(tuning_table(summary.tuning))
         for sentence in sentences(summary.tuning):
             console.print(f"- {sentence}", markup=False)
+    if wrong := failed(summary.checks):
+        console.print(check_table(wrong))
     console.print(f"Saved: {folder}/ (every raw sample, summary.json, report.md)", markup=False)

@@ -48,7 +48,7 @@ def test_the_interval_is_never_narrower_than_that_of_independent_requests() -> N
 def test_the_interval_covers_the_true_p95_far_more_often_where_instances_differ(
     between_ms: float, least: float
 ) -> None:
-    """Simulated 200 times. Nine instances seldom hold the slowest of all, so it stays below 95 % where they differ."""
+    """Simulated 200 times. Nine instances seldom hold the slowest of all: it stays below 95 % where they differ."""
     truth = 50 + 1.6448536 * np.hypot(between_ms, 2)
     covered = {"plain": 0, "found": 0}
     for seed in range(200):
