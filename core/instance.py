@@ -43,19 +43,22 @@ class Instance:
     def __init__(self, *, started_s: float, started_unix_s: float) -> None:
         self._started_s = started_s
         self._started_unix_s = round(started_unix_s, 6)
-        self._imported_s = self._ready_s = started_s
+        self._process_start_unix_s = process_start_unix_s()
+        self._imported_s = self._initialised_s = self._ready_s = started_s
         self._model_load_ms = 0.0
         self._is_ready = False
         self._become_new()
 
     def _become_new(self) -> None:
         self.name = os.urandom(8).hex()
-        self._process_start_unix_s = process_start_unix_s()
         self._requests = 0
         self._lock = Lock()
 
     def forked(self) -> None:
-        """Start anew in a forked child: a server's second worker is another instance, ready when it was forked."""
+        """Start anew in a forked child: a server's worker is an instance of its own, ready when it was forked.
+
+        How it was initialised is what its parent did, which gunicorn's workers share.
+        """
         self._become_new()
         if self._is_ready:
             self._ready_s = time.perf_counter()
@@ -70,7 +73,7 @@ class Instance:
         if not self._is_ready:
             self._model_load_ms = model_load_ms
             _settle()
-            self._ready_s = time.perf_counter()
+            self._initialised_s = self._ready_s = time.perf_counter()
             self._is_ready = True
 
     def arrived(self, at_s: float) -> Evidence:
@@ -84,7 +87,7 @@ class Instance:
             since_ready_ms=_ms(at_s - self._ready_s),
             process_start_unix_s=self._process_start_unix_s,
             init_start_unix_s=self._started_unix_s,
-            init_ms=_ms(self._ready_s - self._started_s),
+            init_ms=_ms(self._initialised_s - self._started_s),
             imports_ms=_ms(self._imported_s - self._started_s),
             model_load_ms=round(self._model_load_ms, 3),
         )

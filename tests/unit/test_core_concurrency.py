@@ -143,6 +143,22 @@ def test_a_forked_child_is_another_instance() -> None:
     assert child.instance != parent.instance
     assert child.request_number == 1
     assert child.since_ready_ms < parent.since_ready_ms  # it became ready later
+    assert child.init_ms == parent.init_ms
+    assert (child.process_start_unix_s, child.init_start_unix_s) == (
+        parent.process_start_unix_s,
+        parent.init_start_unix_s,
+    )
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
+def test_a_real_fork_gives_another_name() -> None:
+    code = (
+        "import os; from core.instance import THIS; THIS.mark_ready(model_load_ms=0); parent = THIS.arrived(0).instance\n"
+        "child = os.fork()\n"
+        "if not child: os._exit(0 if THIS.arrived(0).instance != parent and THIS.arrived(0).request_number == 2 else 1)\n"
+        "assert os.waitpid(child, 0)[1] == 0; assert THIS.arrived(0).instance == parent"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
 
 
 def test_the_start_of_the_process_lies_before_now_on_linux() -> None:
