@@ -43,7 +43,7 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--out", type=Path, required=True, help="folder of the model; its name names the files")
     parser.add_argument("--work", type=Path, help="folder of the checkpoint (default: --out)")
     parser.add_argument("--size", type=int, default=224, help="side of the network's input, a multiple of 32")
-    parser.add_argument("--epochs", type=int, default=14)
+    parser.add_argument("--epochs", type=int, default=35)
     parser.add_argument("--rate", type=float, default=3e-4, help="peak learning rate")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--model-version", default="1.0.0")
