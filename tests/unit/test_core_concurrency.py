@@ -152,12 +152,18 @@ def test_a_forked_child_is_another_instance() -> None:
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
 def test_a_real_fork_gives_another_name() -> None:
-    code = (
-        "import os; from core.instance import THIS; THIS.mark_ready(model_load_ms=0); parent = THIS.arrived(0).instance\n"
-        "child = os.fork()\n"
-        "if not child: os._exit(0 if THIS.arrived(0).instance != parent and THIS.arrived(0).request_number == 2 else 1)\n"
-        "assert os.waitpid(child, 0)[1] == 0; assert THIS.arrived(0).instance == parent"
-    )
+    code = """
+import os
+from core.instance import THIS
+THIS.mark_ready(model_load_ms=0)
+parent = THIS.arrived(0)
+child = os.fork()
+if not child:
+    mine = THIS.arrived(0)
+    os._exit(0 if mine.instance != parent.instance and mine.request_number == 1 else 1)
+assert os.waitpid(child, 0)[1] == 0
+assert THIS.arrived(0).instance == parent.instance
+"""
     subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
 
 
