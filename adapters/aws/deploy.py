@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from adapters.aws import endpoints, functions, inventory, sigv4, surroundings
+from adapters.aws import endpoints, functions, inventory, surroundings
 from adapters.aws.functions import UNRESERVED_FLOOR, Context
 from adapters.deployment import resources
 from adapters.deployment.access import Pass
@@ -87,11 +87,13 @@ class Aws:
         if found is None:
             raise NotReady(_LOGIN)
         held = found.get_frozen_credentials()
-        place, service = endpoint.details["region"], endpoint.details["service"]
-        keys = sigv4.Keys(held.access_key, held.secret_key, held.token, place, service)
-        return Pass(
-            sign=lambda method, url, body, now: sigv4.headers(keys, method=method, url=url, body=body, now=now)
-        )
+        keys = {
+            "access_key": held.access_key,
+            "secret_key": held.secret_key,
+            "session_token": held.token or "",
+            **endpoint.details,
+        }
+        return Pass(signer="adapters.aws.sigv4", keys=keys)
 
     def retire(self, deployment: Deployment, variant: Variant) -> None:
         functions.retire(Context(self, deployment, variant))

@@ -7,35 +7,28 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, quote, urlsplit
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import datetime
+
 
 _ALGORITHM = "AWS4-HMAC-SHA256"
 
 
-@dataclass(frozen=True, slots=True, repr=False)
-class Keys:
-    """Credentials and what they sign for; never printed."""
+def headers(keys: Mapping[str, str], *, method: str, url: str, body: bytes, now: datetime) -> dict[str, str]:
+    """The headers to add to a request that is sent within five minutes of `now` (UTC).
 
-    access_key: str
-    secret_key: str
-    session_token: str | None
-    region: str
-    service: str
-
-
-def headers(keys: Keys, *, method: str, url: str, body: bytes, now: datetime) -> dict[str, str]:
-    """The headers to add to a request that is sent within five minutes of `now` (UTC)."""
+    `keys`: access_key, secret_key, session_token (may be empty), region, service.
+    """
     stamp = now.strftime("%Y%m%dT%H%M%SZ")
     parts = urlsplit(url)
     contents = hashlib.sha256(body).hexdigest()
     signed = {"host": parts.netloc, "x-amz-content-sha256": contents, "x-amz-date": stamp}
-    if keys.session_token:
-        signed["x-amz-security-token"] = keys.session_token
+    if keys["session_token"]:
+        signed["x-amz-security-token"] = keys["session_token"]
     names = ";".join(sorted(signed))
     canonical = "\n".join(
         [
@@ -48,11 +41,11 @@ def headers(keys: Keys, *, method: str, url: str, body: bytes, now: datetime) ->
             contents,
         ]
     )
-    scope = f"{stamp[:8]}/{keys.region}/{keys.service}/aws4_request"
+    scope = "/".join((stamp[:8], keys["region"], keys["service"], "aws4_request"))
     text = f"{_ALGORITHM}\n{stamp}\n{scope}\n{hashlib.sha256(canonical.encode()).hexdigest()}"
     signature = hmac.new(_key(keys, stamp[:8]), text.encode(), hashlib.sha256).hexdigest()
     del signed["host"]  # the client sends its own
-    credential = f"Credential={keys.access_key}/{scope}"
+    credential = f"Credential={keys['access_key']}/{scope}"
     return {**signed, "authorization": f"{_ALGORITHM} {credential}, SignedHeaders={names}, Signature={signature}"}
 
 
@@ -61,8 +54,8 @@ def _canonical_query(query: str) -> str:
     return "&".join(f"{name}={value}" for name, value in pairs)
 
 
-def _key(keys: Keys, day: str) -> bytes:
-    key = f"AWS4{keys.secret_key}".encode()
-    for part in (day, keys.region, keys.service, "aws4_request"):
+def _key(keys: Mapping[str, str], day: str) -> bytes:
+    key = ("AWS4" + keys["secret_key"]).encode()
+    for part in (day, keys["region"], keys["service"], "aws4_request"):
         key = hmac.new(key, part.encode(), hashlib.sha256).digest()
     return key
