@@ -22,6 +22,7 @@ _EPILOG = "Example: tripoint serve aws --memory 1024, then: curl --data-binary @
 @click.option("--memory", type=click.IntRange(min=1), help="Memory size in MB.  [default: each cloud's own]")
 @click.option("--concurrency", type=click.IntRange(min=1), help="Requests at once in one instance.")
 @click.option("--max-instances", type=click.IntRange(min=1), help="At most so many instances of each cloud.")
+@click.option("--min-instances", type=click.IntRange(min=0), help="So many instances are always ready.")
 @click.option("--idle-life", type=float, help="Seconds that an idle instance lives.")
 @click.option("--model", default="clothes", show_default=True, help="A model's name, or its folder.")
 def command(cloud: str, as_json: bool, **asked: Any) -> None:
@@ -36,6 +37,7 @@ def command(cloud: str, as_json: bool, **asked: Any) -> None:
         memory_mb=asked["memory"],
         concurrency=asked["concurrency"],
         max_instances=asked["max_instances"],
+        min_instances=asked["min_instances"],
         idle_life_s=asked["idle_life"],
     )
     gone: queue.SimpleQueue[str] = queue.SimpleQueue()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import platform as machine
+import secrets
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -57,8 +58,10 @@ class Local:
         async with contextlib.AsyncExitStack() as exits:
             custody = Custody()
             exits.push_async_callback(asyncio.to_thread, custody.close)
-            folder = self._folder = Path(tempfile.mkdtemp(prefix=f"tripoint-{self._cloud.name}-"))
-            custody.keep("folder", str(folder))
+            name = f"tripoint-{self._cloud.name}-{secrets.token_hex(6)}"
+            folder = self._folder = Path(tempfile.gettempdir()) / name
+            custody.keep("folder", str(folder))  # before it exists: then it cannot be left behind
+            folder.mkdir(mode=0o700)
             bundle = assemble(self._cloud, folder=folder / "bundle", model=self._options.model)
             self._cloud.instances()  # a missing package is told before anybody waits for an instance
             ledger = Ledger(folder / "ledger.jsonl", cloud=self._cloud.name)

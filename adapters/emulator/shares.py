@@ -7,10 +7,8 @@ The CPU is limited per period; the shorter the period, the closer a request of a
 from __future__ import annotations
 
 import contextlib
-import errno
 import os
 import sys
-import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
@@ -39,8 +37,8 @@ class Kernel(Protocol):
     def word(self) -> str:
         """How a run's header names it."""
 
-    def create(self, name: str) -> tuple[Path, ...]:
-        """Make a group for one instance; the folders that it consists of. Raises OSError."""
+    def folders(self, name: str) -> tuple[Path, ...]:
+        """The folders that the group of one instance consists of."""
 
     def limit_cpu(self, folders: tuple[Path, ...], vcpu: float) -> None: ...
     def limit_memory(self, folders: tuple[Path, ...], memory_mb: int) -> None: ...
@@ -56,11 +54,8 @@ class Version1:
     memory: Path
     word: str = "cgroup v1"
 
-    def create(self, name: str) -> tuple[Path, ...]:
-        folders = (self.cpu / name, self.memory / name)
-        for folder in folders:
-            folder.mkdir()
-        return folders
+    def folders(self, name: str) -> tuple[Path, ...]:
+        return self.cpu / name, self.memory / name
 
     def limit_cpu(self, folders: tuple[Path, ...], vcpu: float) -> None:
         quota_us, period_us = quota(vcpu)
@@ -84,10 +79,8 @@ class Version2:
     parent: Path
     word: str = "cgroup v2"
 
-    def create(self, name: str) -> tuple[Path, ...]:
-        folder = self.parent / name
-        folder.mkdir()
-        return (folder,)
+    def folders(self, name: str) -> tuple[Path, ...]:
+        return (self.parent / name,)
 
     def limit_cpu(self, folders: tuple[Path, ...], vcpu: float) -> None:
         quota_us, period_us = quota(vcpu)
@@ -105,9 +98,9 @@ class Version2:
 class Share:
     """The control group of one instance."""
 
-    def __init__(self, kernel: Kernel, folders: tuple[Path, ...], custody: Custody) -> None:
+    def __init__(self, kernel: Kernel, name: str, custody: Custody) -> None:
         self._kernel = kernel
-        self._folders = folders
+        self._folders = kernel.folders(name)
         self._custody = custody
 
     @property
@@ -115,7 +108,11 @@ class Share:
         """The files that a process writes its number into to join."""
         return tuple(folder / "cgroup.procs" for folder in self._folders)
 
-    def limit(self, *, vcpu: float, memory_mb: int) -> None:
+    def create(self, *, vcpu: float, memory_mb: int) -> None:
+        """Make it, with these limits. Raises OSError."""
+        for folder in self._folders:
+            self._custody.keep("cgroup", str(folder))  # before it exists: then it cannot be left behind
+            folder.mkdir()
         self._kernel.limit_memory(self._folders, memory_mb)
         self.limit_cpu(vcpu)
 
@@ -133,9 +130,7 @@ class Share:
                 folder.rmdir()
             except FileNotFoundError:
                 pass
-            except OSError as error:
-                if error.errno != errno.EBUSY:
-                    raise
+            except OSError:
                 continue
             self._custody.release("cgroup", str(folder))
 
@@ -157,11 +152,8 @@ class Shares:
         if self._kernel is None:
             return None
         self._made += 1
-        folders = self._kernel.create(f"tripoint-{os.getpid()}-{self._made}")
-        for folder in folders:
-            self._custody.keep("cgroup", str(folder))
-        share = Share(self._kernel, folders, self._custody)
-        share.limit(vcpu=vcpu, memory_mb=memory_mb)
+        share = Share(self._kernel, f"tripoint-{os.getpid()}-{self._made}", self._custody)
+        share.create(vcpu=vcpu, memory_mb=memory_mb)
         return share
 
 
@@ -175,7 +167,7 @@ def find_kernel(custody: Custody, *, system: Path = SYSTEM, own: str | None = No
     lines = (Path("/proc/self/cgroup").read_text() if own is None else own).splitlines()
     paths = {names: path for _, names, path in (line.split(":", 2) for line in lines)}
     for candidate in _candidates(system, paths, custody):
-        if _works(candidate):
+        if _works(candidate, custody):
             return candidate
     return None
 
@@ -189,12 +181,13 @@ def _candidates(system: Path, paths: dict[str, str], custody: Custody) -> Iterab
         own = system if os.geteuid() == 0 else system / paths.get("", "/").lstrip("/")
         own = own.parent if own.name == LEAF else own
         parent = own / f"tripoint-{os.getpid()}"
+        custody.keep("cgroup", str(parent))
         try:
             _prepare_v2(system, own, parent)
         except OSError:
             _remove(parent)
+            custody.release("cgroup", str(parent))
         else:
-            custody.keep("cgroup", str(parent))
             yield Version2(parent)
 
 
@@ -216,20 +209,15 @@ def _prepare_v2(system: Path, own: Path, parent: Path) -> None:
     _write(parent / "cgroup.subtree_control", "+cpu +memory")
 
 
-def _works(kernel: Kernel) -> bool:
+def _works(kernel: Kernel, custody: Custody) -> bool:
     """Try it: make a group, limit it, remove it."""
+    share = Share(kernel, f"tripoint-{os.getpid()}-try", custody)
     try:
-        folders = kernel.create(f"tripoint-{os.getpid()}-try-{time.monotonic_ns()}")
-    except OSError:
-        return False
-    try:
-        kernel.limit_cpu(folders, 0.5)
-        kernel.limit_memory(folders, 64)
+        share.create(vcpu=0.5, memory_mb=64)
     except OSError:
         return False
     finally:
-        for folder in folders:
-            _remove(folder)
+        share.remove()
     return True
 
 

@@ -192,6 +192,38 @@ def test_a_stalled_instance_answers_late_and_a_platform_error_comes_without_one(
         assert [ask(local.url, body=photo)[0] for _ in range(3)] == [429, 429, 200]
 
 
+TIMED_OUT = {"aws": 502, "azure": 500, "gcp": 504}
+
+
+@pytest.mark.parametrize("cloud", CLOUDS)
+def test_a_request_that_runs_out_of_time_is_ended_as_the_platform_ends_it(cloud: str, photo: bytes) -> None:
+    with clouds.start([cloud], Options(max_instances=1, timeout_s=5.0)) as running:
+        local = running[cloud]
+        assert ask(local.url, body=photo)[0] == 200
+        assert ask(f"{local.control}/settings", body=b'{"timeout_s": 0.5}')[0] == 200
+        assert ask(f"{local.control}/retire")[0] == 200
+        assert ask(f"{local.url}/health", "GET")[0] == 200
+        with fault(local, fault="stall", delay_s=1.5, times=1):
+            assert ask(local.url, body=photo)[0] == TIMED_OUT[cloud]
+        assert ask(f"{local.control}/settings", body=b'{"timeout_s": 30}')[0] == 200
+        assert ask(f"{local.control}/retire")[0] == 200
+        assert ask(local.url, body=photo)[0] == 200
+
+
+@pytest.mark.parametrize("cloud", [name for name in CLOUDS if name != "aws"])
+def test_an_instance_serves_as_many_requests_at_once_as_its_concurrency(cloud: str, photo: bytes) -> None:
+    with clouds.start([cloud], Options(concurrency=8, max_instances=1)) as running:
+        local = running[cloud]
+        assert ask(local.url, body=photo)[0] == 200
+        with fault(local, fault="stall", delay_s=0.5, times=1), ThreadPoolExecutor(8) as pool:
+            answers = list(pool.map(lambda _: ask(local.url, body=photo), range(8)))
+        assert [answer[0] for answer in answers] == [200] * 8
+        assert len({answer[2]["instance"]["instance"] for answer in answers}) == 1
+        requests = [record for record in ledger(local) if record["event"] == "request"][1:]
+        begun = max(record["assigned_s"] for record in requests)
+        assert begun < min(record["at_s"] for record in requests), "all were inside before the first came out"
+
+
 def test_a_fault_that_does_not_exist_is_told_with_those_that_do(running: dict[str, clouds.LocalCloud]) -> None:
     status, _, document = ask(f"{running['gcp'].control}/faults", body=b'{"fault": "fire"}')
     assert status == 400

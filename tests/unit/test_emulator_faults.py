@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from typing import TYPE_CHECKING
 
 import pytest
@@ -12,7 +13,7 @@ from adapters.emulator.custody import Custody
 from adapters.emulator.door import Door
 from adapters.emulator.faults import Fault, Faults
 from adapters.emulator.fleet import Refused
-from adapters.emulator.shares import Shares, Version1, Version2, find_kernel, quota
+from adapters.emulator.shares import Share, Shares, Version1, Version2, find_kernel, quota
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -77,28 +78,34 @@ def test_a_quota_is_never_below_what_the_kernel_takes() -> None:
     assert quota(0.072) == (1_000, 13_889)
 
 
-def test_version_1_limits_lie_in_both_hierarchies(tmp_path: Path) -> None:
+def test_version_1_limits_lie_in_both_hierarchies(tmp_path: Path, custody: Custody) -> None:
     for name in ("cpu", "memory"):
         (tmp_path / name).mkdir()
     kernel = Version1(tmp_path / "cpu", tmp_path / "memory")
-    folders = kernel.create("one")
-    kernel.limit_cpu(folders, 0.5)
-    kernel.limit_memory(folders, 512)
+    Share(kernel, "one", custody).create(vcpu=0.5, memory_mb=512)
     assert (tmp_path / "cpu" / "one" / "cpu.cfs_quota_us").read_text() == "2500\n"
     assert (tmp_path / "cpu" / "one" / "cpu.cfs_period_us").read_text() == "5000\n"
     assert (tmp_path / "memory" / "one" / "memory.limit_in_bytes").read_text() == "536870912\n"
-    (folders[1] / "memory.oom_control").write_text("oom_kill_disable 0\nunder_oom 0\noom_kill 2\n")
-    assert kernel.kills(folders) == 2
+    events = tmp_path / "memory" / "one" / "memory.oom_control"
+    events.write_text("oom_kill_disable 0\nunder_oom 0\noom_kill 2\n")
+    assert kernel.kills(kernel.folders("one")) == 2
+    forget(custody, kernel)
 
 
-def test_version_2_limits_lie_in_one_folder(tmp_path: Path) -> None:
+def test_version_2_limits_lie_in_one_folder(tmp_path: Path, custody: Custody) -> None:
     kernel = Version2(tmp_path)
-    folders = kernel.create("one")
-    kernel.limit_cpu(folders, 0.25)
-    kernel.limit_memory(folders, 128)
+    share = Share(kernel, "one", custody)
+    share.create(vcpu=0.25, memory_mb=128)
     assert (tmp_path / "one" / "cpu.max").read_text() == "1250 5000\n"
     assert (tmp_path / "one" / "memory.max").read_text() == "134217728\n"
-    assert kernel.kills(folders) == 0, "nothing was killed where the kernel says nothing"
+    assert not share.out_of_memory(), "nothing was killed where the kernel says nothing"
+    forget(custody, kernel)
+
+
+def forget(custody: Custody, kernel: Version1 | Version2, name: str = "one") -> None:
+    """Folders that stand for control groups hold real files: the guardian could not remove them."""
+    for folder in kernel.folders(name):
+        custody.release("cgroup", str(folder))
 
 
 def test_where_control_groups_are_not_writable_shares_are_not_enforced(tmp_path: Path, custody: Custody) -> None:
@@ -132,6 +139,7 @@ def test_the_root_of_version_2_hands_the_controllers_down(
     assert (tmp_path / "cgroup.subtree_control").read_text() == "+cpu +memory\n"
     assert (kernel.parent / "cgroup.subtree_control").read_text() == "+cpu +memory\n"
     custody.release("cgroup", str(kernel.parent))
+    forget(custody, kernel, f"tripoint-{os.getpid()}-try")
 
 
 class OneFleet:
