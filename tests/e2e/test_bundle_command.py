@@ -47,7 +47,7 @@ def test_arm64_takes_other_wheels(tmp_path: Path) -> None:
     made = document(bundle("aws", "--python", "3.13", "--arch", "arm64", "--variant", "int8", "--json", out=tmp_path))
     with zipfile.ZipFile(made["archive"]) as packed:
         libraries = [name for name in packed.namelist() if name.endswith(".so")]
-        models = [name for name in packed.namelist() if name.endswith(".tflite")]
+        models = [name for name in packed.namelist() if name.startswith("model/") and name.endswith(".tflite")]
     assert any("aarch64" in name for name in libraries)
     assert not any("x86_64" in name for name in libraries)
     assert len(models) == 1

@@ -37,17 +37,20 @@ def _fields(model: Any) -> dict[str, tuple[str, bool]]:
 
 
 def _hints(model: type) -> dict[str, Any]:
+    """The types of a model's attributes; names such as `_models.Sku` are looked up where the SDK keeps them."""
     names = dict(vars(sys.modules[model.__module__]))
     names["_models"] = sys.modules[model.__module__.rpartition("._models")[0]]
-    found: dict[str, Any] = {}
-    for each in reversed(model.__mro__):
-        if "_models" in each.__module__:
-            found |= {name: _resolved(hint, names) for name, hint in inspect.get_annotations(each).items()}
-    return found
 
+    def holder() -> None:
+        """Something with annotations."""
 
-def _resolved(hint: Any, names: dict[str, Any]) -> Any:
-    return typing._eval_type(hint if not isinstance(hint, str) else typing.ForwardRef(hint), names, names)  # type: ignore[attr-defined]
+    holder.__annotations__ = {
+        name: hint
+        for each in reversed(model.__mro__)
+        if "_models" in each.__module__
+        for name, hint in inspect.get_annotations(each).items()
+    }
+    return typing.get_type_hints(holder, names, names)
 
 
 def _check_type(hint: Any, value: Any, place: str) -> None:
