@@ -78,7 +78,7 @@ def load(file: Path, recipe: Mapping[str, object]) -> Checkpoint | None:
         header = json.loads(stored["header"].tobytes())
         if header["recipe"] != json.loads(json.dumps(dict(recipe))):
             raise CheckpointMismatch(
-                f"{file} holds a run with another recipe: remove it, or name another --out folder\n"
+                f"{file} holds a run with another recipe: remove it, or name another --work folder\n"
                 f"  there: {header['recipe']}\n  asked: {dict(recipe)}"
             )
         groups = {

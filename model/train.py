@@ -41,7 +41,7 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--data", type=Path, required=True, help="folder with train/ and validation/")
     parser.add_argument("--backbone", type=Path, required=True, help="quantised MobileNetV2 1.0 to start from")
     parser.add_argument("--out", type=Path, required=True, help="folder of the model; its name names the files")
-    parser.add_argument("--work", type=Path, help="folder of the checkpoint (default: --out)")
+    parser.add_argument("--work", type=Path, help="folder of the checkpoint (default: build/training/NAME)")
     parser.add_argument("--size", type=int, default=224, help="side of the network's input, a multiple of 32")
     parser.add_argument("--epochs", type=int, default=35)
     parser.add_argument("--rate", type=float, default=3e-4, help="peak learning rate")
@@ -76,7 +76,7 @@ def run(options: argparse.Namespace, progress: TrainingProgress) -> None:
 
     recipe = Recipe(size=options.size, epochs=options.epochs, rate=options.rate, seed=options.seed)
     place = Workplace(options.data, options.out, labels_of(options.data / "train"), recipe.size)
-    work = options.work or options.out
+    work = options.work or Path("build", "training", options.out.name)
     for folder in (work, options.out):
         folder.mkdir(parents=True, exist_ok=True)
     resumed = load(work / CHECKPOINT, recipe.document())

@@ -45,7 +45,7 @@ def test_there_is_none_before_the_first_epoch(tmp_path: Path) -> None:
 
 def test_a_run_does_not_go_on_from_another_recipe(tmp_path: Path) -> None:
     save(_checkpoint(), tmp_path / "c.npz")
-    with pytest.raises(CheckpointMismatch, match="another recipe: remove it, or name another --out folder"):
+    with pytest.raises(CheckpointMismatch, match="another recipe: remove it, or name another --work folder"):
         load(tmp_path / "c.npz", RECIPE | {"size": 64})
 
 

@@ -180,6 +180,7 @@ def test_a_model_comes_out_of_a_folder_of_photographs(
     backbone.write_bytes(to_int8(_random_layers(3), 3, size=SIDE, photos=grey))
     out = tmp_path / "shades"
     command = [f"--data={data}", f"--backbone={backbone}", f"--out={out}", f"--size={SIDE}", "--epochs=2"]
+    command.append(f"--work={tmp_path / 'work'}")
     assert main(command) == 0
     manifest = json.loads((out / "manifest.json").read_text())
     assert manifest["labels"] == ["bright", "dark"]
