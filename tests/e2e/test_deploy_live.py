@@ -1,0 +1,47 @@
+"""The life cycle against real accounts: it costs a few cents, and runs only when asked for.
+
+TRIPOINT_LIVE=aws,gcp pytest -m live tests/e2e/test_deploy_live.py
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import urllib.error
+import urllib.request
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+
+from adapters import contract
+from adapters.deployment import resources
+from adapters.deployment.session import Session, missing
+from adapters.deployment.variant import Variant
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+pytestmark = [pytest.mark.live, pytest.mark.slow, pytest.mark.timeout(3600)]
+
+
+@pytest.mark.parametrize("cloud", contract.clouds())
+def test_a_real_account_is_as_clean_after_as_it_was_before(cloud: str, tmp_path: Path, sample_image: bytes) -> None:
+    if cloud not in os.environ.get("TRIPOINT_LIVE", "").split(","):
+        pytest.skip(f"needs a real account: set TRIPOINT_LIVE={cloud} and the vendor's credentials")
+    lacking = missing([cloud])
+    assert not lacking, lacking
+    session = Session(folder=tmp_path / ".tripoint", life=timedelta(hours=1))
+    variant = Variant(cloud)
+    with session.deployed([variant]) as [endpoint]:
+        closed = urllib.request.Request(endpoint.url, data=sample_image, headers={"content-type": "image/jpeg"})
+        with pytest.raises(urllib.error.HTTPError, match=r"401|403"):
+            urllib.request.urlopen(closed, timeout=120)
+        added = session.passes()[endpoint.name].headers("POST", endpoint.url, sample_image, datetime.now(UTC))
+        headers = {"content-type": "image/jpeg", **added}
+        opened = urllib.request.Request(endpoint.url, data=sample_image, headers=headers)
+        with urllib.request.urlopen(opened, timeout=120) as answer:
+            document = json.load(answer)
+        assert len(document["predictions"]) == 5
+        assert all(change.action == "keep" for change in session.plan([variant]))
+    assert resources.provider_of(cloud).find(session.project, {variant.place, "global"}) == []
