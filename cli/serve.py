@@ -24,11 +24,13 @@ _EPILOG = "Example: tripoint serve aws --memory 1024, then: curl --data-binary @
 @click.option("--max-instances", type=click.IntRange(min=1), help="At most so many instances of each cloud.")
 @click.option("--min-instances", type=click.IntRange(min=0), help="So many instances are always ready.")
 @click.option("--idle-life", type=float, help="Seconds that an idle instance lives.")
+@click.option("--fault", multiple=True, help="Such as kill:probability=0.1,seed=7; see adapters/emulator/faults.py.")
 @click.option("--model", default="clothes", show_default=True, help="A model's name, or its folder.")
 def command(cloud: str, as_json: bool, **asked: Any) -> None:
     """Run the local CLOUD (aws, gcp, azure, or all) until Ctrl-C; a POST of image bytes to its URL classifies."""
     from adapters import contract
     from adapters.emulator import clouds
+    from adapters.emulator.faults import parse
     from adapters.emulator.options import Options
 
     names = contract.clouds() if cloud == "all" else (contract.load(cloud).name,)
@@ -39,6 +41,7 @@ def command(cloud: str, as_json: bool, **asked: Any) -> None:
         max_instances=asked["max_instances"],
         min_instances=asked["min_instances"],
         idle_life_s=asked["idle_life"],
+        faults=tuple(parse(text) for text in asked["fault"]),
     )
     gone: queue.SimpleQueue[str] = queue.SimpleQueue()
     show = _Lines(as_json, gone)

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from adapters.contract import Cloud
     from adapters.emulator.fleet import Fleet
     from adapters.emulator.ledger import Ledger
+    from adapters.emulator.platform_rules import Platform
 
 _JSON = (("content-type", "application/json"),)
 _OFFERED = "GET /state, /ledger, /logs, /faults; POST /retire, /settings, /faults, /shutdown; DELETE /faults"
@@ -58,7 +59,7 @@ class Control:
             case "POST", "/retire":
                 return _json(200, {"version": await self._fleet.retire()})
             case "POST", "/settings":
-                return self._change(request.body)
+                return await self._change(request.body)
             case "POST", "/shutdown":
                 self._ended.set()
                 return _json(202, {"ending": True})
@@ -71,17 +72,27 @@ class Control:
             return _json(400, {"error": str(error)})
         return _json(200, self._fleet.faults.document())
 
-    def _change(self, body: bytes) -> HttpAnswer:
-        """Change options; None gives an option its default back."""
+    async def _change(self, body: bytes) -> HttpAnswer:
+        """Change options; null gives an option its default back.
+
+        What an instance is started with changes only with a new version, which such a change is on every cloud.
+        """
         try:
             options = Options.from_document({**asdict(self._options), **json.loads(body)})
-            if options.model != self._options.model:
-                raise ValueError("model cannot change while a local cloud runs: start another one")
-            self._fleet.change(platform(self._cloud, options))
+            if (options.model, options.shares) != (self._options.model, self._options.shares):
+                raise ValueError("model and shares cannot change while a local cloud runs: start another one")
+            before, after = self._fleet.platform, platform(self._cloud, options)
         except (ValueError, TypeError) as error:
             return _json(400, {"error": str(error)})
         self._options = options
+        self._fleet.change(after)
+        if _of_instances(before) != _of_instances(after):
+            await self._fleet.retire()
         return _json(200, json.loads(options.text()))
+
+
+def _of_instances(rules: Platform) -> tuple[float, ...]:
+    return rules.memory_mb, rules.scaling.concurrency, rules.timeout_s, rules.init_timeout_s
 
 
 def _json(status: int, document: object) -> HttpAnswer:

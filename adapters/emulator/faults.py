@@ -9,6 +9,7 @@ answer         the platform answers `status` in place of the function
 
 from __future__ import annotations
 
+import json
 import random
 from dataclasses import asdict, dataclass, field, fields
 from typing import TYPE_CHECKING, Any, Literal
@@ -50,6 +51,19 @@ class Fault:
         if "fault" not in document:
             raise ValueError(f"no fault is named: expected fault = one of {', '.join(KINDS)}")
         return cls(**document)
+
+
+def parse(text: str) -> Fault:
+    """Read `kill` or `kill:probability=0.1,seed=7`, as the command line has it. Raises ValueError."""
+    kind, _, rest = text.partition(":")
+    document: dict[str, Any] = {"fault": kind}
+    for pair in filter(None, rest.split(",")):
+        name, _, value = pair.partition("=")
+        try:
+            document[name] = json.loads(value)
+        except ValueError:
+            raise ValueError(f"fault {text!r}: {pair!r} is not name=number") from None
+    return Fault.from_document(document)
 
 
 @dataclass(slots=True)

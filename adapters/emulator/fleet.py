@@ -103,7 +103,7 @@ class Fleet:
         return self.scaling.version
 
     def change(self, platform: Platform) -> None:
-        """From now on `platform` holds; instances that run keep the memory and concurrency they started with."""
+        """From now on `platform` holds; instances that run keep what they started with until the next version."""
         self.platform = platform
         self.scaling.rules = platform.scaling
 

@@ -70,6 +70,8 @@ class Local:
             self._cpu_share = shares.word
             means = Means(bundle, folder / "instances", custody, ledger, shares)
             fleet = Fleet(self._cloud, self._platform, means, on_event=self._on_event)
+            for fault in self._options.faults:
+                fleet.faults.add(fault, ledger.now_s())
             exits.push_async_callback(fleet.close)
             door = Door(fleet, self._cloud.gate())
             exits.push_async_callback(door.close)

@@ -6,6 +6,8 @@ import json
 from dataclasses import asdict, dataclass, fields
 from typing import TYPE_CHECKING, Any
 
+from adapters.emulator.faults import Fault
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -15,7 +17,7 @@ class Options:
     """None means: what `[platform]` and `[memory]` of the cloud's cloud.toml say.
 
     `idle_life_s` is how long an idle instance lives; vendors do not state it, so it is a parameter.
-    `shares` asks for CPU and memory shares, which hold where control groups are writable.
+    `faults` hold from the start. `shares` asks for CPU and memory shares, enforced where that can be.
     """
 
     model: str = "clothes"
@@ -27,6 +29,7 @@ class Options:
     timeout_s: float | None = None
     init_timeout_s: float | None = None
     shares: bool = True
+    faults: tuple[Fault, ...] = ()
 
     def __post_init__(self) -> None:
         for name in ("memory_mb", "concurrency", "max_instances", "idle_life_s", "timeout_s", "init_timeout_s"):
@@ -38,7 +41,7 @@ class Options:
 
     def text(self) -> str:
         """As the command line of `python -m adapters.emulator` takes it."""
-        return json.dumps({name: value for name, value in asdict(self).items() if value is not None})
+        return json.dumps({name: value for name, value in asdict(self).items() if value not in (None, ())})
 
     @classmethod
     def from_document(cls, document: Mapping[str, Any]) -> Options:
@@ -47,4 +50,5 @@ class Options:
         unknown = sorted(set(document) - known)
         if unknown:
             raise ValueError(f"unknown option {', '.join(unknown)}: expected some of {', '.join(sorted(known))}")
-        return cls(**document)
+        faults = tuple(Fault.from_document(fault) for fault in document.get("faults") or ())
+        return cls(**{**document, "faults": faults})

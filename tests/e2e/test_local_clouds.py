@@ -166,6 +166,17 @@ def test_wrong_settings_are_told_and_change_nothing(cloud: str, running: dict[st
     assert "memory 7 MB: expected" in document["error"]
 
 
+@pytest.mark.parametrize("cloud", CLOUDS)
+def test_a_new_memory_size_is_a_new_version(cloud: str, running: dict[str, clouds.LocalCloud], photo: bytes) -> None:
+    control = running[cloud].control
+    before = ask(f"{control}/state", "GET")[2]["version"]
+    assert ask(f"{control}/settings", body=b'{"idle_life_s": 100}')[0] == 200
+    assert ask(f"{control}/state", "GET")[2]["version"] == before
+    assert ask(f"{control}/settings", body=b'{"memory_mb": 4096}')[2]["memory_mb"] == 4096
+    assert ask(f"{control}/state", "GET")[2]["version"] == before + 1
+    assert ask(running[cloud].url, body=photo)[2]["instance"]["request_number"] == 1
+
+
 @contextmanager
 def emulator(cloud: str) -> Iterator[tuple[subprocess.Popen[bytes], dict[str, Any]]]:
     """A local cloud in a process of its own, with its ready event."""

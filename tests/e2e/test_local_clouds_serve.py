@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+import urllib.error
 import urllib.request
 from contextlib import contextmanager
 from pathlib import Path
@@ -90,6 +91,19 @@ def test_without_json_every_event_is_a_line_for_people() -> None:
             pass
         assert "instance starting 1" in process.stdout.readline()
         assert "instance ready 1" in process.stdout.readline()
+
+
+def test_a_fault_holds_from_the_start_and_a_wrong_one_is_told() -> None:
+    with serve("gcp", "--json", "--fault", "answer:status=503,times=1") as process:
+        (ready,) = first_lines(process, 1)
+        with pytest.raises(urllib.error.HTTPError, match="503"):
+            urllib.request.urlopen(f"{ready['url']}/health", timeout=60)
+        with urllib.request.urlopen(f"{ready['url']}/health", timeout=60) as answer:
+            assert answer.status == 200
+    with serve("gcp", "--fault", "fire") as process:
+        _, errors = process.communicate(timeout=60)
+        assert process.returncode == 2
+        assert "unknown fault 'fire': expected one of kill, stall" in errors
 
 
 def test_a_size_that_a_cloud_does_not_offer_is_told() -> None:

@@ -11,7 +11,7 @@ import pytest
 from adapters.contract import Admission, HttpAnswer, HttpRequest, Refusal
 from adapters.emulator.custody import Custody
 from adapters.emulator.door import Door
-from adapters.emulator.faults import Fault, Faults
+from adapters.emulator.faults import Fault, Faults, parse
 from adapters.emulator.fleet import Refused
 from adapters.emulator.shares import Share, Shares, Version1, Version2, find_kernel, quota
 
@@ -63,6 +63,13 @@ def test_starts_and_requests_have_faults_of_their_own() -> None:
 def test_a_fault_that_cannot_be_is_told(document: dict[str, object], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         Fault.from_document(document)
+
+
+def test_a_fault_is_written_in_one_word_on_the_command_line() -> None:
+    assert parse("kill") == Fault("kill")
+    assert parse("answer:status=429,for_s=1.5,seed=7") == Fault("answer", status=429, for_s=1.5, seed=7)
+    with pytest.raises(ValueError, match=r"fault 'kill:soon': 'soon' is not name=number"):
+        parse("kill:soon")
 
 
 @pytest.fixture

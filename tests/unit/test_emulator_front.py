@@ -14,6 +14,7 @@ from yarl import URL
 from adapters import contract
 from adapters.contract import HttpAnswer, HttpRequest
 from adapters.emulator import front
+from adapters.emulator.faults import Fault
 from adapters.emulator.options import Options
 from adapters.emulator.platform_rules import platform
 from adapters.emulator.sizes import check_memory, cpu_share
@@ -159,9 +160,9 @@ def test_cpu_follows_memory_as_each_vendor_says() -> None:
 
 
 def test_options_travel_as_text_and_unknown_ones_are_told() -> None:
-    options = Options(model="mine", memory_mb=512, idle_life_s=1.5)
+    options = Options(model="mine", memory_mb=512, idle_life_s=1.5, faults=(Fault("kill", seed=3),))
     assert Options.from_document(json.loads(options.text())) == options
-    with pytest.raises(ValueError, match=r"unknown option memory: expected some of concurrency, idle_life_s"):
+    with pytest.raises(ValueError, match=r"unknown option memory: expected some of concurrency, faults, idle_life_s"):
         Options.from_document({"memory": 512})
     with pytest.raises(ValueError, match="concurrency is 0: expected a number above 0"):
         Options(concurrency=0)
