@@ -103,6 +103,25 @@ def test_an_azure_function_key_is_asked_for_when_it_is_used(azure: Rig) -> None:
     assert KEY not in (azure.folder / ".tripoint" / "deployment.json").read_text()
 
 
+def test_a_cold_start_is_forced_by_a_variable_that_nothing_reads(google: Rig, azure: Rig) -> None:
+    [endpoint] = session(google).apply([Variant("gcp")])
+    before = only_function(google)["serviceConfig"]["environmentVariables"]
+    session(google).retire(endpoint.name)
+    after = only_function(google)["serviceConfig"]["environmentVariables"]
+    assert set(after) - set(before) == {"TRIPOINT_GENERATION"}
+    session(google).retire(endpoint.name)
+    assert only_function(google)["serviceConfig"]["environmentVariables"] != after
+    session(google).destroy()
+
+    [endpoint] = session(azure).apply([Variant("azure")])
+    held = {each["name"]: each["value"] for each in only_site(azure)["properties"]["siteConfig"]["appSettings"]}
+    session(azure).retire(endpoint.name)
+    now = {each["name"]: each["value"] for each in only_site(azure)["properties"]["siteConfig"]["appSettings"]}
+    assert {name for name in now if now[name] != held.get(name)} == {"TRIPOINT_GENERATION"}
+    assert set(held) <= set(now)
+    assert google.faults() + azure.faults() == []
+
+
 def test_a_failed_azure_build_is_told_and_can_be_destroyed(azure: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
     from tests.standins.azure import Azure
 

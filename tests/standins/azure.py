@@ -22,6 +22,7 @@ _MODELS = {
     "storageAccounts": ("azure.mgmt.storage.models", "StorageAccountCreateParameters"),
     "serverfarms": ("azure.mgmt.web.models", "AppServicePlan"),
     "sites": ("azure.mgmt.web.models", "Site"),
+    "settings": ("azure.mgmt.web.models", "StringDictionary"),
 }
 _TYPES = {
     "storageAccounts": "Microsoft.Storage/storageAccounts",
@@ -129,6 +130,18 @@ class Azure:
         self._known({**given, "kind": "storageAccounts"})
         return 200, {"keys": [{"keyName": "key1", "value": "c3RhbmQtaW4=", "permissions": "FULL"}]}
 
+    def post_settings(self, given: dict[str, str], body: bytes) -> tuple[int, Any]:
+        site = self.resources[self._known({**given, "kind": "sites"})]
+        held = site["properties"]["siteConfig"]["appSettings"]
+        return 200, {"properties": {each["name"]: each["value"] for each in held}}
+
+    def put_settings(self, given: dict[str, str], body: bytes) -> tuple[int, Any]:
+        site = self.resources[self._known({**given, "kind": "sites"})]
+        document = _checked("settings", body)
+        held = [{"name": name, "value": value} for name, value in document["properties"].items()]
+        site["properties"]["siteConfig"]["appSettings"] = held
+        return 200, document
+
     def post_host_keys(self, given: dict[str, str], body: bytes) -> tuple[int, Any]:
         self._known({**given, "kind": "sites"})
         return 200, {"masterKey": "master", "functionKeys": {"default": KEY}, "systemKeys": {}}
@@ -200,6 +213,7 @@ def _checked(kind: str, body: bytes) -> dict[str, Any]:
 
 
 _STORAGE = rf"{_GROUP}/providers/Microsoft\.Storage/storageAccounts/(?P<name>[^/]+)"
+_SITE = rf"{_GROUP}/providers/Microsoft\.Web/sites/(?P<name>[^/]+)"
 _RESOURCE = (
     rf"{_GROUP}/providers/Microsoft\.(Storage|Web)/(?P<kind>storageAccounts|serverfarms|sites)/(?P<name>[^/]+)"
 )
@@ -214,7 +228,9 @@ _ROUTES: list[tuple[str, Callable[[Azure, dict[str, str], bytes], tuple[int, Any
     (_RESOURCE, Azure.delete_resource),
     (rf"{_STORAGE}/blobServices/default/containers/(?P<container>[^/]+)", Azure.put_container),
     (rf"{_STORAGE}/listKeys", Azure.post_storage_keys),
-    (rf"{_GROUP}/providers/Microsoft\.Web/sites/(?P<name>[^/]+)/host/default/listkeys", Azure.post_host_keys),
+    (rf"{_SITE}/config/appsettings/list", Azure.post_settings),
+    (rf"{_SITE}/config/appsettings", Azure.put_settings),
+    (rf"{_SITE}/host/default/listkeys", Azure.post_host_keys),
     (r"/scm/(?P<app>[^/]+)/api/publish", Azure.post_package),
     (r"/scm/(?P<app>[^/]+)/api/deployments/latest", Azure.get_latest),
     (r"/scm/(?P<app>[^/]+)/api/deployments/latest/log", Azure.get_log),

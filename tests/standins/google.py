@@ -122,7 +122,7 @@ class Google:
         return waiting["document"] if waiting["left"] < 0 else {"name": name, "done": False}
 
     def _operation(self, name: str, response: dict[str, Any]) -> dict[str, Any]:
-        identity = f"{name.partition('/functions/')[0]}/operations/{len(self.operations)}"
+        identity = f"{re.split('/functions/|/services/', name)[0]}/operations/{len(self.operations)}"
         document = {"name": identity, "done": True, "response": response}
         self.operations[identity] = {"left": self.polls, "document": document}
         return {"name": identity, "done": False} if self.polls else document
@@ -137,6 +137,21 @@ class Google:
         self._known(service.replace("/services/", "/functions/"))
         self.policies[service] = body["policy"]
         return dict(body["policy"])
+
+    def get_service(self, name: str, query: dict[str, str], body: Any) -> dict[str, Any]:
+        """The Cloud Run service that a function is."""
+        function = self._known(name.replace("/services/", "/functions/"))
+        held = function["serviceConfig"]["environmentVariables"]
+        env = [{"name": each, "value": value} for each, value in held.items()]
+        return {"name": name, "template": {"containers": [{"image": "built", "env": env}]}}
+
+    def update_service(self, name: str, query: dict[str, str], body: Any) -> dict[str, Any]:
+        function = self._known(name.replace("/services/", "/functions/"))
+        [container] = body["template"]["containers"]
+        held = {each["name"]: each["value"] for each in container["env"]}
+        function["serviceConfig"]["environmentVariables"] = held
+        kind = {"@type": "type.googleapis.com/google.cloud.run.v2.Service"}
+        return self._operation(name, {**kind, **self.get_service(name, query, body)})
 
     def create_account(self, parent: str, query: dict[str, str], body: Any) -> dict[str, Any]:
         project, name = parent.split("/")[1], str(body["accountId"])
@@ -180,6 +195,8 @@ _HANDLERS: dict[str, Callable[[Google, str, dict[str, str], Any], dict[str, Any]
     f"{_FUNCTIONS}.functions.list": Google.list_functions,
     f"{_FUNCTIONS}.operations.get": Google.operation,
     "run.projects.locations.services.setIamPolicy": Google.set_policy,
+    "run.projects.locations.services.get": Google.get_service,
+    "run.projects.locations.services.patch": Google.update_service,
     "iam.projects.serviceAccounts.create": Google.create_account,
     "iam.projects.serviceAccounts.get": Google.get_account,
     "iam.projects.serviceAccounts.delete": Google.delete_account,
