@@ -33,9 +33,10 @@ def warm_p95(columns: Columns, independent: Estimate) -> Estimate:
     if value is None or lo is None or hi is None or count < FEW or (instance < 0).any():
         return independent
     # Few instances, drawn again, vary too little; their spread is itself known by few.
-    spread = float(resampled_p95s(values, instance).std()) * math.sqrt(count / (count - 1))
-    half = float(stats.t.ppf(1 - _TAIL, count - 1)) * spread
-    return Estimate(n=independent.n, value=value, lo=min(lo, max(value - half, 0.0)), hi=max(hi, value + half))
+    # Ratios, not differences: a latency is positive, and instances are some percent apart.
+    spread = float(np.log(resampled_p95s(values, instance)).std()) * math.sqrt(count / (count - 1))
+    ratio = math.exp(float(stats.t.ppf(1 - _TAIL, count - 1)) * spread)
+    return Estimate(n=independent.n, value=value, lo=min(lo, value / ratio), hi=max(hi, value * ratio))
 
 
 def resampled_p95s(values: NDArray[np.float64], instance: NDArray[np.int64]) -> NDArray[np.float64]:
