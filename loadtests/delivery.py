@@ -6,10 +6,9 @@ time is sent again. The store takes a sample of the same worker and index once, 
 
 from __future__ import annotations
 
-from dataclasses import astuple
 from typing import TYPE_CHECKING, Any
 
-from loadtests.sample import Sample
+from loadtests.sample import Sample, as_row
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -60,7 +59,7 @@ class Outbox:
     def _send(self, number: int, now_s: float) -> None:
         batch = self._unconfirmed[number][1]
         self._unconfirmed[number] = (now_s, batch)
-        self._post({"batch": number, "rows": [astuple(sample) for sample in batch]})
+        self._post({"batch": number, "rows": [as_row(sample) for sample in batch]})
 
 
 class Inbox:

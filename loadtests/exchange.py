@@ -3,8 +3,8 @@
 Sockets are the standard library's, which Locust has made cooperative by the time this is imported; the parser
 is geventhttpclient's, the fastest that Locust brings. A connection is used again when the server keeps it.
 
-What arrives is stamped at once and parsed after a turn of the event loop: when many answers come together, as at
-the end of a stall, none is stamped late because others are being parsed.
+What arrives is stamped at once and parsed when nothing else arrives: when many answers come together, as at the
+end of a stall, none is stamped late because others are being parsed.
 """
 
 from __future__ import annotations
@@ -15,17 +15,24 @@ import ssl
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import count
 from time import perf_counter
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import gevent
+from gevent.lock import BoundedSemaphore
 from geventhttpclient.response import HTTPParseError, HTTPResponse
 
 if TYPE_CHECKING:
     from types import TracebackType
 
 FAILURES = (OSError, HTTPParseError)
+
+# Answers are parsed one at a time, and before every few of them all that has arrived is stamped.
+PARSING = BoundedSemaphore(1)
+LOOK_EVERY = 4
+TURNS = count()
 
 
 @dataclass(slots=True)
@@ -154,13 +161,12 @@ class Reply(HTTPResponse):
         while not (self.message_complete and self.status_code >= 200):  # an interim 1xx answer is not the end
             data = source.recv(65536)
             now_s = perf_counter()
-            gevent.sleep(0)
             first_s = now_s if first_s is None else first_s
             self.size_bytes += len(data)
-            if data:
-                self.feed(data)
-            else:
-                self._end()
+            with PARSING:
+                if next(TURNS) % LOOK_EVERY == 0:
+                    gevent.idle()
+                self.feed(data) if data else self._end()
         assert first_s is not None
         return first_s, now_s
 

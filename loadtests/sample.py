@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import dataclass, fields
+from operator import attrgetter
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 Outcome = Literal["ok", "failed", "timeout", "dropped"]
 State = Literal["cold", "pre-initialised", "warm"]
@@ -68,3 +72,7 @@ class Sample:
     def slip_ms(self) -> float | None:
         """Actual minus intended send time."""
         return None if self.sent_s is None else (self.sent_s - self.intended_s) * 1000
+
+
+# The fields in order, as `Sample(*row)` takes them; many times faster than `dataclasses.astuple`, which copies.
+as_row: Callable[[Sample], tuple[Any, ...]] = attrgetter(*(each.name for each in fields(Sample)))

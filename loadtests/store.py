@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from loadtests import schema
 from loadtests.arrivals import Arrival
-from loadtests.sample import Sample
+from loadtests.sample import Sample, as_row
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -71,7 +71,7 @@ class Store:
 
         A sample of the same worker and index is written once, however often it is delivered.
         """
-        return self._write(schema.INSERT_SAMPLE, [astuple(sample) for sample in samples])
+        return self._write(schema.INSERT_SAMPLE, [as_row(sample) for sample in samples])
 
     def plan(self, arrivals: Iterable[Arrival]) -> None:
         """Write the schedule, before the run."""
