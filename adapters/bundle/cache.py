@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 _UNUSED_S = 30 * 24 * 3600
+_IN_USE_S = 3600
+_KEPT = 12
 
 
 def root() -> Path:
@@ -53,9 +55,12 @@ def _publish(work: Path, final: Path) -> None:
 
 
 def _forget_unused(kind: Path) -> None:
-    oldest = time.time() - _UNUSED_S
-    for folder in kind.iterdir():
-        if folder.stat().st_mtime < oldest:
+    """Remove what was not used for a month, and all but the last few that were not used within the hour."""
+    now = time.time()
+    by_age = sorted(((now - folder.stat().st_mtime, folder) for folder in kind.iterdir()), reverse=True)
+    for place, (unused_s, folder) in enumerate(by_age):
+        crowded = len(by_age) - place > _KEPT and unused_s > _IN_USE_S
+        if unused_s > _UNUSED_S or crowded:
             shutil.rmtree(folder, ignore_errors=True)
 
 

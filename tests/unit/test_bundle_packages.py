@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 import threading
+import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -140,6 +141,20 @@ def test_folders_unused_for_a_month_are_forgotten(own_cache: Path) -> None:
     os.utime(old, (0, 0))
     cache.folder_for("kind", "new", lambda folder: None)
     assert [path.name for path in (own_cache / "kind").iterdir()] == ["new"]
+
+
+def test_only_the_last_few_folders_are_kept_but_none_in_use_is_taken(own_cache: Path) -> None:
+    now = time.time()
+    for index in range(20):
+        made = cache.folder_for("kind", f"old-{index:02}", lambda folder: None)
+        os.utime(made, (now - 7200 - index, now - 7200 - index))
+    cache.folder_for("kind", "new", lambda folder: None)
+    kept = sorted(path.name for path in (own_cache / "kind").iterdir())
+    assert kept == ["new", *(f"old-{index:02}" for index in range(12))]
+    for path in (own_cache / "kind").iterdir():
+        os.utime(path)
+    cache.folder_for("kind", "newer", lambda folder: None)
+    assert len(list((own_cache / "kind").iterdir())) == 14, "all were in use"
 
 
 def test_placed_files_are_those_of_the_tree(tmp_path: Path) -> None:
