@@ -27,41 +27,44 @@ _TEXT_TYPES = ("text/", "application/json", "application/javascript", "applicati
 def http_event(request: HttpRequest, *, request_id: str, front: Front = "function-url") -> dict[str, Any]:
     """The payload 2.0 event of one HTTP request to a Function URL, or to an HTTP API's `$default` route."""
     path, _, query = request.target.partition("?")
-    domain = f"{_API_ID[front]}.{_DOMAIN[front]}"
     headers = _joined(request)
     cookies = headers.pop("cookie", None)
-    now_s = time.time()
-    stamp = time.strftime("%d/%b/%Y:%H:%M:%S +0000", time.gmtime(now_s))
+    http = {
+        "method": request.method,
+        "path": unquote(path) or "/",
+        "protocol": "HTTP/1.1",
+        "sourceIp": "127.0.0.1",
+        "userAgent": headers.get("user-agent", ""),
+    }
     event: dict[str, Any] = {
         "version": "2.0",
         "routeKey": "$default",
-        "rawPath": unquote(path) or "/",
+        "rawPath": http["path"],
         "rawQueryString": query,
         "headers": {**headers, **_added(headers, request_id)},
-        "requestContext": {
-            "accountId": "anonymous" if front == "function-url" else ACCOUNT,
-            "apiId": _API_ID[front],
-            "domainName": domain,
-            "domainPrefix": _API_ID[front],
-            "http": {
-                "method": request.method,
-                "path": unquote(path) or "/",
-                "protocol": "HTTP/1.1",
-                "sourceIp": "127.0.0.1",
-                "userAgent": headers.get("user-agent", ""),
-            },
-            "requestId": request_id,
-            "routeKey": "$default",
-            "stage": "$default",
-            "time": stamp,
-            "timeEpoch": int(now_s * 1000),
-        },
+        "requestContext": _context(front, request_id, http),
     }
     if query:
         event["queryStringParameters"] = _joined_query(query)
     if cookies is not None:
         event["cookies"] = [cookie.strip() for cookie in cookies.split(";")]
     return {**event, **_body(request.body, headers.get("content-type", ""))}
+
+
+def _context(front: Front, request_id: str, http: dict[str, str]) -> dict[str, Any]:
+    now_s = time.time()
+    return {
+        "accountId": "anonymous" if front == "function-url" else ACCOUNT,
+        "apiId": _API_ID[front],
+        "domainName": f"{_API_ID[front]}.{_DOMAIN[front]}",
+        "domainPrefix": _API_ID[front],
+        "http": http,
+        "requestId": request_id,
+        "routeKey": "$default",
+        "stage": "$default",
+        "time": time.strftime("%d/%b/%Y:%H:%M:%S +0000", time.gmtime(now_s)),
+        "timeEpoch": int(now_s * 1000),
+    }
 
 
 def http_answer(payload: bytes) -> HttpAnswer:

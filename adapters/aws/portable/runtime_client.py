@@ -29,7 +29,7 @@ def initialize_client(user_agent: str) -> None:
 
 def next() -> tuple[bytes, dict[str, str | int]]:
     """Wait for an event; its bytes and headers, with the deadline (ms since 1970) as a number."""
-    event, headers = _call("GET", "next", None, {}, 200)
+    event, headers = _call("GET", "next", None, {}, expected=200)
     found: dict[str, str | int] = dict(headers.items())
     return event, {**found, _DEADLINE: int(headers[_DEADLINE])}
 
@@ -38,13 +38,13 @@ def post_invocation_result(
     invoke_id: str, data: bytes, content_type: str = "application/json", invocation_id: str | None = None
 ) -> None:
     """Hand over what the handler returned."""
-    _call("POST", f"{invoke_id}/response", data, {"Content-Type": content_type}, 202)
+    _call("POST", f"{invoke_id}/response", data, {"Content-Type": content_type}, expected=202)
 
 
 def post_error(invoke_id: str, error: str, xray_fault: str, invocation_id: str | None = None) -> None:
     """Hand over the error document."""
     headers = {"Content-Type": "application/json", "Lambda-Runtime-Function-XRay-Error-Cause": xray_fault}
-    _call("POST", f"{invoke_id}/error", error.encode(), headers, 202)
+    _call("POST", f"{invoke_id}/error", error.encode(), headers, expected=202)
 
 
 @lru_cache(maxsize=1)
@@ -53,7 +53,7 @@ def _connection() -> http.client.HTTPConnection:
 
 
 def _call(
-    method: str, path: str, body: bytes | None, headers: dict[str, str], expected: int
+    method: str, path: str, body: bytes | None, headers: dict[str, str], *, expected: int
 ) -> tuple[bytes, Message]:
     """One call. Raises RuntimeError where the answer is not the expected one, as the native module does."""
     connection = _connection()
