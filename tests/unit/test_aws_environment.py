@@ -14,7 +14,6 @@ import aiohttp
 import pytest
 
 from adapters.aws import environment
-from adapters.aws.environment import ExecutionEnvironment, Outcome
 from adapters.aws.runtime_api import ANSWER_LIMIT_BYTES, Invocation, RuntimeApi
 from adapters.contract import Environment, HttpAnswer, InstanceFailed
 from adapters.emulator.custody import Custody
@@ -23,6 +22,8 @@ from adapters.emulator.launch import Launcher
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator
     from pathlib import Path
+
+    from adapters.aws.environment import ExecutionEnvironment, Outcome
 
 HANDLER = """
 import os, sys, time
