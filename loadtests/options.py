@@ -82,7 +82,7 @@ def add_arguments(parser: LocustArgumentParser) -> None:
 
 def parse(parsed: Namespace) -> Options:
     """Options from Locust's parsed ones. Raises OptionsError in one sentence."""
-    if not parsed.targets:
+    if not parsed.targets and not getattr(parsed, "worker", False):  # a worker is told by the master
         raise OptionsError(NO_TARGETS)
     if not parsed.images:
         raise OptionsError(NO_IMAGES)
