@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 NO_TARGETS = (
     "No targets: name a file of them with --targets or TRIPOINT_TARGETS "
-    "(`tripoint serve all` starts local ones; docs/methodology.md shows the format)."
+    "(`tripoint serve all` starts local ones; docs/loadtests.md shows the format)."
 )
 NEVER_PRECISE = 1e-9  # a precision that no measurement reaches: only the limits stop the run
 NO_IMAGES = "No images: name a folder of them with --images or TRIPOINT_IMAGES."
