@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -52,7 +53,7 @@ class Classifier:
     def _work(self, data: bytes, max_pixels: int, interpreter: Interpreter) -> Result:
         size = self.manifest.input
         started_s = time.perf_counter()
-        draft = (2 * size.width, 2 * size.height) if size.draft else None
+        draft = (math.ceil(size.draft * size.width), math.ceil(size.draft * size.height)) if size.draft else None
         rgb = image.decode(data, max_pixels=max_pixels, orient=size.orient, draft=draft)
         decoded_s = time.perf_counter()
         tensor = preprocess.to_tensor(preprocess.resize(rgb, size), mode=self.variant.preprocessing, spec=self.spec)

@@ -22,14 +22,14 @@ OUTPUTS = ("probabilities", "logits")
 class Input(NamedTuple):
     """How an image becomes the model's square: size in px, Pillow's resampling, EXIF orientation applied or not.
 
-    `draft` lets a JPEG be decoded at a reduced size of at least twice the input's.
+    `draft` lets a JPEG be decoded at a reduced size of at least `draft` times the input's; 0 never does.
     """
 
     height: int
     width: int
     resampling: str
     orient: bool
-    draft: bool
+    draft: float
 
 
 class Variant(NamedTuple):
@@ -83,11 +83,14 @@ class _Reader:
             raise self.wrong(key, value, "a whole number of pixels from 1 to 4096")
         return value
 
-    def flag(self, key: str) -> bool:
+    def factor(self, key: str) -> float:
+        """A number from 0.5 to 8; true stands for 2, false or nothing for 0."""
         value = self._values.get(key, False)
-        if type(value) is not bool:
-            raise self.wrong(key, value, "true or false")
-        return value
+        if isinstance(value, bool):
+            return 2.0 if value else 0.0
+        if not isinstance(value, int | float) or not 0.5 <= value <= 8:
+            raise self.wrong(key, value, "true, false, or a number from 0.5 to 8")
+        return float(value)
 
     def texts(self, key: str, allowed: tuple[str, ...] = ()) -> tuple[str, ...]:
         value = self._values.get(key)
@@ -144,7 +147,7 @@ def _manifest(reader: _Reader) -> Manifest:
 
 def _input(reader: _Reader) -> Input:
     resampling = reader.text("resampling", RESAMPLINGS)
-    draft = reader.flag("draft")
+    draft = reader.factor("draft")
     if draft and resampling == "nearest":
         raise reader.wrong("draft", draft, "false: a reduced JPEG has other pixels for nearest to choose from")
     exif = reader.text("exif", ("apply", "ignore")) if reader.optional("exif") is not None else "apply"

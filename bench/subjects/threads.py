@@ -25,7 +25,7 @@ def behind_a_lock(model: Path) -> Handle:
     loaded = manifest.load(model)
     variant, name = runtime.pick(loaded, wanted=None)
     interpreter, lock, size = runtime.module(name).open_interpreter(variant.file), threading.Lock(), loaded.input
-    draft = (2 * size.width, 2 * size.height) if size.draft else None
+    draft = (round(size.draft * size.width), round(size.draft * size.height)) if size.draft else None
 
     def handle(data: bytes) -> object:
         rgb = image.decode(data, max_pixels=25_000_000, orient=size.orient, draft=draft)

@@ -27,7 +27,7 @@ def main() -> None:
     def answer(data: bytes) -> str:
         image = Image.open(io.BytesIO(data))
         if loaded.input.draft:
-            image.draft("RGB", (2 * size[0], 2 * size[1]))
+            image.draft("RGB", (round(loaded.input.draft * size[0]), round(loaded.input.draft * size[1])))
         pixels = image.convert("RGB").resize(size, resampling).tobytes()
         return json.dumps(len(interpreter.run(pixels)))
 

@@ -41,14 +41,14 @@ def load(folder: Path, document: object) -> manifest.Manifest:
 
 def test_a_manifest_is_read_whole(tmp_path: Path) -> None:
     found = load(tmp_path, GOOD)
-    assert found.input == manifest.Input(224, 160, "bilinear", orient=False, draft=True)
+    assert found.input == manifest.Input(224, 160, "bilinear", orient=False, draft=2.0)
     assert found.variants == (manifest.Variant("int8", tmp_path / "m.tflite", "0" * 64, "uint8", "raw", ("litert",)),)
     assert (found.name, found.labels, found.licence) == ("m", ("a", "b"), "Apache-2.0")
 
 
 def test_exif_is_applied_and_nothing_drafted_unless_said(tmp_path: Path) -> None:
     found = load(tmp_path, GOOD | {"input": {"height": 1, "width": 1, "resampling": "nearest"}})
-    assert found.input == manifest.Input(1, 1, "nearest", orient=True, draft=False)
+    assert found.input == manifest.Input(1, 1, "nearest", orient=True, draft=0.0)
 
 
 def size(**changes: Any) -> dict[str, Any]:
@@ -74,7 +74,9 @@ def variant(**changes: Any) -> dict[str, Any]:
         (size(resampling="magic"), "input.resampling is 'magic'"),
         (size(exif="maybe"), "input.exif is 'maybe'"),
         (size(draft="yes"), "input.draft is 'yes'"),
-        (size(resampling="nearest"), "input.draft is True, expected false"),
+        (size(draft=0.4), "input.draft is 0.4, expected true, false, or a number from 0.5 to 8"),
+        (size(draft=float("nan")), "input.draft is nan"),
+        (size(resampling="nearest"), "input.draft is 2.0, expected false"),
         ({"variants": []}, "variants is"),
         ({"variants": [7]}, r"variants\[0\] is 7, expected an object"),
         (variant(file="../m.tflite"), r"variants\[0\].file"),
@@ -117,3 +119,10 @@ def test_a_model_is_named_or_given_as_a_path() -> None:
     assert model_folder("clothes", Path("/models")) == Path("/models/clothes")
     assert model_folder("/elsewhere/mine", Path("/models")) == Path("/elsewhere/mine")
     assert model_folder("./mine", Path("/models")) == Path("mine")
+
+
+@pytest.mark.parametrize(("draft", "factor"), [(True, 2.0), (False, 0.0), (0.85, 0.85), (1, 1.0)])
+def test_draft_is_a_switch_or_the_least_size_relative_to_the_input(
+    draft: object, factor: float, tmp_path: Path
+) -> None:
+    assert load(tmp_path, GOOD | size(draft=draft)).input.draft == factor

@@ -67,7 +67,7 @@ def test_quantising_clips_at_the_ends_of_the_type() -> None:
 @pytest.mark.parametrize("name", ["nearest", "bilinear", "bicubic", "lanczos", "box", "hamming"])
 def test_resampling_is_the_one_that_the_manifest_names(name: str) -> None:
     image = picture(size=(50, 40))
-    found = resize(image, Input(height=20, width=30, resampling=name, orient=True, draft=False))
+    found = resize(image, Input(height=20, width=30, resampling=name, orient=True, draft=0.0))
     assert found.size == (30, 20)
     assert found.tobytes() == image.resize((30, 20), getattr(Image.Resampling, name.upper())).tobytes()
 
@@ -75,7 +75,7 @@ def test_resampling_is_the_one_that_the_manifest_names(name: str) -> None:
 def test_nearest_takes_the_pixels_that_keras_load_img_takes() -> None:
     """`load_img` calls Pillow's NEAREST, which takes the pixel under the centre of each target pixel."""
     image = picture(size=(50, 40))
-    found = np.asarray(resize(image, Input(20, 30, "nearest", orient=True, draft=False)))
+    found = np.asarray(resize(image, Input(20, 30, "nearest", orient=True, draft=0.0)))
     rows = ((np.arange(20) + 0.5) * 40 / 20).astype(int)
     columns = ((np.arange(30) + 0.5) * 50 / 30).astype(int)
     assert np.array_equal(found, np.asarray(image)[rows][:, columns])

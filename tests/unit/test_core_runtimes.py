@@ -126,7 +126,7 @@ def some_manifest(*variants: Mapping[str, Any]) -> manifest.Manifest:
     made = tuple(
         manifest.Variant(one["name"], Path("x"), "0" * 64, "uint8", "raw", tuple(one["runtimes"])) for one in variants
     )
-    size = manifest.Input(1, 1, "nearest", orient=True, draft=False)
+    size = manifest.Input(1, 1, "nearest", orient=True, draft=0.0)
     return manifest.Manifest("m", "1", "M", ("a",), size, "logits", made, None, None)
 
 
