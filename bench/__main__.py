@@ -64,15 +64,15 @@ def _measure(asked: argparse.Namespace, found: material.Material) -> results.Mea
     warm_rounds, cold_rounds, thread_rounds = (60, 8, 2) if asked.quick else (600, 60, 8)
     skipped: dict[str, str] = {}
     load_before = machine.load()
-    subjects = lineup.cold(found)
     if not lineup.has_course():
         skipped["course"] = lineup.COURSE_NEEDS
+    warm = measure.warm(lineup.warm(), found, rounds=warm_rounds, seed=SEED, progress=progress)
+    cold = measure.cold(lineup.cold(found), found, rounds=cold_rounds, seed=SEED, progress=progress)
     if asked.tensorflow:
-        subjects.append(lineup.keras(asked.tensorflow, _keras_file(asked.tensorflow, found.work)))
+        pair = lineup.beside_keras(found, asked.tensorflow, _keras_file(asked.tensorflow, found.work))
+        cold.add(measure.cold(pair, found, rounds=8, seed=SEED, progress=progress))
     else:
         skipped["tensorflow"] = "give an interpreter that has it with --tensorflow"
-    warm = measure.warm(lineup.warm(), found, rounds=warm_rounds, seed=SEED, progress=progress)
-    cold = measure.cold(subjects, found, rounds=cold_rounds, seed=SEED, progress=progress)
     progress("threads", 0, 1)
     threads = measure.run_threads(lineup.threads(rounds=thread_rounds, requests=100 if asked.quick else 400), found)
     progress("threads", 1, 1)

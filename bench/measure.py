@@ -31,6 +31,12 @@ class Times:
     spins_s: list[float] = field(default_factory=list)
     peak_mb: dict[str, float] = field(default_factory=dict)
 
+    def add(self, other: Times) -> None:
+        """Take over the subjects of another measurement."""
+        self.by_subject.update(other.by_subject)
+        self.cpu_by_subject.update(other.cpu_by_subject)
+        self.peak_mb.update(other.peak_mb)
+
 
 def warm(subjects: Sequence[Subject], material: Material, *, rounds: int, seed: int, progress: Progress) -> Times:
     """Every subject is up; in each round each of them answers the same image once."""

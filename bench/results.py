@@ -25,7 +25,7 @@ _COLD = {
     "cold_over_floor": ("plain", "floor", Target(1.10, at_most=True)),
     "cold_over_floor_direct": ("direct", "floor", Target(0.65, at_most=True)),
     "course_over_ours_cold": ("course", "direct", Target(1.5, at_most=False)),
-    "tensorflow_over_ours_cold": ("tensorflow", "direct", Target(20, at_most=False)),
+    "tensorflow_over_ours_cold": ("tensorflow", "direct beside tensorflow", Target(20, at_most=False)),
     "nopyc_over_ours_cold": ("plain without pyc", "plain", None),
 }
 
