@@ -33,7 +33,7 @@ HOP_BY_HOP = frozenset(
 _OWN = HOP_BY_HOP | {"content-length", "date", "server"}
 _HEAD_LIMIT_BYTES = 64 * 1024
 _READ_BYTES = 256 * 1024
-# gunicorn closes a connection after 2 s of silence (docs.gunicorn.org, settings, keepalive; read 2026-11-20);
+# gunicorn closes a connection after 2 s of silence (docs.gunicorn.org, settings, keepalive; as of 2026-11-20);
 # one that is younger than this is safe to use again.
 _REUSE_S = 1.0
 

@@ -46,7 +46,7 @@ def _with(*options: Callable[[Any], Any]) -> Callable[[Any], Any]:
     return decorate
 
 
-@click.group()
+@click.group(epilog="Example: tripoint deploy plan aws gcp --memory 1024")
 def command() -> None:
     """Put the function on real clouds: plan, apply, status, logs, destroy, sweep.
 

@@ -98,7 +98,7 @@ def served(answer: Answer, document: dict[str, Any], first_answers: Mapping[str,
 def report_line(answer: Answer) -> str | None:
     """Lambda's REPORT line, from the log tail that a direct invocation may ask for; None without one.
 
-    Source: docs.aws.amazon.com/lambda/latest/api/API_Invoke.html (X-Amz-Log-Result), read 2026-11-20.
+    Source: docs.aws.amazon.com/lambda/latest/api/API_Invoke.html (X-Amz-Log-Result), as of 2026-11-20.
     """
     encoded = answer.headers.get("x-amz-log-result")
     if not encoded:

@@ -1,6 +1,6 @@
 """The Invoke operation of Lambda's API, as boto3's `lambda.invoke` and plain clients call it.
 
-Source: docs.aws.amazon.com/lambda/latest/api/API_Invoke.html, read 2026-11-20. One function runs here, so every
+Source: docs.aws.amazon.com/lambda/latest/api/API_Invoke.html, as of 2026-11-20. One function runs here, so every
 function name, ARN and qualifier means it.
 """
 

@@ -1,7 +1,7 @@
 """Where a Lambda function answers: a Function URL or an HTTP API, closed by IAM unless asked otherwise.
 
 Vendor facts: docs.aws.amazon.com/lambda/latest/dg/urls-auth.html and
-docs.aws.amazon.com/apigateway/latest/developerguide/http-api-access-control-iam.html, read 2026-11-20.
+docs.aws.amazon.com/apigateway/latest/developerguide/http-api-access-control-iam.html, as of 2026-11-20.
 """
 
 from __future__ import annotations

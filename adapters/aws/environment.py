@@ -29,7 +29,7 @@ PORTABLE = Path(__file__).parent / "portable"
 ACCOUNT = "123456789012"
 REGION = "us-east-1"
 LOG_LIMIT_BYTES = (
-    4096  # docs.aws.amazon.com/lambda/latest/api/API_Invoke.html, LogResult: the last 4 KB, read 2026-11-20
+    4096  # docs.aws.amazon.com/lambda/latest/api/API_Invoke.html, LogResult: the last 4 KB, as of 2026-11-20
 )
 
 
@@ -135,7 +135,7 @@ class ExecutionEnvironment:
     def _report(self, request_id: str, duration_ms: float, memory_mb: int) -> str:
         """The line of CloudWatch Logs. Initialisation is billed since 2025-08-01, for zip packages too.
 
-        Source: docs.aws.amazon.com/lambda/latest/dg/python-logging.html, read 2026-11-20.
+        Source: docs.aws.amazon.com/lambda/latest/dg/python-logging.html, as of 2026-11-20.
         """
         billed_ms = math.ceil(round(duration_ms + (self.init_ms or 0.0), 2))
         fields = [
@@ -203,7 +203,7 @@ def signal_word(number: int) -> str:
 
 
 def _variables(environment: Environment) -> dict[str, str]:
-    """What Lambda sets: docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html, read 2026-11-20."""
+    """What Lambda sets: docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html, as of 2026-11-20."""
     group = f"/aws/lambda/{environment.function}"
     return {
         "_HANDLER": HANDLER,

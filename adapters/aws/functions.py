@@ -1,6 +1,6 @@
 """One Lambda function: its configuration and code, made or brought up to date.
 
-Vendor facts: docs.aws.amazon.com/lambda/latest/api, read 2026-11-20.
+Vendor facts: docs.aws.amazon.com/lambda/latest/api, as of 2026-11-20.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """What Lambda settles before an environment is asked, and how it says that there is none: by front door.
 
-Sources, read 2026-11-20: docs.aws.amazon.com/lambda/latest/api/API_Invoke.html (types, errors, limits);
+Sources (as of 2026-11-20): docs.aws.amazon.com/lambda/latest/api/API_Invoke.html (types, errors, limits);
 /lambda/latest/dg/urls-invocation.html; /apigateway/latest/developerguide/http-api-quotas.html (10 MB);
 /lambda/latest/dg/invocation-async-error-handling.html (two retries, after one and two minutes).
 """

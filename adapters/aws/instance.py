@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 _JSON = (("content-type", "application/json"),)
 # A function that failed: docs.aws.amazon.com/lambda/latest/dg/urls-invocation.html (502) and
-# docs.aws.amazon.com/apigateway/latest/developerguide/http-api-troubleshooting-lambda.html (500), read 2026-11-20.
+# docs.aws.amazon.com/apigateway/latest/developerguide/http-api-troubleshooting-lambda.html (500), as of 2026-11-20.
 _FAILED: dict[str, HttpAnswer] = {
     "function-url": HttpAnswer(502, (("content-type", "text/plain"),), b"Internal Server Error"),
     "http-api": HttpAnswer(500, _JSON, b'{"message":"Internal Server Error"}'),

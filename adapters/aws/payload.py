@@ -1,7 +1,7 @@
 """HTTP requests to Lambda events, as the front of a Function URL and of an HTTP API builds them, and answers back.
 
 Sources: docs.aws.amazon.com/lambda/latest/dg/urls-invocation.html and
-docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html, read 2026-11-20.
+docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html, as of 2026-11-20.
 """
 
 from __future__ import annotations

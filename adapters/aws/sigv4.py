@@ -1,6 +1,6 @@
 """AWS Signature Version 4 for one request: pure, without an SDK, so that a load generator can sign as it sends.
 
-Source: docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html, read 2026-11-20.
+Source: docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html, as of 2026-11-20.
 """
 
 from __future__ import annotations

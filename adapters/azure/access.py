@@ -1,6 +1,6 @@
 """Function keys: who may call a function of which access level.
 
-learn.microsoft.com/azure/azure-functions/function-keys-how-to (read 2026-11-20): the key comes in the header
+learn.microsoft.com/azure/azure-functions/function-keys-how-to (as of 2026-11-20): the key comes in the header
 `x-functions-key` or the query parameter `code`; the master key opens everything, admin functions need it.
 """
 

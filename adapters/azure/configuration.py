@@ -1,7 +1,7 @@
 """What a variant means to Azure, as its resource manager takes it; pure but for the bundle.
 
 Vendor facts: learn.microsoft.com/azure/azure-functions/flex-consumption-how-to and
-learn.microsoft.com/azure/templates/microsoft.web/sites (api-version 2025-05-01), read 2026-11-20.
+learn.microsoft.com/azure/templates/microsoft.web/sites (api-version 2025-05-01), as of 2026-11-20.
 """
 
 from __future__ import annotations

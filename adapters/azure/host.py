@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 # The host gives up after 3 errors per worker process (Azure/azure-functions-host, RpcFunctionInvocationDispatcher.cs,
 # read 2026-11-21). Here: deaths in a row of one process and its successors without an answer in between.
 _DEATHS_ALLOWED = 3
-# learn.microsoft.com/azure/azure-functions/functions-app-settings, FUNCTIONS_WORKER_PROCESS_COUNT, read 2026-11-20.
+# learn.microsoft.com/azure/azure-functions/functions-app-settings, FUNCTIONS_WORKER_PROCESS_COUNT, as of 2026-11-20.
 _PROCESSES_ALLOWED = 10
 
 

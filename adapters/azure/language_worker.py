@@ -110,7 +110,7 @@ def app_settings(environment: Environment, surrounding: Mapping[str, str] = os.e
 
 
 def platform_variables(environment: Environment) -> dict[str, str]:
-    """What the platform sets (learn.microsoft.com/azure/azure-functions/functions-app-settings, read 2026-11-20)."""
+    """What the platform sets (learn.microsoft.com/azure/azure-functions/functions-app-settings, as of 2026-11-20)."""
     return {
         "FUNCTIONS_WORKER_RUNTIME": "python",
         "FUNCTIONS_EXTENSION_VERSION": "~4",

@@ -1,7 +1,7 @@
 """One deploy: sending a package to a Flex Consumption app, which builds it there.
 
 Vendor facts: learn.microsoft.com/azure/azure-functions/functions-deployment-technologies, "One deploy", and the
-deployment service's own routes, read 2026-11-20.
+deployment service's own routes, as of 2026-11-20.
 """
 
 from __future__ import annotations

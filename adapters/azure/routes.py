@@ -1,7 +1,7 @@
 """Which function answers a request: routes, methods and access level, read from the functions' own metadata.
 
 Routing rules: learn.microsoft.com/azure/azure-functions/functions-bindings-http-webhook-trigger, "Customize the HTTP
-endpoint", and ASP.NET Core's route templates, which it builds on (read 2026-11-20).
+endpoint", and ASP.NET Core's route templates, which it builds on (as of 2026-11-20).
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """What a variant means to Cloud Functions: source, build and service; pure but for the bundle.
 
-Vendor facts: cloud.google.com/functions/docs/reference/rest/v2/projects.locations.functions, read 2026-11-20.
+Vendor facts: cloud.google.com/functions/docs/reference/rest/v2/projects.locations.functions, as of 2026-11-20.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Deploying to Cloud Functions, 2nd gen, from source: the provider that `tripoint deploy` drives.
 
-Vendor facts: cloud.google.com/functions/docs/reference/rest/v2, read 2026-11-20.
+Vendor facts: cloud.google.com/functions/docs/reference/rest/v2, as of 2026-11-20.
 """
 
 from __future__ import annotations

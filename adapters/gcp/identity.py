@@ -1,6 +1,6 @@
 """Google ID tokens for a closed function.
 
-Source: cloud.google.com/run/docs/authenticating/developers and service-to-service, read 2026-11-20.
+Source: cloud.google.com/run/docs/authenticating/developers and service-to-service, as of 2026-11-20.
 """
 
 from __future__ import annotations

@@ -23,7 +23,7 @@ TARGET = "classify"
 _FRAMEWORK = Path(__file__).with_name("framework.py")
 _POLL_S = 0.01
 _DEATH_NOTICE_S = 0.2
-# What Google's front answers (cloud.google.com/run/docs/troubleshooting, read 2026-11-20).
+# What Google's front answers (cloud.google.com/run/docs/troubleshooting, as of 2026-11-20).
 _NO_ANSWER = (
     b"The request failed because either the HTTP response was malformed or connection to the instance had an error."
 )
@@ -100,7 +100,7 @@ async def start(environment: Environment) -> FrameworkInstance:
 
 
 def _variables(environment: Environment) -> dict[str, str]:
-    """What the platform sets (cloud.google.com/run/docs/container-contract, read 2026-11-20)."""
+    """What the platform sets (cloud.google.com/run/docs/container-contract, as of 2026-11-20)."""
     return {
         **environment.variables,
         "PYTHONPATH": str(environment.bundle),

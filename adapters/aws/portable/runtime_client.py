@@ -3,7 +3,7 @@
 awslambdaric has wheels for Linux only. This folder goes on the function's path where the native module cannot be
 found (macOS), so that the rest of awslambdaric runs there as it is. One connection, kept open; no time limit, for
 the next event may be long in coming. Source of the calls: docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html,
-read 2026-11-20.
+as of 2026-11-20.
 """
 
 from __future__ import annotations
