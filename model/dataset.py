@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -54,14 +55,14 @@ def files_of(split: Path, labels: Sequence[str]) -> list[tuple[Path, int]]:
     return found
 
 
-def read_photo(file: Path, size: int, *, draft: bool = False) -> NDArray[np.uint8]:
+def read_photo(file: Path, size: int, *, draft: float = 0.0) -> NDArray[np.uint8]:
     """Return the whole photograph stretched to `size`, uint8 [size, size, 3], RGB, bilinear, EXIF applied.
 
-    `draft` lets the JPEG decoder scale down while decoding, to twice the size at least.
+    `draft` lets the JPEG decoder scale down while decoding, to that many times the size at least; 0 does not.
     """
     with Image.open(file) as opened:
         if draft:
-            opened.draft("RGB", (2 * size, 2 * size))
+            opened.draft("RGB", (math.ceil(draft * size), math.ceil(draft * size)))
         upright = ImageOps.exif_transpose(opened).convert("RGB")
     return np.asarray(upright.resize((size, size), Image.Resampling.BILINEAR))
 
@@ -71,7 +72,7 @@ def read_split(
     labels: Sequence[str],
     *,
     size: int,
-    draft: bool = False,
+    draft: float = 0.0,
     progress: Callable[[int, int], None] | None = None,
 ) -> Photos:
     """Read all photographs of `split` at `size`; `progress` is told how many of how many are read."""

@@ -59,7 +59,7 @@ def manifest(
     identity: tuple[str, str, str],
     labels: Sequence[str],
     size: int,
-    draft: bool,
+    draft: float,
     variants: Sequence[Variant],
     validation: Proportion,
     training: Mapping[str, object],
@@ -72,7 +72,7 @@ def manifest(
         "version": version,
         "title": title,
         "labels": list(labels),
-        "input": {"height": size, "width": size, "resampling": "bilinear", "exif": "apply", "draft": draft},
+        "input": {"height": size, "width": size, "resampling": "bilinear", "exif": "apply", "draft": draft or False},
         "output": "probabilities",
         "variants": [asdict(variant) for variant in variants],
         "validation": {

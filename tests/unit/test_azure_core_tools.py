@@ -16,7 +16,9 @@ from tests.e2e.runtime_instances import ask, running
 if TYPE_CHECKING:
     from pathlib import Path
 
-STAND_IN = f"""#!{sys.executable}
+STAND_IN = f"""#!/bin/sh
+'''exec' "{sys.executable}" "$0" "$@"
+' '''
 import json, os, sys
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
