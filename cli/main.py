@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
+import signal
 import sys
 from typing import cast
 
@@ -48,6 +49,8 @@ def tripoint(context: click.Context, debug: bool) -> None:
 def main() -> None:
     """Entry point of the console script."""
     debug = "--debug" in sys.argv[1:]
+    for number in (signal.SIGINT, signal.SIGTERM):  # a shell starts its background jobs deaf to the first
+        signal.signal(number, signal.default_int_handler)
     try:
         status = tripoint.main(prog_name="tripoint", standalone_mode=False)
     except click.exceptions.Abort:
