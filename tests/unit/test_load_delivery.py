@@ -9,6 +9,7 @@ from loadtests.sample import Sample
 from loadtests.store import FILE_NAME, Store
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 
@@ -35,8 +36,9 @@ class Wire:
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Store:
-    return Store.create(tmp_path / FILE_NAME, {})
+def store(tmp_path: Path) -> Iterator[Store]:
+    with Store.create(tmp_path / FILE_NAME, {}) as opened:
+        yield opened
 
 
 def test_samples_arrive_and_are_confirmed(store: Store) -> None:

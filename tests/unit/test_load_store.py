@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import contextlib
 import sqlite3
 import subprocess
 import sys
@@ -86,9 +87,8 @@ def test_a_missing_run_says_what_was_expected(tmp_path: Path) -> None:
 
 def test_another_sqlite_file_is_refused(tmp_path: Path) -> None:
     file = tmp_path / FILE_NAME
-    with sqlite3.connect(file) as connection:
+    with contextlib.closing(sqlite3.connect(file)) as connection:
         connection.execute("CREATE TABLE header (document TEXT)")
-    connection.close()
     with pytest.raises(StoreError, match="not a run's store"):
         open_store(file)
 
