@@ -62,22 +62,21 @@ def test_the_web_page_starts_a_run_and_agrees_with_the_store(tmp_path: Path) -> 
         assert row["avg_response_time"] == pytest.approx(sum(latencies) / count, abs=0.01)
 
 
+def pair(folder: Path, images: Path, workers_images: Path) -> tuple[list[str], list[str]]:
+    """Options of a master and of a worker elsewhere, each with images of its own; the run goes below `folder`."""
+    port = str(free_port())
+    files = ["--targets", str(folder / "targets.json"), "--run-dir", str(folder / "run"), "--images", str(images)]
+    bind = ["--master-bind-host", "127.0.0.1", "--master-bind-port", port, "--expect-workers", "1"]
+    master = ["--master", "--headless", "--scenario", "smoke", *bind, *files]
+    worker = ["--worker", "--master-host", "127.0.0.1", "--master-port", port, "--images", str(workers_images)]
+    return master, worker
+
+
 def test_a_worker_elsewhere_takes_its_share_from_the_master(tmp_path: Path) -> None:
     images = write_images(tmp_path / "images")
-    port = str(free_port())
     with null_target("aws") as target:
         write_targets(tmp_path / "targets.json", [target])
-        files = [
-            "--targets",
-            str(tmp_path / "targets.json"),
-            "--run-dir",
-            str(tmp_path / "run"),
-            "--scenario",
-            "smoke",
-        ]
-        bind = ["--master-bind-host", "127.0.0.1", "--master-bind-port", port, "--expect-workers", "1"]
-        master = ["--master", "--headless", "--scenario", "smoke", *bind, *files, "--images", str(images)]
-        worker = ["--worker", "--master-host", "127.0.0.1", "--master-port", port, "--images", str(images)]
+        master, worker = pair(tmp_path, images, images)
         with locust(tmp_path / "master", *master) as leading, locust(tmp_path / "worker", *worker) as following:
             assert leading.wait(timeout=60) == 0
             assert following.wait(timeout=20) == 0
@@ -90,20 +89,9 @@ def test_a_worker_elsewhere_takes_its_share_from_the_master(tmp_path: Path) -> N
 def test_a_worker_with_other_images_stops_the_run_and_says_so(tmp_path: Path) -> None:
     images, others = write_images(tmp_path / "images"), write_images(tmp_path / "others")
     (others / "2.png").unlink()
-    port = str(free_port())
     with null_target("aws") as target:
         write_targets(tmp_path / "targets.json", [target])
-        files = [
-            "--targets",
-            str(tmp_path / "targets.json"),
-            "--run-dir",
-            str(tmp_path / "run"),
-            "--scenario",
-            "smoke",
-        ]
-        bind = ["--master-bind-host", "127.0.0.1", "--master-bind-port", port, "--expect-workers", "1"]
-        master = ["--master", "--headless", "--scenario", "smoke", *bind, *files, "--images", str(images)]
-        worker = ["--worker", "--master-host", "127.0.0.1", "--master-port", port, "--images", str(others)]
+        master, worker = pair(tmp_path, images, others)
         with locust(tmp_path / "master", *master) as leading, locust(tmp_path / "worker", *worker):
             assert leading.wait(timeout=60) == 2
     assert "holds other images than the master's folder" in (tmp_path / "master").read_text(encoding="utf-8")
