@@ -56,12 +56,12 @@ class Classifier:
         draft = (math.ceil(size.draft * size.width), math.ceil(size.draft * size.height)) if size.draft else None
         rgb = image.decode(data, max_pixels=max_pixels, orient=size.orient, draft=draft)
         decoded_s = time.perf_counter()
-        tensor = preprocess.to_tensor(preprocess.resize(rgb, size), mode=self.variant.preprocessing, spec=self.spec)
+        tensor = preprocess.to_tensor(preprocess.resize(rgb, size), variant=self.variant, spec=self.spec)
         prepared_s = time.perf_counter()
         scores = interpreter.run(tensor)
         ended_s = time.perf_counter()
         return Result(
-            ranked=rank(self.manifest.labels, scores),
+            ranked=rank(self.manifest.labels, for_each_label(scores, self.manifest)),
             decode_ms=_ms(decoded_s - started_s),
             preprocess_ms=_ms(prepared_s - decoded_s),
             inference_ms=_ms(ended_s - prepared_s),
@@ -70,6 +70,13 @@ class Classifier:
 
 def _ms(seconds: float) -> float:
     return round(seconds * 1000, 3)
+
+
+def for_each_label(scores: list[float], manifest: Manifest) -> list[float]:
+    """The scores, one for each label; a single score is that of the second of two labels, and gives the first its."""
+    if len(scores) == 1 and len(manifest.labels) == 2:
+        return [0.0 if manifest.output == "logits" else 1.0 - scores[0], scores[0]]
+    return scores
 
 
 def rank(labels: Sequence[str], scores: Sequence[float]) -> tuple[Prediction, ...]:

@@ -14,8 +14,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 RESAMPLINGS = ("nearest", "bilinear", "bicubic", "lanczos", "box", "hamming")
-PREPROCESSINGS = ("tf", "caffe", "torch", "raw", "quantised")
+PREPROCESSINGS = ("tf", "caffe", "torch", "raw", "quantised", "scaled")
 DTYPES = ("float32", "uint8", "int8")
+CHANNELS = ("rgb", "bgr")
 OUTPUTS = ("probabilities", "logits")
 
 
@@ -33,7 +34,11 @@ class Input(NamedTuple):
 
 
 class Variant(NamedTuple):
-    """One file of a model, and the runtimes that it is meant for."""
+    """One file of a model, and the runtimes that it is meant for.
+
+    `mean` and `std` belong to `scaled` preprocessing, one number for each channel in the order that the model
+    takes them: (value - mean) / std of 0..255. `channels` is "rgb", or "bgr" for a model that takes blue first.
+    """
 
     name: str
     file: Path
@@ -41,6 +46,9 @@ class Variant(NamedTuple):
     input_dtype: str
     preprocessing: str
     runtimes: tuple[str, ...]
+    mean: tuple[float, ...] = ()
+    std: tuple[float, ...] = ()
+    channels: str = "rgb"
 
 
 class Manifest(NamedTuple):
@@ -98,6 +106,15 @@ class _Reader:
         if not good or (allowed and not set(value) <= set(allowed)):  # type: ignore[arg-type]
             raise self.wrong(key, value, f"a list out of {', '.join(allowed)}" if allowed else "a list of texts")
         return tuple(value)  # type: ignore[arg-type]
+
+    def three(self, key: str, *, least: float) -> tuple[float, float, float]:
+        """Three numbers of at least `least`; one number stands for three alike."""
+        value = self._values.get(key)
+        each: list[Any] = value if isinstance(value, list) else [value] * 3
+        good = all(isinstance(one, int | float) and type(one) is not bool and least <= one <= 1e6 for one in each)
+        if len(each) != 3 or not good:
+            raise self.wrong(key, value, f"a number, or three in a list, each from {least:g} to 1e+06")
+        return float(each[0]), float(each[1]), float(each[2])
 
     def inner(self, key: str) -> _Reader:
         return _Reader(self.file, self._values.get(key), f"{self._place}.{key}".strip("."))
@@ -165,6 +182,10 @@ def _variant(reader: _Reader) -> Variant:
     preprocessing = reader.text("preprocessing", PREPROCESSINGS)
     if (dtype, preprocessing) in {("float32", "quantised"), ("int8", "raw")}:
         raise reader.wrong("preprocessing", preprocessing, f"one that suits {dtype} input (int8: quantised)")
+    channels = reader.text("channels", CHANNELS) if reader.optional("channels") is not None else "rgb"
+    if channels == "bgr" and preprocessing == "caffe":
+        raise reader.wrong("channels", channels, "nothing: caffe preprocessing takes blue first by itself")
+    mean, std = _scaling(reader, preprocessing)
     return Variant(
         name=reader.text("name"),
         file=reader.file.parent / file,
@@ -172,7 +193,20 @@ def _variant(reader: _Reader) -> Variant:
         input_dtype=dtype,
         preprocessing=preprocessing,
         runtimes=reader.texts("runtimes", RUNTIMES),
+        mean=mean,
+        std=std,
+        channels=channels,
     )
+
+
+def _scaling(reader: _Reader, preprocessing: str) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """Mean and std of `scaled`; no other preprocessing has any."""
+    if preprocessing == "scaled":
+        return reader.three("mean", least=-1e6), reader.three("std", least=1e-6)
+    for key in ("mean", "std"):
+        if reader.optional(key) is not None:
+            raise reader.wrong(key, reader.optional(key), f'none with {preprocessing}, or preprocessing "scaled"')
+    return (), ()
 
 
 class FileCheck:

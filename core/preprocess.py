@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING, Any
 from PIL import Image
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import numpy as np
     from numpy.typing import NDArray
 
-    from core.manifest import Input
+    from core.manifest import Input, Variant
     from core.runtime import Tensor, TensorSpec
 
 _RESAMPLING = {
@@ -32,18 +34,21 @@ def resize(image: Image.Image, size: Input) -> Image.Image:
     return image.resize((size.width, size.height), _RESAMPLING[size.resampling])
 
 
-def to_tensor(image: Image.Image, *, mode: str, spec: TensorSpec) -> Tensor:
-    """Return the bytes of one RGB image as `spec` wants them, row by row, channel last.
+def to_tensor(image: Image.Image, *, variant: Variant, spec: TensorSpec) -> Tensor:
+    """Return the bytes of one RGB image as a model's file and its input want them, row by row, channel last.
 
     `raw`: 0..255 as they are. `quantised`: 0..255 laid over the whole range of the tensor's integer type.
     `tf`, `caffe`, `torch`: as `keras.applications.imagenet_utils.preprocess_input`, then quantised with the
-    tensor's own scale and zero point when it holds integers.
+    tensor's own scale and zero point when it holds integers. `scaled`: likewise, with the variant's mean and std.
     """
+    mode = variant.preprocessing
+    if variant.channels == "bgr":
+        image = Image.merge("RGB", image.split()[::-1])
     if mode == "raw" and spec.dtype == "uint8":
         return image.tobytes()
     if mode == "quantised":
         return image.tobytes().translate(_SIGN) if spec.dtype == "int8" else image.tobytes()
-    values = normalise(image, mode)
+    values = scale(image, variant.mean, variant.std) if mode == "scaled" else normalise(image, mode)
     return (values if spec.dtype == "float32" else _quantise(values, spec)).data.cast("B")
 
 
@@ -65,6 +70,16 @@ def normalise(image: Image.Image, mode: str) -> NDArray[np.float32]:
     elif mode == "caffe":
         values = np.ascontiguousarray(values[..., ::-1])
         values -= np.array([103.939, 116.779, 123.68], dtype=np.float32)
+    return values
+
+
+def scale(image: Image.Image, mean: Sequence[float], std: Sequence[float]) -> NDArray[np.float32]:
+    """float32 [H, W, 3]: (value - mean) / std of 0..255, channel by channel."""
+    import numpy as np
+
+    values = np.array(image, dtype=np.float32)
+    values -= np.array(mean, dtype=np.float32)
+    values /= np.array(std, dtype=np.float32)
     return values
 
 

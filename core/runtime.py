@@ -142,7 +142,7 @@ def check_shapes(file: Path, interpreter: Interpreter, manifest: Manifest, varia
             "correct `input_dtype` in the manifest"
         )
     scores = math.prod(interpreter.output.shape)
-    if scores != len(manifest.labels):
+    if scores != len(manifest.labels) and (scores, len(manifest.labels)) != (1, 2):
         raise ModelError(
             f"{file}: its output has {scores} scores, the manifest has {len(manifest.labels)} labels: "
             "correct `labels` in the manifest"

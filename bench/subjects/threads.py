@@ -29,9 +29,7 @@ def behind_a_lock(model: Path) -> Handle:
 
     def handle(data: bytes) -> object:
         rgb = image.decode(data, max_pixels=25_000_000, orient=size.orient, draft=draft)
-        tensor = preprocess.to_tensor(
-            preprocess.resize(rgb, size), mode=variant.preprocessing, spec=interpreter.input
-        )
+        tensor = preprocess.to_tensor(preprocess.resize(rgb, size), variant=variant, spec=interpreter.input)
         with lock:
             scores = interpreter.run(tensor)
         return classifier.rank(loaded.labels, scores)

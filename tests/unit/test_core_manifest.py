@@ -51,6 +51,12 @@ def test_exif_is_applied_and_nothing_drafted_unless_said(tmp_path: Path) -> None
     assert found.input == manifest.Input(1, 1, "nearest", orient=True, draft=0.0)
 
 
+@pytest.mark.parametrize(("mean", "expected"), [(1, (1.0, 1.0, 1.0)), ([1, 2.5, 3], (1.0, 2.5, 3.0))])
+def test_mean_and_std_are_one_number_or_one_for_each_channel(mean: object, expected: object, tmp_path: Path) -> None:
+    [found] = load(tmp_path, GOOD | variant(preprocessing="scaled", mean=mean, std=255, channels="bgr")).variants
+    assert (found.mean, found.std, found.channels) == (expected, (255.0, 255.0, 255.0), "bgr")
+
+
 def size(**changes: Any) -> dict[str, Any]:
     return {"input": GOOD["input"] | changes}
 
@@ -88,6 +94,14 @@ def variant(**changes: Any) -> dict[str, Any]:
         (variant(input_dtype="float32", preprocessing="quantised"), "suits float32"),
         (variant(runtimes=["onnx"]), "runtimes"),
         (variant(runtimes="litert"), "runtimes"),
+        (variant(mean=0, std=255), r"mean is 0, expected none with raw, or preprocessing \"scaled\""),
+        (variant(preprocessing="scaled", std=255), "mean is None, expected a number, or three"),
+        (variant(preprocessing="scaled", mean=0, std=0), "std is 0"),
+        (variant(preprocessing="scaled", mean=0, std=float("nan")), "std is nan"),
+        (variant(preprocessing="scaled", mean=[1, 2], std=255), r"mean is \[1, 2\]"),
+        (variant(preprocessing="scaled", mean=True, std=255), "mean is True"),
+        (variant(channels="grb"), "channels is 'grb', expected one of rgb, bgr"),
+        (variant(preprocessing="caffe", channels="bgr"), "caffe preprocessing takes blue first by itself"),
     ],
 )
 def test_a_wrong_manifest_is_told_by_file_place_value_and_expectation(

@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Any
+
 import numpy as np
 import pytest
 from PIL import Image
 
-from core.manifest import Input
-from core.preprocess import normalise, resize, to_tensor
+from core.manifest import Input, Variant
+from core.preprocess import normalise, resize, scale, to_tensor
 from core.runtime import TensorSpec
 from tests.unit.core_kit import picture
 
 SHAPE = (1, 2, 3, 3)
 PIXELS = np.arange(18, dtype=np.uint8).reshape(2, 3, 3) * 15
 IMAGE = Image.fromarray(PIXELS)
+
+
+def fed(mode: str, **more: Any) -> Variant:
+    """A variant with this preprocessing; the rest does not matter here."""
+    return Variant("only", Path("m.tflite"), "0" * 64, "float32", mode, ("litert",), **more)
 
 
 def test_tf_mode_is_keras_preprocess_input_bit_by_bit() -> None:
@@ -37,30 +45,57 @@ def test_caffe_mode_turns_to_bgr_and_takes_the_mean_away() -> None:
 
 
 def test_raw_bytes_pass_unchanged_into_a_uint8_tensor() -> None:
-    assert to_tensor(IMAGE, mode="raw", spec=TensorSpec(SHAPE, "uint8", 1 / 127.5, 127)) == PIXELS.tobytes()
+    assert to_tensor(IMAGE, variant=fed("raw"), spec=TensorSpec(SHAPE, "uint8", 1 / 127.5, 127)) == PIXELS.tobytes()
 
 
 def test_raw_into_float_is_zero_to_255() -> None:
-    tensor = to_tensor(IMAGE, mode="raw", spec=TensorSpec(SHAPE, "float32"))
+    tensor = to_tensor(IMAGE, variant=fed("raw"), spec=TensorSpec(SHAPE, "float32"))
     assert np.frombuffer(tensor, np.float32).tolist() == PIXELS.ravel().astype(float).tolist()
 
 
 def test_quantised_lays_the_bytes_over_the_tensors_whole_range() -> None:
-    signed = to_tensor(IMAGE, mode="quantised", spec=TensorSpec(SHAPE, "int8", 1 / 127.5, -1))
+    signed = to_tensor(IMAGE, variant=fed("quantised"), spec=TensorSpec(SHAPE, "int8", 1 / 127.5, -1))
     assert np.frombuffer(signed, np.int8).tolist() == (PIXELS.ravel().astype(int) - 128).tolist()
-    assert to_tensor(IMAGE, mode="quantised", spec=TensorSpec(SHAPE, "uint8")) == PIXELS.tobytes()
+    assert to_tensor(IMAGE, variant=fed("quantised"), spec=TensorSpec(SHAPE, "uint8")) == PIXELS.tobytes()
 
 
 @pytest.mark.parametrize(("dtype", "zero_point"), [("int8", -1), ("uint8", 127)])
 def test_a_normalised_image_is_quantised_with_the_tensors_own_scale(dtype: str, zero_point: int) -> None:
     spec = TensorSpec(SHAPE, dtype, 1 / 127.5, zero_point)
-    stored = np.frombuffer(to_tensor(IMAGE, mode="tf", spec=spec), dtype)
+    stored = np.frombuffer(to_tensor(IMAGE, variant=fed("tf"), spec=spec), dtype)
     real = (stored.astype(float) - zero_point) / 127.5
     assert real == pytest.approx(PIXELS.ravel() / 127.5 - 1, abs=0.6 / 127.5)
 
 
+def test_scaled_takes_the_mean_away_and_divides_channel_by_channel() -> None:
+    image = Image.new("RGB", (1, 1), (10, 20, 30))
+    variant = fed("scaled", mean=(1.0, 2.0, 3.0), std=(2.0, 4.0, 8.0))
+    found = np.frombuffer(to_tensor(image, variant=variant, spec=TensorSpec((1, 1, 1, 3), "float32")), np.float32)
+    assert found.tolist() == [4.5, 4.5, 3.375]
+
+
+def test_scaled_by_255_is_keras_rescaling_bit_by_bit() -> None:
+    every = Image.fromarray(np.arange(256, dtype=np.uint8).repeat(3).reshape(16, 16, 3))
+    expected = np.asarray(every).astype(np.float32) / np.float32(255)
+    assert scale(every, (0.0,) * 3, (255.0,) * 3).tobytes() == expected.tobytes()
+
+
+@pytest.mark.parametrize(
+    ("mode", "spec"),
+    [
+        ("raw", TensorSpec(SHAPE, "uint8")),
+        ("quantised", TensorSpec(SHAPE, "int8")),
+        ("tf", TensorSpec(SHAPE, "float32")),
+    ],
+)
+def test_a_model_that_takes_blue_first_gets_it_first(mode: str, spec: TensorSpec) -> None:
+    turned = Image.fromarray(np.ascontiguousarray(PIXELS[..., ::-1]))
+    found = to_tensor(IMAGE, variant=fed(mode, channels="bgr"), spec=spec)
+    assert bytes(found) == bytes(to_tensor(turned, variant=fed(mode), spec=spec))
+
+
 def test_quantising_clips_at_the_ends_of_the_type() -> None:
-    stored = np.frombuffer(to_tensor(IMAGE, mode="caffe", spec=TensorSpec(SHAPE, "int8", 0.1, 0)), np.int8)
+    stored = np.frombuffer(to_tensor(IMAGE, variant=fed("caffe"), spec=TensorSpec(SHAPE, "int8", 0.1, 0)), np.int8)
     assert (stored.min(), stored.max()) == (-128, 127)
 
 

@@ -253,6 +253,19 @@ def test_a_manifest_that_does_not_fit_its_model_is_refused_at_start(
 
 
 @needs_litert
+@pytest.mark.parametrize(
+    ("output", "scores"), [("probabilities", {"dog": 0.75, "cat": 0.25}), ("logits", {"dog": 0.75, "cat": 0.0})]
+)
+def test_a_single_score_is_that_of_the_second_of_two_labels(output: str, scores: object, tmp_path: Path) -> None:
+    """As Keras makes it for two classes: one sigmoid, the probability of the class that is second by name."""
+    manifest_of_two = some_manifest({"name": "only", "runtimes": ["litert"]})._replace(
+        labels=("cat", "dog"), output=output
+    )
+    found = classifier.rank(manifest_of_two.labels, classifier.for_each_label([0.75], manifest_of_two))
+    assert {one.label: one.score for one in found} == scores
+
+
+@needs_litert
 def test_a_model_of_ones_own_is_served_and_equal_scores_keep_the_labels_order(tmp_path: Path) -> None:
     service = new_service(TRIPOINT_MODEL=str(write_model(tmp_path, tiny(scale=1.0, zero_point=0))))
     image = picture(size=(2, 1))
