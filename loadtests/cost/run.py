@@ -11,7 +11,7 @@ import numpy as np
 from loadtests.cost.bill import Bill, Line, Terms, bill_plan
 from loadtests.cost.observed import Observed, exact, observe
 from loadtests.cost.plans import load_plan
-from loadtests.cost.usage import MONTH_HOURS, Calls, Snapshots, Usage
+from loadtests.cost.usage import MONTH_HOURS, Calls, Snapshots, Usage, UsageError
 from loadtests.estimate import Estimate
 
 if TYPE_CHECKING:
@@ -81,11 +81,11 @@ def cost_of(
     chosen = chosen if volume is None else replace(chosen, volume=Decimal(volume))
     own = [sample for sample in samples if sample.target == target.name]
     try:
-        plan, prices = load_plan(target.cloud, target.plan), book.of(target.cloud)
+        plan = load_plan(target.cloud, target.plan)
         observed = observe(plan.duration, own, concurrency=target.concurrency)
         if not observed.requests:
             return _unknown(target, "no request of this target was sent after the warm-up")
-        found = _Costing(target, plan=plan, prices=prices, observed=observed, setting=chosen).result()
+        found = cost_of_observed(target, observed, book, setting=chosen)
         if not plan.alternative:
             return found
         other = cost_of(replace(target, plan=plan.alternative), own, book, setting=chosen)
@@ -94,8 +94,32 @@ def cost_of(
         return _unknown(target, str(error))
 
 
+def cost_of_observed(
+    target: Target, observed: Observed, book: PriceBook, *, setting: Setting | None = None
+) -> TargetCost:
+    """The cost that follows from billed time, of at least one request, under the target's own plan.
+
+    Raises LookupError or ValueError when the plan or its prices are not known.
+    """
+    plan, prices = load_plan(target.cloud, target.plan), book.of(target.cloud)
+    return Costing(target, plan=plan, prices=prices, observed=observed, setting=setting or Setting()).result()
+
+
+def costing_of(target: Target, samples: Sequence[Sample], book: PriceBook) -> Costing:
+    """What `target`'s cost follows from, to be asked for any month.
+
+    Raises LookupError or ValueError for a plan or price that is not known, and where there is no request to cost.
+    """
+    own = [sample for sample in samples if sample.target == target.name]
+    plan, prices = load_plan(target.cloud, target.plan), book.of(target.cloud)
+    observed = observe(plan.duration, own, concurrency=target.concurrency)
+    if not observed.requests:
+        raise UsageError("no request of this target was sent after the warm-up")
+    return Costing(target, plan=plan, prices=prices, observed=observed, setting=Setting())
+
+
 @dataclass(frozen=True, slots=True)
-class _Costing:
+class Costing:
     """Everything that one target's cost follows from."""
 
     target: Target
@@ -105,7 +129,7 @@ class _Costing:
     setting: Setting
 
     def result(self) -> TargetCost:
-        mean_ms = sum((each.billed_ms for each in self.observed.instances), Decimal(0)) / self.observed.requests
+        mean_ms = self.mean_ms
         interval, note = _interval(self.observed)
         month = self.bill(mean_ms, free=False)
         return TargetCost(
@@ -116,6 +140,15 @@ class _Costing:
             bill=month,
             assumptions=tuple(dict.fromkeys((*self._notes(), *note, *self.observed.assumptions, *month.assumptions))),
         )
+
+    @property
+    def mean_ms(self) -> Decimal:
+        """Billed time of a request, on average."""
+        return sum((each.billed_ms for each in self.observed.instances), Decimal(0)) / self.observed.requests
+
+    def month(self, volume: Decimal, *, free: bool) -> Bill:
+        """The bill of a month with `volume` of these requests."""
+        return replace(self, setting=replace(self.setting, volume=volume)).bill(self.mean_ms, free=free)
 
     def bill(self, billed_ms: Decimal, *, free: bool) -> Bill:
         """A month's bill when a request is billed `billed_ms` on average."""
