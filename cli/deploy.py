@@ -103,7 +103,7 @@ def apply(clouds: tuple[str, ...], yes: bool, **asked: Any) -> None:
     click.echo("remove:  tripoint deploy destroy")
 
 
-@command.command("status")
+@command.command("status", epilog="Example: tripoint deploy status")
 def status() -> None:
     """Show what is recorded as made from this folder, and where it answers."""
     from adapters.deployment import state
@@ -124,7 +124,7 @@ def status() -> None:
         click.echo(f"{endpoint.variant.cloud}: {endpoint.url} ({endpoint.access})")
 
 
-@command.command("logs")
+@command.command("logs", epilog="Example: tripoint deploy logs --limit 50")
 @click.option("--limit", default=20, show_default=True, help="Lines of each variant.")
 def logs(limit: int) -> None:
     """Show the last lines that the functions and their platforms wrote."""
@@ -133,7 +133,7 @@ def logs(limit: int) -> None:
             click.echo(f"{variant.cloud} {variant.label}: {line}")
 
 
-@command.command("destroy")
+@command.command("destroy", epilog="Example: tripoint deploy destroy aws")
 @click.argument("clouds", nargs=-1)
 def destroy(clouds: tuple[str, ...]) -> None:
     """Remove everything that is recorded (of CLOUDS, or of all), and check by listing that nothing is left."""
@@ -145,7 +145,7 @@ def destroy(clouds: tuple[str, ...]) -> None:
     click.echo("nothing is left")
 
 
-@command.command("sweep")
+@command.command("sweep", epilog="Example: tripoint deploy sweep aws --region eu-west-1")
 @click.argument("clouds", nargs=-1, required=True)
 @click.option("--region", "regions", multiple=True, help="Search here.  [default: every region of the price book]")
 @click.option("--project", help="Of this project.  [default: tripoint]")
