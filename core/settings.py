@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 RUNTIMES = ("litert-direct", "litert", "tflite-runtime")
 LOG_LEVELS = ("debug", "info", "warning", "error", "off")
 MODELS = Path(__file__).resolve().parent.parent / "model"
+BUILT_IN = "clothes"
 
 
 class FetchRules(NamedTuple):
@@ -34,7 +35,7 @@ class FetchRules(NamedTuple):
 class Settings(NamedTuple):
     """Every setting with its default. `models` are names below `folder` or folders; the first is the default."""
 
-    models: tuple[str, ...] = ("clothes",)
+    models: tuple[str, ...] = (BUILT_IN,)
     folder: Path = MODELS
     runtime: str | None = None
     pool: int | None = None
@@ -47,9 +48,10 @@ class Settings(NamedTuple):
     def from_env(cls, environ: Mapping[str, str]) -> Settings:
         """Read the TRIPOINT_* variables; an empty one counts as unset. Raises SettingsError."""
         max_body_bytes = _whole(environ, "TRIPOINT_MAX_BODY_BYTES", 10_000_000, most=1_000_000_000)
+        folder = Path(environ.get("TRIPOINT_MODELS") or MODELS)
         return cls(
-            models=_list(environ, "TRIPOINT_MODEL") or ("clothes",),
-            folder=Path(environ.get("TRIPOINT_MODELS") or MODELS),
+            models=_list(environ, "TRIPOINT_MODEL") or (default_model(folder),),
+            folder=folder,
             runtime=_choice(environ, "TRIPOINT_RUNTIME", RUNTIMES, None),
             pool=_whole(environ, "TRIPOINT_POOL", 0, most=64) or None,
             max_body_bytes=max_body_bytes,
@@ -63,6 +65,14 @@ class Settings(NamedTuple):
             ),
             log_level=_choice(environ, "TRIPOINT_LOG_LEVEL", LOG_LEVELS, "info") or "info",
         )
+
+
+def default_model(folder: Path) -> str:
+    """The built-in model where it lies in `folder`, else the only one there: a bundle serves the model it carries."""
+    if (folder / BUILT_IN).is_dir():
+        return BUILT_IN
+    found = [file.parent.name for file in folder.glob("*/manifest.json")]
+    return found[0] if len(found) == 1 else BUILT_IN
 
 
 def _list(environ: Mapping[str, str], variable: str) -> tuple[str, ...]:

@@ -148,11 +148,13 @@ class Launcher:
         self._exited()
 
 
+# Folders of this machine, and names in them: a function has what its bundle carries.
+_HERE = ("TRIPOINT_DATA", "TRIPOINT_MODEL", "TRIPOINT_MODELS")
+
+
 def environment(variables: Mapping[str, str], bundle: Path) -> dict[str, str]:
     """The variables of a function's process: none of the user's but the way to programs and ours by name."""
-    ours = {
-        name: value for name, value in os.environ.items() if name.startswith("TRIPOINT_") and name != "TRIPOINT_DATA"
-    }
+    ours = {name: value for name, value in os.environ.items() if name.startswith("TRIPOINT_") and name not in _HERE}
     fixed = {
         "PATH": os.environ.get("PATH", os.defpath),
         "LANG": "en_US.UTF-8",

@@ -17,6 +17,18 @@ def test_nothing_set_gives_the_defaults() -> None:
     assert not FetchRules().private
 
 
+@pytest.mark.parametrize(
+    ("models", "default"),
+    [(["dogs"], "dogs"), (["clothes", "dogs"], "clothes"), (["cats", "dogs"], "clothes"), ([], "clothes")],
+)
+def test_the_only_model_there_is_the_default(models: list[str], default: str, tmp_path: Path) -> None:
+    """So that a bundle serves the model it carries, whatever its name."""
+    for name in models:
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "manifest.json").write_text("{}")
+    assert Settings.from_env({"TRIPOINT_MODELS": str(tmp_path)}).models == (default,)
+
+
 def test_an_empty_value_counts_as_unset() -> None:
     names = ("MODEL", "MODELS", "RUNTIME", "POOL", "MAX_BODY_BYTES", "FETCH", "FETCH_HOSTS", "LOG_LEVEL")
     assert Settings.from_env({f"TRIPOINT_{name}": "" for name in names}) == Settings()
