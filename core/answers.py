@@ -70,13 +70,22 @@ def describe(model: Classifier) -> Json:
     return identity(model) | {
         "title": manifest.title,
         "labels": list(manifest.labels),
-        "input": {"height": manifest.input.height, "width": manifest.input.width, "dtype": model.spec.dtype},
+        "input": _input(model),
         "output": manifest.output,
         "interpreters": model.interpreters,
         "sha256": model.variant.sha256,
         "validation": manifest.validation,
         "licence": manifest.licence,
     }
+
+
+def _input(model: Classifier) -> Json:
+    features = model.manifest.features
+    if features:
+        missing = "allow" if features.missing else "refuse"
+        return {"features": list(features.names), "missing": missing, "dtype": model.spec.dtype}
+    size = model.manifest.input
+    return {"height": size.height, "width": size.width, "dtype": model.spec.dtype}
 
 
 def evidence_document(evidence: Evidence) -> Json:

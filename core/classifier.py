@@ -1,21 +1,31 @@
-"""A model, loaded: encoded image bytes -> labels with scores."""
+"""A model, loaded: an encoded image or a feature vector -> labels with scores."""
 
 from __future__ import annotations
 
-import math
+import importlib
 import time
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
-from core import image, preprocess, runtime
+from core import runtime
+from core.errors import WrongInput
 from core.manifest import FileCheck
 from core.pool import Pool
 from core.wire import Prediction
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from typing import Protocol
 
     from core.manifest import Manifest, Variant
-    from core.runtime import Interpreter, TensorSpec
+    from core.runtime import Interpreter, Tensor, TensorSpec
+
+    class Front(Protocol):
+        """Reads what a model is asked about: encoded image bytes, or the `features` of a JSON body."""
+
+        def __call__(
+            self, given: Any, /, *, manifest: Manifest, variant: Variant, spec: TensorSpec, max_pixels: int
+        ) -> tuple[Tensor, float]:
+            """The bytes of the input tensor, and the `perf_counter` second at which all had been decoded."""
 
 
 class Result(NamedTuple):
@@ -30,11 +40,14 @@ class Result(NamedTuple):
 class Classifier:
     """One variant of a model behind a pool of interpreters; safe for any number of threads."""
 
-    def __init__(self, manifest: Manifest, variant: Variant, *, runtime_name: str, pool: Pool[Interpreter]) -> None:
+    def __init__(
+        self, manifest: Manifest, variant: Variant, *, runtime_name: str, pool: Pool[Interpreter], front: Front
+    ) -> None:
         self.manifest = manifest
         self.variant = variant
         self.runtime = runtime_name
         self._pool = pool
+        self._front = front
         self.spec: TensorSpec = pool.use(lambda interpreter: interpreter.input)
 
     @property
@@ -42,21 +55,33 @@ class Classifier:
         """How many invocations can run at once."""
         return self._pool.size
 
-    def classify(self, data: bytes, *, max_pixels: int) -> Result:
-        """Classify one encoded image. Raises UnsupportedImage, ImageTooLarge, BrokenImage.
+    def refuse_other(self, *, features: bool) -> None:
+        """Raise WrongInput for features where the model takes images, and the other way round."""
+        takes = self.manifest.features
+        if features and not takes:
+            raise WrongInput(
+                f"model {self.manifest.name} takes images, not features: send the bytes of an image, "
+                "or JSON with `url` or `image`"
+            )
+        if takes and not features:
+            raise WrongInput(
+                f"model {self.manifest.name} takes {len(takes.names)} features, not an image: send JSON "
+                '{"features": [...]} or {"features": {"name": ...}} as application/json; /model lists their names'
+            )
+
+    def classify(self, given: Any, *, max_pixels: int) -> Result:
+        """Classify one image or feature vector. Raises UnsupportedImage, ImageTooLarge, BrokenImage, BadField.
 
         An interpreter is held from decoding on: work and memory are bounded by the pool, and a request
         that waits does so before it costs anything.
         """
-        return self._pool.use(lambda interpreter: self._work(data, max_pixels, interpreter))
+        return self._pool.use(lambda interpreter: self._work(given, max_pixels, interpreter))
 
-    def _work(self, data: bytes, max_pixels: int, interpreter: Interpreter) -> Result:
-        size = self.manifest.input
+    def _work(self, given: Any, max_pixels: int, interpreter: Interpreter) -> Result:
         started_s = time.perf_counter()
-        draft = (math.ceil(size.draft * size.width), math.ceil(size.draft * size.height)) if size.draft else None
-        rgb = image.decode(data, max_pixels=max_pixels, orient=size.orient, draft=draft)
-        decoded_s = time.perf_counter()
-        tensor = preprocess.to_tensor(preprocess.resize(rgb, size), variant=self.variant, spec=self.spec)
+        tensor, decoded_s = self._front(
+            given, manifest=self.manifest, variant=self.variant, spec=self.spec, max_pixels=max_pixels
+        )
         prepared_s = time.perf_counter()
         scores = interpreter.run(tensor)
         ended_s = time.perf_counter()
@@ -86,18 +111,23 @@ def rank(labels: Sequence[str], scores: Sequence[float]) -> tuple[Prediction, ..
 
 
 class Prepared(NamedTuple):
-    """A model whose runtime is imported and whose file is being checked."""
+    """A model whose runtime and front are imported and whose file is being checked."""
 
     manifest: Manifest
     runtime: str
     check: FileCheck
+    front: Front
 
 
 def prepare(manifest: Manifest, *, wanted: str | None) -> Prepared:
     """Choose the best variant for the runtimes at hand (or `wanted`) and import its runtime. Raises ModelError."""
-    check = FileCheck(runtime.choose(manifest, wanted=wanted, available=runtime.usable())[0])
+    available = runtime.usable(runtime.named_by(manifest))
+    check = FileCheck(runtime.choose(manifest, wanted=wanted, available=available)[0])
     variant, name = runtime.pick(manifest, wanted=wanted)
-    return Prepared(manifest, name, check if check.variant is variant else FileCheck(variant))
+    module = importlib.import_module("core.features" if manifest.features else "core.preprocess")
+    return Prepared(
+        manifest, name, check if check.variant is variant else FileCheck(variant), cast("Front", module.read)
+    )
 
 
 def load(prepared: Prepared, *, interpreters: int) -> Classifier:
@@ -107,4 +137,4 @@ def load(prepared: Prepared, *, interpreters: int) -> Classifier:
     module = runtime.module(prepared.runtime)
     opened = [module.open_interpreter(variant.file) for _ in range(interpreters)]
     runtime.check_shapes(variant.file, opened[0], manifest, variant)
-    return Classifier(manifest, variant, runtime_name=prepared.runtime, pool=Pool(opened))
+    return Classifier(manifest, variant, runtime_name=prepared.runtime, pool=Pool(opened), front=prepared.front)

@@ -80,7 +80,8 @@ class EmptyBody(TripointError):
 
     def __init__(self) -> None:
         super().__init__(
-            'the body is empty: send the bytes of an image, or JSON {"url": "https://..."} or {"image": "<base64>"}'
+            'the body is empty: send the bytes of an image, or JSON {"url": "https://..."} or {"image": "<base64>"}; '
+            'to a model of features {"features": [...]}'
         )
 
 
@@ -100,6 +101,13 @@ class BadField(TripointError):
     """A field of the JSON body or a query parameter with a wrong name, type or value."""
 
     code = "bad_field"
+    status = 400
+
+
+class WrongInput(TripointError):
+    """Features for a model of images, or an image for a model of features."""
+
+    code = "wrong_input"
     status = 400
 
 

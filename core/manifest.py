@@ -18,6 +18,8 @@ PREPROCESSINGS = ("tf", "caffe", "torch", "raw", "quantised", "scaled")
 DTYPES = ("float32", "uint8", "int8")
 CHANNELS = ("rgb", "bgr")
 OUTPUTS = ("probabilities", "logits")
+LAYOUTS = ("nhwc", "nchw")
+FEATURES_MAX = 10_000
 
 
 class Input(NamedTuple):
@@ -33,8 +35,15 @@ class Input(NamedTuple):
     draft: float
 
 
+class Features(NamedTuple):
+    """A vector of numbers in the order of `names`; with `missing`, null stands for a value that is not known."""
+
+    names: tuple[str, ...]
+    missing: bool
+
+
 class Variant(NamedTuple):
-    """One file of a model, and the runtimes that it is meant for.
+    """One file of a model, and the runtimes that it is meant for; `layout` is the order of an image's axes in it.
 
     `mean` and `std` belong to `scaled` preprocessing, one number for each channel in the order that the model
     takes them: (value - mean) / std of 0..255. `channels` is "rgb", or "bgr" for a model that takes blue first.
@@ -49,20 +58,33 @@ class Variant(NamedTuple):
     mean: tuple[float, ...] = ()
     std: tuple[float, ...] = ()
     channels: str = "rgb"
+    layout: str = "nhwc"
 
 
 class Manifest(NamedTuple):
-    """A model; `variants` are in order of preference."""
+    """A model; `variants` are in order of preference, `takes` is what it is asked about."""
 
     name: str
     version: str
     title: str
     labels: tuple[str, ...]
-    input: Input
+    takes: Input | Features
     output: str
     variants: tuple[Variant, ...]
     licence: str | None
     validation: dict[str, Any] | None
+
+    @property
+    def features(self) -> Features | None:
+        """What a model of feature vectors takes; None for a model of images."""
+        return self.takes if isinstance(self.takes, Features) else None
+
+    @property
+    def input(self) -> Input:
+        """What a model of images takes. Raises ModelError for a model of feature vectors."""
+        if isinstance(self.takes, Features):
+            raise ModelError(f"model {self.name} takes feature vectors, not images: choose a model of images")
+        return self.takes
 
 
 class _Reader:
@@ -149,17 +171,34 @@ def _manifest(reader: _Reader) -> Manifest:
         raise reader.wrong("schema", reader.optional("schema"), "1, the only schema this version reads")
     validation = reader.optional("validation")
     licence = reader.optional("licence")
+    takes = _takes(reader.inner("input"))
+    output = reader.text("output", OUTPUTS)
+    variants = tuple(_variant(inner, images=isinstance(takes, Input)) for inner in reader.inners("variants"))
+    if output == "logits" and any("xgboost" in variant.runtimes for variant in variants):
+        raise reader.wrong("output", output, "probabilities, which XGBoost gives")
     return Manifest(
         name=reader.text("name"),
         version=reader.text("version"),
         title=str(reader.optional("title") or reader.text("name")),
         labels=reader.texts("labels"),
-        input=_input(reader.inner("input")),
-        output=reader.text("output", OUTPUTS),
-        variants=tuple(_variant(inner) for inner in reader.inners("variants")),
+        takes=takes,
+        output=output,
+        variants=variants,
         licence=licence if isinstance(licence, str) else None,
         validation=validation if isinstance(validation, dict) else None,
     )
+
+
+def _takes(reader: _Reader) -> Input | Features:
+    return _input(reader) if reader.optional("features") is None else _features(reader)
+
+
+def _features(reader: _Reader) -> Features:
+    names = reader.texts("features")
+    if len(set(names)) != len(names) or not all(names) or len(names) > FEATURES_MAX:
+        raise reader.wrong("features", list(names), f"up to {FEATURES_MAX} names, each there once")
+    missing = reader.text("missing", ("allow", "refuse")) if reader.optional("missing") is not None else "refuse"
+    return Features(names, missing == "allow")
 
 
 def _input(reader: _Reader) -> Input:
@@ -171,28 +210,30 @@ def _input(reader: _Reader) -> Input:
     return Input(reader.side("height"), reader.side("width"), resampling, exif == "apply", draft)
 
 
-def _variant(reader: _Reader) -> Variant:
+def _variant(reader: _Reader, *, images: bool) -> Variant:
     file = reader.text("file")
     if "/" in file or "\\" in file or file.startswith("."):
         raise reader.wrong("file", file, "the name of a file beside the manifest")
     sha256 = reader.text("sha256")
     if len(sha256) != 64 or sha256.strip("0123456789abcdef"):
         raise reader.wrong("sha256", sha256, "64 lower-case hexadecimal digits")
-    dtype = reader.text("input_dtype", DTYPES)
-    preprocessing = reader.text("preprocessing", PREPROCESSINGS)
+    dtype = reader.text("input_dtype", DTYPES if images else ("float32",))
+    preprocessing = reader.text("preprocessing", PREPROCESSINGS if images else ("raw",))
     if (dtype, preprocessing) in {("float32", "quantised"), ("int8", "raw")}:
         raise reader.wrong("preprocessing", preprocessing, f"one that suits {dtype} input (int8: quantised)")
     channels = reader.text("channels", CHANNELS) if reader.optional("channels") is not None else "rgb"
     if channels == "bgr" and preprocessing == "caffe":
         raise reader.wrong("channels", channels, "nothing: caffe preprocessing takes blue first by itself")
     mean, std = _scaling(reader, preprocessing)
+    allowed = tuple(name for name in RUNTIMES if name != "xgboost") if images else RUNTIMES
     return Variant(
         name=reader.text("name"),
         file=reader.file.parent / file,
         sha256=sha256,
         input_dtype=dtype,
         preprocessing=preprocessing,
-        runtimes=reader.texts("runtimes", RUNTIMES),
+        runtimes=reader.texts("runtimes", allowed),
+        layout=reader.text("layout", LAYOUTS) if reader.optional("layout") is not None else "nhwc",
         mean=mean,
         std=std,
         channels=channels,

@@ -7,21 +7,25 @@ from typing import TYPE_CHECKING
 from core import errors, payload
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from core.manifest import Features
     from core.wire import Json
 
 _NUMBER_MS: Json = {"type": "number", "minimum": 0}
 _TEXT: Json = {"type": "string", "minLength": 1}
 
 
-def document(*, models: tuple[str, ...], labels: int, max_body_bytes: int) -> Json:
-    """Describe the function with these models loaded, the first the default with `labels` labels."""
+def document(*, models: Mapping[str, Features | None], labels: int, max_body_bytes: int) -> Json:
+    """Describe the function with these models loaded: what each takes if not images, and the most labels of one."""
     classify = _classify(models)
     return {
         "openapi": "3.1.0",
         "info": {
             "title": "Tripoint image classifier",
             "version": "1.0.0",
-            "description": "One image in, labels with scores out. The same document, paths and errors on every cloud."
+            "description": f"One {_noun(models)} in, labels with scores out. "
+            "The same document, paths and errors on every cloud."
             f" A body may have {max_body_bytes} bytes; the platform's own limit may be lower.",
             "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
         },
@@ -57,11 +61,21 @@ def _refusals(statuses: set[int]) -> Json:
     return {str(status): _answer(", ".join(named), _ref("Error")) for status, named in codes.items()}
 
 
-def _classify(models: tuple[str, ...]) -> Json:
+def _noun(models: Mapping[str, Features | None]) -> str:
+    takes = {features is None for features in models.values()}
+    return {frozenset({True}): "image", frozenset({False}): "feature vector"}.get(
+        frozenset(takes), "image or feature vector"
+    )
+
+
+def _classify(models: Mapping[str, Features | None]) -> Json:
     image: Json = {"schema": {"type": "string", "contentMediaType": "application/octet-stream"}}
+    images = None in models.values()
     return {
-        "summary": "Classify one image",
-        "description": "Send the bytes of the image, or JSON. Without a content type, what begins with { is JSON.",
+        "summary": f"Classify one {_noun(models)}",
+        "description": "Send the bytes of the image, or JSON. Without a content type, what begins with { is JSON."
+        if images
+        else "Send JSON. Without a content type, what begins with { is JSON.",
         "parameters": [
             {"name": "top_k", "in": "query", "required": False, "schema": _top_k()},
             {"name": "model", "in": "query", "required": False, "schema": {"type": "string", "enum": list(models)}},
@@ -70,8 +84,7 @@ def _classify(models: tuple[str, ...]) -> Json:
             "required": True,
             "content": {
                 "application/json": {"schema": _ref("Question")},
-                "application/octet-stream": image,
-                "image/*": image,
+                **({"application/octet-stream": image, "image/*": image} if images else {}),
             },
         },
         "responses": {"200": _answer("Labels with scores, best first", _ref("Answer"))}
@@ -96,7 +109,7 @@ def _record(required: Json, optional: Json | None = None) -> Json:
     }  # fmt: skip
 
 
-def _schemas(models: tuple[str, ...], labels: int) -> Json:
+def _schemas(models: Mapping[str, Features | None], labels: int) -> Json:
     timings: Json = {f"{name}_ms": _NUMBER_MS for name in ("decode", "preprocess", "inference", "total")}
     identity: Json = {name: _TEXT for name in ("name", "version", "variant", "runtime")}
     return {
@@ -117,11 +130,21 @@ def _schemas(models: tuple[str, ...], labels: int) -> Json:
     }
 
 
-def _question(models: tuple[str, ...]) -> Json:
+def _question(models: Mapping[str, Features | None]) -> Json:
     options: Json = {"top_k": _top_k(), "model": {"type": "string", "enum": list(models)}}
     url: Json = {"type": "string", "minLength": 1, "maxLength": 2048, "description": "http or https, a public host"}
     image: Json = {"type": "string", "minLength": 1, "contentEncoding": "base64", "description": "the encoded image"}
-    return {"oneOf": [_record({"url": url}, options), _record({"image": image}, options)]}
+    images = [_record({"url": url}, options), _record({"image": image}, options)] if None in models.values() else []
+    vectors = [_record({"features": _features(each)}, options) for each in models.values() if each]
+    return {"anyOf" if len(vectors) > 1 else "oneOf": [*images, *vectors]}
+
+
+def _features(features: Features) -> Json:
+    """The two spellings of one model's feature vector."""
+    number: Json = {"type": ["number", "null"] if features.missing else "number"}
+    count = len(features.names)
+    in_order: Json = {"type": "array", "minItems": count, "maxItems": count, "items": number}
+    return {"oneOf": [in_order, _record({name: number for name in features.names})]}
 
 
 def _error() -> Json:

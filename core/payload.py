@@ -1,4 +1,4 @@
-"""What a classify request asks for: image bytes or an address, how many labels, of which model."""
+"""What a classify request asks for: image bytes, an address or features, how many labels, of which model."""
 
 from __future__ import annotations
 
@@ -15,17 +15,19 @@ if TYPE_CHECKING:
 
 TOP_K = 5
 MAX_TOP_K = 1000
-_FIELDS = ("image", "url", "top_k", "model")
+_GIVEN = ("image", "url", "features")
+_FIELDS = (*_GIVEN, "top_k", "model")
 _OPTIONS = ("top_k", "model")
 
 
 class Payload(NamedTuple):
-    """Exactly one of `image` (encoded bytes) and `url` is set."""
+    """Exactly one of `image` (encoded bytes), `url` and `features` (as they came in JSON) is set."""
 
     image: bytes | None
     url: str | None
     top_k: int
     model: str | None
+    features: list[object] | dict[str, object] | None = None
 
 
 def read(request: Request, *, max_body_bytes: int) -> Payload:
@@ -51,6 +53,7 @@ def read(request: Request, *, max_body_bytes: int) -> Payload:
         url=None if url is None else _text("url", url),
         top_k=_top_k(top_k),
         model=_model(model),
+        features=None if fields.get("features") is None else _features(fields["features"]),
     )
 
 
@@ -78,24 +81,24 @@ def _fields(body: bytes) -> dict[str, object]:
     unknown = sorted(set(fields) - set(_FIELDS))
     if unknown:
         raise BadField(f"unknown field {unknown[0][:40]!r}: use {', '.join(_FIELDS)}")
-    given = [name for name in ("image", "url") if fields.get(name) is not None]
+    given = [name for name in _GIVEN if fields.get(name) is not None]
     if len(given) != 1:
-        raise BadField(f"{len(given)} of `image` and `url` are given: send exactly one of them")
+        raise BadField(f"{len(given)} of `image`, `url` and `features` are given: send exactly one of them")
     return fields
 
 
 def _parse(body: bytes) -> dict[str, object]:
     try:
-        document = json.loads(
-            body.decode("utf-8-sig"), object_pairs_hook=_without_repeats, parse_constant=_refuse_constant
-        )
+        document = json.loads(body.decode("utf-8-sig"), object_pairs_hook=_without_repeats, parse_constant=_Constant)
+        _refuse_constants(document)
     except (ValueError, RecursionError) as error:
         cause = "nested too deeply" if isinstance(error, RecursionError) else str(error)[:120]
         raise BadJson(
-            f'the body is not valid JSON ({cause}): send {{"url": "https://..."}} or {{"image": "<base64>"}}'
+            f'the body is not valid JSON ({cause}): send {{"url": "https://..."}}, {{"image": "<base64>"}} '
+            'or {"features": [...]}'
         ) from error
     if not isinstance(document, dict):
-        raise BadJson(f"the body is a JSON {_kind(document)}: send an object with `url` or `image`")
+        raise BadJson(f"the body is a JSON {_kind(document)}: send an object with `url`, `image` or `features`")
     return document
 
 
@@ -106,8 +109,15 @@ def _without_repeats(pairs: list[tuple[str, object]]) -> dict[str, object]:
     return fields
 
 
-def _refuse_constant(name: str) -> object:
-    raise ValueError(f"{name} is no JSON value")
+class _Constant(float):
+    """NaN, Infinity or -Infinity, which `json` reads although JSON has none."""
+
+
+def _refuse_constants(document: object) -> None:
+    """Raise ValueError for one that is a field of its own; `features` names the place of one in it."""
+    for value in document.values() if isinstance(document, dict) else (document,):
+        if isinstance(value, _Constant):
+            raise ValueError(f"{value} is no JSON value")
 
 
 def _kind(value: object) -> str:
@@ -119,6 +129,12 @@ def _text(name: str, value: object) -> str:
     if not isinstance(value, str) or not value:
         found = "an empty string" if value == "" else f"of type {_kind(value)}"
         raise BadField(f"`{name}` is {found}: send a non-empty string")
+    return value
+
+
+def _features(value: object) -> list[object] | dict[str, object]:
+    if not isinstance(value, list | dict):
+        raise BadField(f"`features` is of type {_kind(value)}: send an array of numbers, or an object")
     return value
 
 

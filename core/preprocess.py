@@ -1,10 +1,14 @@
-"""RGB image -> the bytes of a model's input tensor; pure. numpy is imported only where floats are made."""
+"""Encoded image or RGB image -> the bytes of a model's input tensor. numpy is imported only where floats are made."""
 
 from __future__ import annotations
 
+import math
+import time
 from typing import TYPE_CHECKING, Any
 
 from PIL import Image
+
+from core import image as images
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -12,7 +16,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from core.manifest import Input, Variant
+    from core.classifier import Front
+    from core.manifest import Input, Manifest, Variant
     from core.runtime import Tensor, TensorSpec
 
 _RESAMPLING = {
@@ -26,6 +31,17 @@ _RESAMPLING = {
 _SIGN = bytes(value ^ 0x80 for value in range(256))  # 0..255 -> -128..127 as int8
 
 
+def read(
+    data: bytes, /, *, manifest: Manifest, variant: Variant, spec: TensorSpec, max_pixels: int
+) -> tuple[Tensor, float]:
+    """See `core.classifier.Front`. Raises UnsupportedImage, ImageTooLarge, BrokenImage."""
+    size = manifest.input
+    draft = (math.ceil(size.draft * size.width), math.ceil(size.draft * size.height)) if size.draft else None
+    rgb = images.decode(data, max_pixels=max_pixels, orient=size.orient, draft=draft)
+    decoded_s = time.perf_counter()
+    return to_tensor(resize(rgb, size), variant=variant, spec=spec), decoded_s
+
+
 def resize(image: Image.Image, size: Input) -> Image.Image:
     """Scale a whole RGB image to the model's input, without cropping.
 
@@ -35,20 +51,23 @@ def resize(image: Image.Image, size: Input) -> Image.Image:
 
 
 def to_tensor(image: Image.Image, *, variant: Variant, spec: TensorSpec) -> Tensor:
-    """Return the bytes of one RGB image as a model's file and its input want them, row by row, channel last.
+    """Return the bytes of one RGB image as a model's file and its input want them, row by row.
+
+    The colours of a pixel stand together, or each in a plane of its own where the variant's layout is nchw.
 
     `raw`: 0..255 as they are. `quantised`: 0..255 laid over the whole range of the tensor's integer type.
     `tf`, `caffe`, `torch`: as `keras.applications.imagenet_utils.preprocess_input`, then quantised with the
     tensor's own scale and zero point when it holds integers. `scaled`: likewise, with the variant's mean and std.
     """
-    mode = variant.preprocessing
+    mode, planes = variant.preprocessing, variant.layout == "nchw"
     if variant.channels == "bgr":
         image = Image.merge("RGB", image.split()[::-1])
-    if mode == "raw" and spec.dtype == "uint8":
-        return image.tobytes()
-    if mode == "quantised":
-        return image.tobytes().translate(_SIGN) if spec.dtype == "int8" else image.tobytes()
+    if mode == "quantised" or (mode == "raw" and spec.dtype == "uint8"):
+        stored = b"".join(band.tobytes() for band in image.split()) if planes else image.tobytes()
+        return stored.translate(_SIGN) if spec.dtype == "int8" else stored
     values = scale(image, variant.mean, variant.std) if mode == "scaled" else normalise(image, mode)
+    if planes:
+        values = values.transpose(2, 0, 1).copy()
     return (values if spec.dtype == "float32" else _quantise(values, spec)).data.cast("B")
 
 
@@ -90,3 +109,6 @@ def _quantise(values: NDArray[np.float32], spec: TensorSpec) -> NDArray[np.integ
     stored = np.rint(values / (spec.scale or 1.0)) + spec.zero_point
     quantised: NDArray[np.integer[Any]] = np.clip(stored, limits.min, limits.max).astype(spec.dtype)
     return quantised
+
+
+_front: Front = read

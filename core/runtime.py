@@ -1,4 +1,4 @@
-"""TFLite runtimes behind one small seam; each lies in a module of its own that is imported only when chosen."""
+"""Runtimes behind one small seam; each lies in a module of its own that is imported only when chosen."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from core.errors import ModelError
 from core.manifest import DTYPES
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
     from pathlib import Path
     from typing import Protocol
 
@@ -50,21 +50,29 @@ MODULES = {
     "litert-direct": ("core.runtime_direct", "ai_edge_litert"),
     "litert": ("core.runtime_litert", "ai_edge_litert"),
     "tflite-runtime": ("core.runtime_tflite", "tflite_runtime"),
+    "onnxruntime": ("core.runtime_onnx", "onnxruntime"),
+    "xgboost": ("core.runtime_xgboost", "xgboost"),
 }
 REMEDIES = {
     "litert": "pip install ai-edge-litert",
     "litert-direct": "pip install ai-edge-litert==2.3.0",
     "tflite-runtime": "pip install tflite-runtime 'numpy<2' (Linux, Python up to 3.11)",
+    "onnxruntime": "pip install onnxruntime",
+    "xgboost": "pip install xgboost-cpu",
 }
 
 
 class TensorSpec(NamedTuple):
-    """A tensor's shape and type; real value = (stored - zero_point) * scale where scale is not 0."""
+    """A tensor's shape and type; real value = (stored - zero_point) * scale where scale is not 0.
+
+    `names` are those of the values of a feature vector, where the model's file has them.
+    """
 
     shape: tuple[int, ...]
     dtype: str
     scale: float = 0.0
     zero_point: int = 0
+    names: tuple[str, ...] = ()
 
 
 def installed(package: str) -> bool:
@@ -72,9 +80,14 @@ def installed(package: str) -> bool:
     return importlib.machinery.PathFinder.find_spec(package) is not None
 
 
-def usable() -> tuple[str, ...]:
-    """The runtimes that are installed, in order of preference."""
-    return tuple(name for name, (_, package) in MODULES.items() if installed(package))
+def usable(named: Collection[str] = tuple(MODULES)) -> tuple[str, ...]:
+    """Those of the runtimes `named` that are installed, in order of preference."""
+    return tuple(name for name, (_, package) in MODULES.items() if name in named and installed(package))
+
+
+def named_by(manifest: Manifest) -> set[str]:
+    """The runtimes that any variant of a model is for."""
+    return {runtime for variant in manifest.variants for runtime in variant.runtimes}
 
 
 def choose(manifest: Manifest, *, wanted: str | None, available: Sequence[str]) -> tuple[Variant, str]:
@@ -86,7 +99,7 @@ def choose(manifest: Manifest, *, wanted: str | None, available: Sequence[str]) 
         for runtime in available:
             if runtime in variant.runtimes and wanted in (None, runtime):
                 return variant, runtime
-    named = sorted({runtime for variant in manifest.variants for runtime in variant.runtimes})
+    named = sorted(named_by(manifest))
     missing = [runtime for runtime in named if runtime not in available and wanted in (None, runtime)]
     step = REMEDIES[missing[0]] if missing else f"set TRIPOINT_RUNTIME to one of {', '.join(named)}"
     raise ModelError(
@@ -100,7 +113,7 @@ def pick(manifest: Manifest, *, wanted: str | None) -> tuple[Variant, str]:
 
     The module of the runtime is imported. Raises ModelError.
     """
-    available = list(usable())
+    available = list(usable(named_by(manifest)))
     while True:
         variant, name = choose(manifest, wanted=wanted, available=available)
         reason = module(name).unfit()
@@ -121,7 +134,8 @@ def check_kind(file: Path, inputs: int, first: TensorSpec, output: TensorSpec) -
     if inputs != 1 or first.dtype not in DTYPES or output.dtype not in DTYPES:
         raise ModelError(
             f"{file} has {inputs} inputs, the first {first.dtype}, and gives {output.dtype}: "
-            f"one image in and scores out, each of {', '.join(DTYPES)}, are expected; convert such a model"
+            f"one image or feature vector in and scores out, each of {', '.join(DTYPES)}, are expected; "
+            "convert such a model"
         )
     if math.prod(first.shape) <= 0:
         raise ModelError(f"{file} has an input of shape {list(first.shape)}: convert it with fixed sizes")
@@ -129,12 +143,18 @@ def check_kind(file: Path, inputs: int, first: TensorSpec, output: TensorSpec) -
 
 def check_shapes(file: Path, interpreter: Interpreter, manifest: Manifest, variant: Variant) -> None:
     """Compare the model's tensors with its manifest. Raises ModelError."""
-    size = manifest.input
-    expected = (1, size.height, size.width, 3)
+    expected = _shape(manifest, variant)
     if interpreter.input.shape != expected:
         raise ModelError(
             f"{file}: its input has the shape {list(interpreter.input.shape)}, expected {list(expected)}: "
             "convert with a static batch of 1, or correct `input` in the manifest"
+            + _axes(interpreter.input.shape, expected)
+        )
+    names = interpreter.input.names
+    if manifest.features and names and names != manifest.features.names:
+        raise ModelError(
+            f"{file}: it was trained on the features {', '.join(names):.300}, in this order; "
+            "correct `input.features` in the manifest"
         )
     if interpreter.input.dtype != variant.input_dtype:
         raise ModelError(
@@ -147,6 +167,21 @@ def check_shapes(file: Path, interpreter: Interpreter, manifest: Manifest, varia
             f"{file}: its output has {scores} scores, the manifest has {len(manifest.labels)} labels: "
             "correct `labels` in the manifest"
         )
+
+
+def _shape(manifest: Manifest, variant: Variant) -> tuple[int, ...]:
+    """The input that a model's file must have."""
+    if manifest.features:
+        return 1, len(manifest.features.names)
+    size = manifest.input
+    return (1, 3, size.height, size.width) if variant.layout == "nchw" else (1, size.height, size.width, 3)
+
+
+def _axes(found: tuple[int, ...], expected: tuple[int, ...]) -> str:
+    """A hint where only the colours stand elsewhere."""
+    if len(found) != 4 or len(expected) != 4 or found == expected or sorted(found) != sorted(expected):
+        return ""
+    return ', or say `"layout": "nchw"` of this variant' if found[1] == 3 else ", or take `layout` out"
 
 
 def real_values(stored: Sequence[int], spec: TensorSpec) -> list[float]:

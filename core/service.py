@@ -85,10 +85,11 @@ class Service:
     def _classify(self, request: Request, evidence: Evidence, started_s: float) -> Response:
         asked = payload.read(request, max_body_bytes=self.settings.max_body_bytes)
         chosen = self._classifier(asked.model)
-        data, download_ms = asked.image, None
-        if data is None:
-            data, download_ms = self._fetch(asked.url or "")
-        result = chosen.classify(data, max_pixels=self.settings.max_pixels)
+        chosen.refuse_other(features=asked.features is not None)
+        given, download_ms = asked.image if asked.features is None else asked.features, None
+        if given is None:
+            given, download_ms = self._fetch(asked.url or "")
+        result = chosen.classify(given, max_pixels=self.settings.max_pixels)
         timings = Timings(
             download_ms=download_ms,
             decode_ms=result.decode_ms,
@@ -108,8 +109,8 @@ class Service:
         from core import openapi
 
         return openapi.document(
-            models=tuple(self._classifiers),
-            labels=len(self._default.manifest.labels),
+            models={name: one.manifest.features for name, one in self._classifiers.items()},
+            labels=max(len(one.manifest.labels) for one in self._classifiers.values()),
             max_body_bytes=self.settings.max_body_bytes,
         )
 

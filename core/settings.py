@@ -10,7 +10,7 @@ from core.errors import SettingsError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-RUNTIMES = ("litert-direct", "litert", "tflite-runtime")
+RUNTIMES = ("litert-direct", "litert", "tflite-runtime", "onnxruntime", "xgboost")
 LOG_LEVELS = ("debug", "info", "warning", "error", "off")
 MODELS = Path(__file__).resolve().parent.parent / "model"
 BUILT_IN = "clothes"

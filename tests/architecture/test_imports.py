@@ -13,7 +13,7 @@ from adapters import contract
 ROOT = Path(__file__).resolve().parent.parent.parent
 OURS = {"core", "adapters", "model", "loadtests", "cli", "tests", "bench"}
 PLATFORM_SDKS = {"flask", "functions_framework", "azure"}
-CORE_PACKAGES = {"numpy", "PIL", "ai_edge_litert", "tflite_runtime", "_typeshed"}  # the last for type checks alone
+CORE_PACKAGES = {"numpy", "PIL", "ai_edge_litert", "tflite_runtime", "onnxruntime"} | {"_typeshed"}  # for types alone
 
 
 def imports(path: Path) -> set[str]:
