@@ -17,7 +17,7 @@ from loadtests.settings import change_idle_life
 from loadtests.store import Event, StoreError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from locust.env import Environment
     from locust.rpc import Message
@@ -46,7 +46,8 @@ class Conductor:
     """One run from its plan to its end, in a greenlet of the master (or only) process.
 
     `open_run` makes the plan and the store. Locust's exit code is set when the run fails; `ended` is called when
-    the run is over, however it ended. The run fails when the process `parent_pid` is gone.
+    the run is over, however it ended. `stored` is given the rows of each batch once they are on disk. The run fails
+    when the process `parent_pid` is gone.
     """
 
     def __init__(
@@ -55,11 +56,13 @@ class Conductor:
         *,
         open_run: Callable[[], Opened],
         ended: Callable[[], None],
+        stored: Callable[[Sequence[Sequence[Any]]], None] = lambda rows: None,
         parent_pid: int | None = None,
     ) -> None:
         self._environment = environment
         self._open_run = open_run
         self._ended = ended
+        self._stored = stored
         self._parent_pid = parent_pid
         self._crew = Crew(environment)
         self._crew.listen("samples", self._on_samples)
@@ -255,6 +258,8 @@ class Conductor:
             return
         if self._watch is not None:
             self._watch.take(new)
+        if new:
+            self._stored(msg.data["rows"])
         self._crew.tell("ack", {"batch": batch}, worker=name)
 
     def _on_pulse(self, environment: Environment, msg: Message, **_: Any) -> None:

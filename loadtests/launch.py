@@ -11,12 +11,12 @@ import subprocess
 import sys
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from loadtests.targets import write_targets
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from loadtests.targets import Target
 
@@ -63,16 +63,22 @@ class Ended:
     message: str = ""
 
 
-def run(plan: RunPlan, *, on_progress: Callable[[Progress], None] | None = None) -> Ended:
+def run(
+    plan: RunPlan,
+    *,
+    on_progress: Callable[[Progress], None] | None = None,
+    on_live: Callable[[dict[str, Any]], None] | None = None,
+) -> Ended:
     """Run `plan` to its end; samples are in `plan.run_dir` as they arrive.
 
+    `on_live` is given the figures so far, as `loadtests.live.Live.document` has them, up to twice a second.
     An interrupt (Ctrl-C) stops the load test, keeps what was measured, and is raised again.
     """
     plan.run_dir.mkdir(parents=True, exist_ok=True)
     write_targets(plan.run_dir / "targets.json", plan.targets)
     with (plan.run_dir / LOG_NAME).open("w", encoding="utf-8") as log:
         process = subprocess.Popen(
-            command(plan),
+            [*command(plan), *(["--live"] if on_live is not None else [])],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=log,
@@ -81,9 +87,11 @@ def run(plan: RunPlan, *, on_progress: Callable[[Progress], None] | None = None)
             start_new_session=True,  # a Ctrl-C reaches it once, through us
         )
         try:
-            for progress in read_progress(process):
-                if on_progress is not None:
-                    on_progress(progress)
+            for line in process.stdout or ():
+                if on_progress is not None and line.startswith('{"progress": '):
+                    on_progress(Progress(**json.loads(line)["progress"]))
+                elif on_live is not None and line.startswith('{"live": '):
+                    on_live(json.loads(line)["live"])
             exit_code = process.wait()
         finally:
             stop(process)
@@ -128,17 +136,14 @@ def python_path() -> str:
     return os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH", "")]))
 
 
-def read_progress(process: subprocess.Popen[str]) -> Iterator[Progress]:
-    """Progress lines (`{"progress": {…}}`) among what Locust prints."""
-    assert process.stdout is not None
-    for line in process.stdout:
-        if line.startswith('{"progress": '):
-            yield Progress(**json.loads(line)["progress"])
-
-
 def progress_line(progress: Progress) -> str:
-    """The line that `read_progress` reads."""
+    """The line of Locust's output that tells `run` how far it is."""
     return json.dumps({"progress": asdict(progress)})
+
+
+def live_line(document: Mapping[str, Any]) -> str:
+    """The line of Locust's output that tells `run` the figures so far."""
+    return json.dumps({"live": document})
 
 
 def stop(process: subprocess.Popen[str]) -> None:

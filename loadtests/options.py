@@ -48,6 +48,7 @@ class Options:
     rule: Rule | None
     notes: Mapping[str, str]
     parent_pid: int | None
+    live: bool
     command: str
     cpus: int
 
@@ -78,6 +79,9 @@ def add_arguments(parser: LocustArgumentParser) -> None:
     parser.add_argument("--budget-usd", type=float, default=0.0, help="stop when so much is spent (0: no limit)")
     parser.add_argument("--notes", default="{}", include_in_web_ui=False, help="JSON kept in the run's header")
     parser.add_argument("--parent-pid", type=int, default=0, include_in_web_ui=False, help="end when it is gone")
+    parser.add_argument(
+        "--live", action="store_true", include_in_web_ui=False, help="print the figures so far, as lines of JSON"
+    )
 
 
 def parse(parsed: Namespace) -> Options:
@@ -103,6 +107,7 @@ def parse(parsed: Namespace) -> Options:
         rule=stopping_rule(parsed),
         notes=json.loads(parsed.notes),
         parent_pid=parsed.parent_pid or None,
+        live=parsed.live,
         command=shlex.join(["locust", *sys.argv[1:]]),
         cpus=len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1,
     )

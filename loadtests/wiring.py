@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import sys
 from argparse import Namespace
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
+import gevent
 import locust
 from locust.runners import MasterRunner, WorkerRunner
 
 from loadtests.conductor import Conductor, RunFailed
 from loadtests.floor import measure_floor
+from loadtests.launch import live_line
 from loadtests.options import OptionsError, add_arguments, parse
 from loadtests.pictures import PicturesError, read_pictures
 from loadtests.planning import make_plan
 from loadtests.player import Player
 from loadtests.probe import ProbeError
 from loadtests.resuming import ResumeError, resume_plan
+from loadtests.sample import as_row
 from loadtests.scenarios import ScenarioError, find
 from loadtests.store import FILE_NAME, Event, Store, open_store
 from loadtests.targets import TargetsError, read_targets
@@ -29,11 +33,14 @@ if TYPE_CHECKING:
     from locust.env import Environment
 
     from loadtests.conductor import Opened
+    from loadtests.live_feed import Feed
     from loadtests.options import Options
     from loadtests.planning import Plan
 
 LOG = logging.getLogger(__name__)
 EVENTS: Any = locust.events  # Locust's hooks carry no types
+FEED_READY_WITHIN_S = 20.0  # it imports the statistics: rather now than beside the first requests
+TELL_EVERY_S = 0.5
 USER_ERRORS = (OptionsError, TargetsError, PicturesError, ProbeError, ResumeError, ScenarioError)
 
 
@@ -66,10 +73,12 @@ def set_up_player(environment: Environment, options: Options) -> None:
 
 
 def set_up_conductor(environment: Environment, options: Options) -> None:
+    feed = set_up_feed(environment, options)
     conductor = Conductor(
         environment,
-        open_run=lambda: open_run(environment, probed=lambda done, total: conductor.report("probe", done, total)),
+        open_run=lambda: open_run(environment, feed, probed=lambda *done: conductor.report("probe", *done)),
         ended=lambda: finish(environment),
+        stored=feed.take if feed is not None else lambda rows: None,
         parent_pid=options.parent_pid,
     )
     EVENTS.test_start.add_listener(lambda **_: conductor.start())
@@ -77,7 +86,41 @@ def set_up_conductor(environment: Environment, options: Options) -> None:
     EVENTS.quitting.add_listener(lambda **_: conductor.interrupt("interrupted"))
 
 
-def open_run(environment: Environment, *, probed: Callable[[int, int], None]) -> Opened:
+def set_up_feed(environment: Environment, options: Options) -> Feed | None:
+    """Live figures for the web page, or for the process that started this one; None where nobody looks."""
+    if environment.web_ui is None and not options.live:
+        return None
+    from loadtests.live_feed import Feed
+    from loadtests.web.tab import LOOK_WITHIN_S, add_tab
+
+    feed = Feed()
+    add_tab(environment, lambda: feed.look(within_s=LOOK_WITHIN_S))
+    telling = gevent.spawn(tell, feed) if options.live else None
+    EVENTS.quit.add_listener(lambda **_: close_feed(feed, telling))
+    return feed
+
+
+def tell(feed: Feed) -> None:
+    """Print the figures so far for `loadtests.launch`, again and again."""
+    while True:
+        gevent.sleep(TELL_EVERY_S)
+        say(feed)
+
+
+def say(feed: Feed) -> None:
+    with contextlib.suppress(OSError):  # nobody reads any more: the conductor notices
+        print(live_line(feed.look(within_s=TELL_EVERY_S)), flush=True)
+
+
+def close_feed(feed: Feed, telling: gevent.Greenlet[..., None] | None) -> None:
+    """Tell the last figures, and end the process that makes them."""
+    if telling is not None:
+        telling.kill(block=True, timeout=1)
+        say(feed)
+    feed.close()
+
+
+def open_run(environment: Environment, feed: Feed | None, *, probed: Callable[[int, int], None]) -> Opened:
     """Plan the run and make or open its store; the web page may have changed the options. Raises RunFailed."""
     try:
         options = parse(environment.parsed_options or Namespace())
@@ -87,6 +130,10 @@ def open_run(environment: Environment, *, probed: Callable[[int, int], None]) ->
     store.append(plan.probes)
     store.record(Event(perf_counter() - plan.origin_s, "calibration", document=measure_floor()))
     LOG.info("samples are kept in %s", store.path)
+    if feed is not None:
+        feed.begin(plan.targets)
+        feed.take([as_row(sample) for sample in store.samples()])
+        feed.look(within_s=FEED_READY_WITHIN_S)
     if options.rule is None:
         return plan, store, None
     from loadtests.watch import Watch  # costs and statistics: a second of imports that most runs do without

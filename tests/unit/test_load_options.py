@@ -23,6 +23,7 @@ GIVEN: dict[str, Any] = {
     "budget_usd": 0.0,
     "notes": '{"why": "test"}',
     "parent_pid": 0,
+    "live": False,
 }
 
 

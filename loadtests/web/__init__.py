@@ -1,0 +1,1 @@
+"""What Tripoint adds to Locust's web page."""
