@@ -26,9 +26,9 @@ _MIB = 1024 * 1024
 @click.option("--variant", help="Ship one variant of the model, such as int8.  [default: all]")
 @click.option(
     "--runtime",
-    default="litert",
-    show_default=True,
-    help="litert, litert-direct (no numpy: smallest) or tflite-runtime.",
+    default="",
+    help="litert, litert-direct (no numpy: smallest), tflite-runtime, onnxruntime or xgboost.  "
+    "[default: the first of them that the model is for]",
 )
 @click.option("--memory", "memory_mb", type=int, help="Also check this memory size, in MB.")
 @click.option("--out", type=click.Path(path_type=Path, file_okay=False), default=Path("dist"), show_default=True)

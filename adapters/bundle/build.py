@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from packaging.requirements import Requirement
 
-from adapters.bundle import archive, bytecode, cache, layout, preflight, slimming, wheels
+from adapters.bundle import archive, bytecode, cache, engines, layout, preflight, slimming, wheels
 from adapters.bundle.errors import BundleError
 
 if TYPE_CHECKING:
@@ -20,27 +20,31 @@ if TYPE_CHECKING:
     from adapters.bundle.target import Target
     from adapters.contract import Cloud
 
-RUNTIMES = {
-    "litert-direct": ("pillow", "ai-edge-litert"),  # no numpy: models with uint8 input only
-    "litert": ("numpy", "pillow", "ai-edge-litert"),
-    "tflite-runtime": ("numpy", "pillow", "tflite-runtime"),
-}
-
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """What to build. `variant` None ships every variant of the model; `memory_mb` is only checked."""
+    """What to build. `variant` None ships every variant of the model; `memory_mb` is only checked.
+
+    `runtime` "" is the first that the model is for, LiteRT before others.
+    """
 
     cloud: Cloud
     target: Target
     model: str = "clothes"
     variant: str | None = None
-    runtime: str = "litert"
+    runtime: str = ""
     memory_mb: int | None = None
 
     def __post_init__(self) -> None:
-        if self.runtime not in RUNTIMES:
-            raise BundleError(f"unknown runtime {self.runtime!r}: expected one of {', '.join(RUNTIMES)}")
+        if self.runtime not in ("", *engines.ENGINES):
+            raise BundleError(f"unknown runtime {self.runtime!r}: expected one of {', '.join(engines.ENGINES)}")
+        if not self.runtime:
+            object.__setattr__(self, "runtime", engines.default_runtime(layout.model_folder(self.model)))
+
+    @property
+    def packages(self) -> tuple[str, ...]:
+        """What the runtime and the model need."""
+        return engines.packages(self.runtime, layout.model_folder(self.model))
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,15 +131,14 @@ def _carries(order: Order) -> bool:
 
 def pins(order: Order) -> list[wheels.Pin]:
     """The locked versions of the packages that this runtime needs."""
-    return wheels.pins(RUNTIMES[order.runtime], locks=layout.REPOSITORY / "requirements", target=order.target)
+    return wheels.pins(order.packages, locks=layout.REPOSITORY / "requirements", target=order.target)
 
 
 def _pin_requirements(path: Path, order: Order) -> None:
     """Fix what the platform's own build will install to the locked versions, so that two builds agree."""
     wanted = [Requirement(line) for line in path.read_text("utf-8").splitlines() if line and line[0] not in "#-"]
     names = {slimming.canonical(requirement.name) for requirement in wanted}
-    engines = {name for packages in RUNTIMES.values() for name in packages}
-    names = (names - engines) | set(RUNTIMES[order.runtime])
+    names = (names - engines.OPTIONAL) | set(order.packages)
     locked = wheels.pins(sorted(names), locks=layout.REPOSITORY / "requirements", target=order.target)
     path.write_text("".join(f"{pin.name}=={pin.version}\n" for pin in locked), "utf-8")
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import adapters
-from adapters.bundle import bytecode, cache, packages
+from adapters.bundle import bytecode, cache, engines, packages
 from adapters.bundle.errors import BundleError
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ def assemble(cloud: Cloud, *, folder: Path, model: str = "clothes") -> Path:
     copy_model(model, folder / "model")
     carried = cloud.data["bundle"].get("packages", ())
     if carried:
-        cache.place(packages.installed(carried), folder)
+        cache.place(packages.installed(engines.local_packages(model_folder(model), carried)), folder)
     return folder
 
 

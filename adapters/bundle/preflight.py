@@ -99,9 +99,9 @@ def check_platform_sdk(folder: Path) -> Iterator[Finding]:
 def check_model(models: Path, runtime: str) -> Iterator[Finding]:
     """Look for a variant of the shipped model that the shipped runtime can run."""
     for manifest in models.glob("*/manifest.json"):
-        variants = json.loads(manifest.read_text("utf-8"))["variants"]
-        fit = [entry for entry in variants if runtime in entry["runtimes"]]
-        if runtime == "litert-direct":
+        document = json.loads(manifest.read_text("utf-8"))
+        fit = [entry for entry in document["variants"] if runtime in entry["runtimes"]]
+        if runtime == "litert-direct" and "features" not in document["input"]:
             fit = [entry for entry in fit if entry["input_dtype"] == "uint8"]
         if not fit:
             yield Finding(

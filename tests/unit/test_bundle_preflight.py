@@ -120,7 +120,7 @@ def test_an_unknown_python_or_architecture_is_told_with_the_known_ones() -> None
         target.target_of(AWS, python="3.8")
     with pytest.raises(BundleError, match="has no 'riscv': choose one of x86_64, arm64"):
         target.target_of(AWS, arch="riscv")
-    with pytest.raises(BundleError, match="unknown runtime 'torch': expected one of litert-direct, litert, tflite-"):
+    with pytest.raises(BundleError, match="unknown runtime 'torch': expected one of litert, litert-direct, tflite-"):
         Order(AWS, target.target_of(AWS), runtime="torch")
 
 
