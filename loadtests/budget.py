@@ -1,97 +1,161 @@
 """A cap on what a run may cost: asked before each request, so that it is never passed. Pure.
 
-Each request reserves the most that it could cost before it is sent, and gives the rest back when its answer is
-in. What it really cost is counted at the list price, alone in its instance and without any free grant, so that
-the sum is never below the bill.
+Each request reserves the most that it could cost before it is sent, and gives the rest back when its answer is in.
+What it really cost is counted at the list price, without any free grant, for as long as the client waited: never
+less than the bill.
 """
 
 from __future__ import annotations
 
-import math
-from dataclasses import dataclass, field
-from decimal import Decimal
-from functools import lru_cache
-from typing import TYPE_CHECKING
-
-from loadtests.cost import bill, usage_of
+from dataclasses import asdict, dataclass, field
+from decimal import ROUND_CEILING, Decimal
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from loadtests.sample import Sample
-    from loadtests.targets import Target
 
 _ZERO = Decimal(0)
-_STEP_MS = 10  # durations are rounded up to this, so that few prices are computed
+_WAIT_NOISE_MS = 2.0  # above the shortest way there and back, a warm answer that took longer may have queued
+_WAIT_NOISE_SHARE = 1.1
+
+
+class BudgetError(ValueError):
+    """There can be no such budget; the message says why, and what to give."""
 
 
 @dataclass(frozen=True, slots=True)
-class Ceiling:
-    """The longest that one request of a target can run and start up: the limits that its cloud enforces."""
+class Tariff:
+    """What one request to a target can cost, in USD: something for itself, its start, its answer, and each ms.
 
-    target: Target
-    timeout_ms: float
-    init_timeout_ms: float
+    `timeout_ms` and `init_timeout_ms` are the longest that its cloud lets it run and start. `bound`: a request waits
+    for the very instance that is started for it, so that its waiting time holds the start's; elsewhere another
+    instance may answer, and the start comes on top.
+    """
 
+    request_usd: Decimal
+    ms_usd: Decimal
+    start_usd: Decimal
+    byte_usd: Decimal
+    step_ms: Decimal
+    minimum_ms: Decimal
+    timeout_ms: Decimal
+    init_timeout_ms: Decimal
+    answer_bytes: Decimal
+    bound: bool
+
+    def usd(self, duration_ms: Decimal, *, starts: int = 0, answer_bytes: Decimal = _ZERO) -> Decimal:
+        """A request that is billed for `duration_ms` and began so many instances; their time is in `duration_ms`."""
+        steps_ms = (duration_ms / self.step_ms).to_integral_value(ROUND_CEILING) * self.step_ms
+        time_usd = max(steps_ms, self.minimum_ms) * self.ms_usd
+        return self.request_usd + time_usd + starts * self.start_usd + answer_bytes * self.byte_usd
+
+    @property
     def highest_usd(self) -> Decimal:
-        return request_usd(self.target, self.timeout_ms, self.init_timeout_ms)
+        """One that starts an instance, as slowly as it may, and runs into its time limit."""
+        return self.usd(self.timeout_ms + self.init_timeout_ms, starts=1, answer_bytes=self.answer_bytes)
+
+    def document(self) -> dict[str, Any]:
+        """As a message to a worker holds it."""
+        return {name: value if isinstance(value, bool) else str(value) for name, value in asdict(self).items()}
+
+    @classmethod
+    def from_document(cls, document: Mapping[str, Any]) -> Tariff:
+        """Read what `document` wrote."""
+        return cls(**{name: each if isinstance(each, bool) else Decimal(each) for name, each in document.items()})
+
+
+@dataclass(slots=True)
+class _Meter:
+    """What is known of one target's times: its slowest start and its shortest way there and back, in ms."""
+
+    tariff: Tariff
+    start_ms: Decimal | None = None
+    way_ms: float | None = None
 
     def usd_of(self, sample: Sample) -> Decimal:
         """What one request cost at most, by what is known of it; one that was never sent cost nothing."""
+        tariff = self.tariff
         if sample.sent_s is None:
             return _ZERO
-        duration_ms = sample.total_ms if sample.total_ms is not None else sample.service_ms
-        if duration_ms is None:
-            return self.highest_usd()
-        unknown_start = sample.instance is None
-        init_ms = (
-            self.init_timeout_ms if unknown_start else (sample.init_ms or 0.0) if sample.state == "cold" else 0.0
-        )
-        return min(request_usd(self.target, duration_ms, init_ms), self.highest_usd())
+        waited_ms = sample.service_ms
+        if waited_ms is None:
+            return tariff.highest_usd
+        own_start = sample.state == "cold" or sample.instance is None
+        starts = int(own_start) + int(self._began_another(sample, waited_ms))
+        more_ms = (starts - own_start) * (tariff.init_timeout_ms if self.start_ms is None else self.start_ms)
+        duration_ms = Decimal(repr(waited_ms)) + more_ms
+        found = tariff.usd(duration_ms, starts=starts, answer_bytes=Decimal(sample.response_bytes))
+        return min(found, tariff.highest_usd)
+
+    def _began_another(self, sample: Sample, waited_ms: float) -> bool:
+        """Whether an instance may have been started for it that did not answer it (never where it is `bound`)."""
+        if self.tariff.bound or self.tariff.init_timeout_ms == 0:
+            return False
+        way_ms = _way_ms(sample, waited_ms)
+        if sample.state == "cold":
+            self.start_ms = max(self.start_ms or _ZERO, Decimal(repr(way_ms)))
+            return sample.stratum == "forced"  # the new version may have been tried once before
+        if sample.state != "warm":
+            return True
+        self.way_ms = way_ms if self.way_ms is None else min(self.way_ms, way_ms)
+        return way_ms > self.way_ms * _WAIT_NOISE_SHARE + _WAIT_NOISE_MS
+
+
+def _way_ms(sample: Sample, waited_ms: float) -> float:
+    """What the client waited outside the handler, but for opening the connection."""
+    opening_ms = (sample.connect_ms or 0.0) + (sample.tls_ms or 0.0)
+    return max(waited_ms - opening_ms - (sample.total_ms or 0.0), 0.0)
 
 
 @dataclass(slots=True)
 class Budget:
-    """`cap_usd` for everything together; `standing_usd` is what is held ready for the time of the run.
-
-    Split a cap over workers by giving each its share.
-    """
+    """`cap_usd` for everything together. Split a cap over workers by giving each its share: see `shares`."""
 
     cap_usd: Decimal
-    ceilings: Mapping[str, Ceiling]
-    standing_usd: Decimal = _ZERO
-    spent_usd: Decimal = field(default=_ZERO, init=False)
-    reserved_usd: Decimal = field(default=_ZERO, init=False)
+    tariffs: Mapping[str, Tariff]
+    spent_usd: Decimal = _ZERO
     exhausted: bool = field(default=False, init=False)
+    _meters: dict[str, _Meter] = field(init=False)
+    _reserved: dict[int, Decimal] = field(default_factory=dict, init=False)
+    _reserved_usd: Decimal = field(default=_ZERO, init=False)
 
     def __post_init__(self) -> None:
         if not self.cap_usd.is_finite() or self.cap_usd <= 0:
-            raise ValueError(f"budget is {self.cap_usd} USD: expected an amount above 0")
-        self.spent_usd = self.standing_usd
+            raise BudgetError(f"budget is {self.cap_usd} USD: expected an amount above 0")
+        self._meters = {name: _Meter(tariff) for name, tariff in self.tariffs.items()}
 
-    def reserve(self, target: str) -> bool:
-        """Whether one more request to `target` may be sent; False from the first time on that it may not."""
-        highest = self.ceilings[target].highest_usd()
-        self.exhausted |= self.spent_usd + self.reserved_usd + highest > self.cap_usd
+    @property
+    def reserved_usd(self) -> Decimal:
+        """What the requests that are under way could cost at most."""
+        return self._reserved_usd
+
+    @property
+    def left_usd(self) -> Decimal:
+        return self.cap_usd - self.spent_usd - self._reserved_usd
+
+    def reserve(self, index: int, target: str) -> bool:
+        """Whether request `index` may be sent; False from the first time on that one may not."""
+        highest = self.tariffs[target].highest_usd
+        self.exhausted |= highest > self.left_usd
         if not self.exhausted:
-            self.reserved_usd += highest
+            self._reserved[index] = highest
+            self._reserved_usd += highest
         return not self.exhausted
 
     def settle(self, sample: Sample) -> None:
-        """Count a request that was reserved, now that its sample is there."""
-        ceiling = self.ceilings[sample.target]
-        self.reserved_usd -= ceiling.highest_usd()
-        self.spent_usd += ceiling.usd_of(sample)
+        """Count a request, now that its sample is there; one that reserved nothing was not sent."""
+        self._reserved_usd -= self._reserved.pop(sample.index, _ZERO)
+        self.spent_usd += self._meters[sample.target].usd_of(sample)
+
+    def shares(self, count: int) -> list[dict[str, Any]]:
+        """What is left, in as many equal parts, as messages that `share_of` reads."""
+        tariffs = {name: tariff.document() for name, tariff in self.tariffs.items()}
+        return [{"cap_usd": str(max(self.left_usd, _ZERO) / count), "tariffs": tariffs} for _ in range(count)]
 
 
-def request_usd(target: Target, duration_ms: float, init_ms: float) -> Decimal:
-    """One request at the list price, alone in its instance, without any free grant."""
-    return _priced(target, math.ceil(duration_ms / _STEP_MS), math.ceil(init_ms / _STEP_MS))
-
-
-@lru_cache(maxsize=65536)
-def _priced(target: Target, duration_steps: int, init_steps: int) -> Decimal:
-    start = {"init_ms": init_steps * _STEP_MS, "cold_share": 1} if init_steps else {}
-    usage = usage_of(1, duration_steps * _STEP_MS, target.memory_mb, **start)
-    found = bill(target.cloud, target.plan, usage, region=target.region, architecture=target.architecture, free=False)
-    return found.usd
+def share_of(document: Mapping[str, Any]) -> Budget:
+    """Read one part; an empty one lets nothing be sent."""
+    cap_usd = max(Decimal(document["cap_usd"]), Decimal("1e-30"))
+    return Budget(cap_usd, {name: Tariff.from_document(each) for name, each in document["tariffs"].items()})

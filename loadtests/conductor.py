@@ -14,6 +14,7 @@ from loadtests.crew import Crew
 from loadtests.delivery import Inbox
 from loadtests.launch import Progress, progress_line
 from loadtests.settings import change_idle_life
+from loadtests.steward import Steward
 from loadtests.store import Event, StoreError
 
 if TYPE_CHECKING:
@@ -65,6 +66,7 @@ class Conductor:
         self._stored = stored
         self._parent_pid = parent_pid
         self._crew = Crew(environment)
+        self._steward = Steward(self._crew)
         self._crew.listen("samples", self._on_samples)
         self._crew.listen("pulse", self._on_pulse)
         self._store: Store | None = None
@@ -112,7 +114,9 @@ class Conductor:
             self._inbox = Inbox(self._store)
             self._gather(plan)
             for place, phase in enumerate(plan.phases):
-                self._conduct(plan, place, phase)
+                if not self._steward.exhausted:
+                    self._conduct(plan, place, phase)
+            self._account(plan)
             self._close("finished", {})
         except (RunFailed, StoreError) as error:
             LOG.error("tripoint: %s", error)
@@ -125,10 +129,22 @@ class Conductor:
         """Have every connected worker load the images and start its clock."""
         names = self._crew.gather()
         self._origin_s = plan.origin_s
-        self._crew.tell("begin", plan.settings())
+        self._steward.begin(plan.means)
+        self._crew.tell("begin", plan.settings(len(names)))
         self._wait(lambda worker: worker.ready, within_s=READY_WITHIN_S, what="load its images")
         for name in names:
             self._note("worker-started", name)
+
+    def _account(self, plan: Plan) -> None:
+        """Note what the run cost at most, and that it ended for it."""
+        for name, worker in self._crew.workers.items():
+            self._steward.account(name, worker.said)
+        if (bill := self._steward.bill()) is not None:
+            self._note("spent", document=bill)
+        if self._steward.exhausted:
+            LOG.info("stopping: %s", self._steward.reason())
+            unsent = max(len(plan.arrivals) - self._received(), 0)
+            self._note("enough", document={"reason": self._steward.reason(), "unsent": unsent})
 
     def _conduct(self, plan: Plan, place: int, phase: Mapping[str, Any]) -> None:
         """One phase: hand out the shares, say go, wait until every worker that lives has delivered."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 from locust.runners import STATE_MISSING
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from locust.env import Environment
     from locust.rpc import Message
@@ -20,13 +20,17 @@ ROWS_PER_MESSAGE = 5000
 
 @dataclass(slots=True)
 class Worker:
-    """One worker; `share` is what it has to send in the phase that is under way, `assigned` all it was given."""
+    """One worker; `share` is what it has to send in the phase that is under way, `assigned` all it was given.
+
+    `said` is its last word at the end of a phase.
+    """
 
     ready: bool = False
     idle: bool = True
     lost: bool = False
     assigned: int = 0
     share: Sequence[Arrival] = field(default=())
+    said: Mapping[str, Any] = field(default_factory=dict)
 
     def loss(self, *, received: int, phase_s: float) -> dict[str, int]:
         """What is known when it is found lost, `phase_s` into a phase with `received` of its samples stored.
@@ -112,4 +116,4 @@ class Crew:
         if msg.data["undelivered"]:
             self.trouble = f"worker {name} could not deliver {msg.data['undelivered']} samples"
         if name in self.workers:
-            self.workers[name].idle = True
+            self.workers[name].idle, self.workers[name].said = True, msg.data

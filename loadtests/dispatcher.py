@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 
     from loadtests.arrivals import Arrival
 
+AHEAD_S = 2.0  # requests are prepared at most so long before they are due: signatures hold for some minutes
+SLACK_S = 0.002  # nothing is prepared ahead when the next request is due so soon
+
 
 class Dispatcher:
     """Plays one phase of one worker's share."""
@@ -25,12 +28,20 @@ class Dispatcher:
         drop: Callable[[Arrival, float], None],
         retire: Callable[[Arrival], bool],
         in_flight_max: int,
+        prepare: Callable[[Arrival], None] | None = None,
+        admit: Callable[[Arrival], bool] = lambda arrival: True,
     ) -> None:
-        """`drop` records an arrival that was not sent; `retire` retires a target's instances, or returns False."""
+        """`drop` records an arrival that was not sent; `retire` retires a target's instances, or returns False.
+
+        `prepare` does what an arrival needs before its timed part, such as a signature. The first arrival that
+        `admit` does not let pass ends the phase.
+        """
         self._send = send
         self._drop = drop
         self._retire = retire
         self._in_flight_max = in_flight_max
+        self._prepare = prepare
+        self._admit = admit
         self._in_flight = Group()
         self._cut = Event()
 
@@ -39,22 +50,28 @@ class Dispatcher:
 
         A request whose turn comes while `in_flight_max` others wait for answers is dropped, and recorded so.
         """
-        for arrival in arrivals:
+        prepared = 0
+        for place, arrival in enumerate(arrivals):
             due_s = start_s + arrival.at_s
+            prepared = self._prepare_ahead(arrivals, place, prepared, start_s=start_s)
             if self.wait(due_s - perf_counter()):
                 break
             if len(self._in_flight) >= self._in_flight_max:
                 self._drop(arrival, due_s)
-            else:
+            elif self._admit(arrival):
                 self._in_flight.start(gevent.Greenlet(self._send, arrival, due_s))
+            else:
+                self.cut()
         self._in_flight.join()
 
     def play_serial(self, arrivals: Sequence[Arrival]) -> None:
         """Retire, then send, one arrival after another; each is due when the retirement is confirmed."""
         for arrival in arrivals:
-            if self._cut.is_set():
+            if self._cut.is_set() or not self._admit(arrival):
                 break
             retired = self._retire(arrival)
+            if self._prepare is not None:
+                self._prepare(arrival)
             due_s = perf_counter()
             if retired:
                 self._send(arrival, due_s)
@@ -74,3 +91,23 @@ class Dispatcher:
         self.cut()
         self._in_flight.join(timeout=grace_s)
         self._in_flight.kill(block=True, timeout=1)
+
+    def _prepare_ahead(self, arrivals: Sequence[Arrival], place: int, prepared: int, *, start_s: float) -> int:
+        """Prepare the arrival at `place`, and in the time until it is due those that follow soon.
+
+        `prepared` of them are ready; returns how many are now.
+        """
+        if self._prepare is None:
+            return prepared
+        due_s = start_s + arrivals[place].at_s
+        if prepared <= place:
+            self.wait(due_s - AHEAD_S - perf_counter())
+        while prepared < len(arrivals):
+            now_s = perf_counter()
+            soon = now_s < due_s - SLACK_S and start_s + arrivals[prepared].at_s - now_s < AHEAD_S
+            if prepared > place and not soon:
+                break
+            self._prepare(arrivals[prepared])
+            prepared += 1
+            gevent.sleep(0)
+        return prepared

@@ -25,6 +25,7 @@ from gevent.lock import BoundedSemaphore
 from geventhttpclient.response import HTTPParseError, HTTPResponse
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from types import TracebackType
 
 FAILURES = (OSError, HTTPParseError)
@@ -83,13 +84,19 @@ class Endpoint:
     def _tls(self) -> ssl.SSLContext:
         return ssl.create_default_context()
 
-    def post(self, body: bytes, *, content_type: str) -> Answer:
-        """Send `body` and read the whole answer. Raises one of FAILURES; TimeoutError after `timeout_s`."""
+    def post(self, body: bytes, *, content_type: str, headers: Mapping[str, str] | None = None) -> Answer:
+        """Send `body`, with more `headers`, and read the whole answer.
+
+        Raises one of FAILURES; TimeoutError after `timeout_s`.
+        """
+        fields = "".join(f"{name}: {value}\r\n" for name, value in (headers or {}).items())
+        head = f"{self._head}{fields}Content-Type: {content_type}\r\nContent-Length: {len(body)}\r\n\r\n"
+        message = head.encode("latin-1") + body
         sent_s = perf_counter()
         with Deadline(self.timeout_s):
             connection = self._connection()
             try:
-                answer = self._exchange(connection, body, content_type=content_type, sent_s=sent_s)
+                answer = self._exchange(connection, message, sent_s=sent_s)
             except BaseException:
                 connection.socket.close()
                 raise
@@ -100,9 +107,8 @@ class Endpoint:
         while self.idle:
             self.idle.pop().close()
 
-    def _exchange(self, connection: Connection, body: bytes, *, content_type: str, sent_s: float) -> Answer:
-        head = f"{self._head}Content-Type: {content_type}\r\nContent-Length: {len(body)}\r\n\r\n".encode("latin-1")
-        connection.socket.sendall(head + body)
+    def _exchange(self, connection: Connection, message: bytes, *, sent_s: float) -> Answer:
+        connection.socket.sendall(message)
         reply = Reply()
         first_s, done_s = reply.read(connection.socket)
         if reply.should_close():
@@ -119,7 +125,7 @@ class Endpoint:
             connect_ms=connection.connect_ms,
             tls_ms=connection.tls_ms,
             answer_ms=(done_s - first_s) * 1000,
-            request_bytes=len(head) + len(body),
+            request_bytes=len(message),
             response_bytes=reply.size_bytes,
         )
 

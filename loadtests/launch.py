@@ -13,11 +13,13 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from loadtests.porter import attended
 from loadtests.targets import write_targets
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from loadtests.porter import Porter
     from loadtests.targets import Target
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -41,7 +43,8 @@ class RunPlan:
     """What to run: `images` is a folder; `workers` above 1 means that many Locust worker processes.
 
     `notes` go into the run's header as they are (the price book's date, the command that was typed).
-    `settings` are further options of the locustfile without their dashes (`{"rate": "5"}`).
+    `settings` are further options of the locustfile without their dashes (`{"rate": "5"}`). `porter` opens
+    targets that are closed.
     """
 
     run_dir: Path
@@ -53,6 +56,7 @@ class RunPlan:
     resume: bool = False
     notes: Mapping[str, str] = field(default_factory=dict)
     settings: Mapping[str, str] = field(default_factory=dict)
+    porter: Porter | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,15 +80,16 @@ def run(
     """
     plan.run_dir.mkdir(parents=True, exist_ok=True)
     write_targets(plan.run_dir / "targets.json", plan.targets)
-    with (plan.run_dir / LOG_NAME).open("w", encoding="utf-8") as log:
+    with attended(plan.porter) as keys, (plan.run_dir / LOG_NAME).open("w", encoding="utf-8") as log:
         process = subprocess.Popen(
-            [*command(plan), *(["--live"] if on_live is not None else [])],
+            [*command(plan, keys_socket=keys), *(["--live"] if on_live is not None else [])],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=log,
             text=True,
             env={**os.environ, "PYTHONPATH": python_path()},
             start_new_session=True,  # a Ctrl-C reaches it once, through us
+            pass_fds=[] if keys is None else [keys],
         )
         try:
             for line in process.stdout or ():
@@ -98,7 +103,7 @@ def run(
     return Ended(exit_code, "" if exit_code == 0 else explain(plan.run_dir / LOG_NAME, exit_code))
 
 
-def command(plan: RunPlan) -> list[str]:
+def command(plan: RunPlan, *, keys_socket: int | None = None) -> list[str]:
     """The Locust command of `plan`; typed in a shell it does the same."""
     options = {
         "run-dir": str(plan.run_dir),
@@ -109,6 +114,7 @@ def command(plan: RunPlan) -> list[str]:
         "notes": json.dumps(dict(plan.notes)),
         "parent-pid": str(os.getpid()),
         **plan.settings,
+        **({} if keys_socket is None else {"keys-socket": str(keys_socket)}),
     }
     locust = [sys.executable, "-m", "locust", "-f", str(Path(__file__).with_name("locustfile.py")), "--headless"]
     quiet = ["--only-summary", "--exit-code-on-error", "0", "--loglevel", "INFO"]

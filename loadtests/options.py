@@ -46,6 +46,8 @@ class Options:
     in_flight_max: int
     resume: bool
     rule: Rule | None
+    budget_usd: float | None
+    keys_socket: int | None
     notes: Mapping[str, str]
     parent_pid: int | None
     live: bool
@@ -76,7 +78,11 @@ def add_arguments(parser: LocustArgumentParser) -> None:
         "--precision", type=float, default=0.0, help="stop when every warm p95 is known within this share (0: never)"
     )
     parser.add_argument("--requests-max", type=int, default=0, help="stop after so many requests (0: no limit)")
-    parser.add_argument("--budget-usd", type=float, default=0.0, help="stop when so much is spent (0: no limit)")
+    parser.add_argument(
+        "--budget-usd", type=float, default=0.0, help="stop before so much can be spent (0: no limit)"
+    )
+    keys = "inherited socket to who holds the keys of closed targets"
+    parser.add_argument("--keys-socket", type=int, default=-1, include_in_web_ui=False, help=keys)
     parser.add_argument("--notes", default="{}", include_in_web_ui=False, help="JSON kept in the run's header")
     parser.add_argument("--parent-pid", type=int, default=0, include_in_web_ui=False, help="end when it is gone")
     parser.add_argument(
@@ -92,6 +98,8 @@ def parse(parsed: Namespace) -> Options:
         raise OptionsError(NO_IMAGES)
     if parsed.rate < 0 or parsed.request_timeout <= 0 or parsed.in_flight_max <= 0:
         raise OptionsError("--rate must not be negative; --request-timeout and --in-flight-max must be positive.")
+    if not 0 <= parsed.budget_usd < float("inf"):
+        raise OptionsError(f"--budget-usd is {parsed.budget_usd}: expected an amount in USD, 0 for no limit.")
     if parsed.resume and not parsed.run_dir:
         raise OptionsError("--resume needs --run-dir: the folder of the run to go on with.")
     return Options(
@@ -105,6 +113,8 @@ def parse(parsed: Namespace) -> Options:
         in_flight_max=parsed.in_flight_max,
         resume=parsed.resume,
         rule=stopping_rule(parsed),
+        budget_usd=parsed.budget_usd or None,
+        keys_socket=parsed.keys_socket if parsed.keys_socket >= 0 else None,
         notes=json.loads(parsed.notes),
         parent_pid=parsed.parent_pid or None,
         live=parsed.live,
@@ -115,10 +125,9 @@ def parse(parsed: Namespace) -> Options:
 
 def stopping_rule(parsed: Namespace) -> Rule | None:
     """The rule that may end the run early; None when nothing was asked for. Raises OptionsError."""
-    if not (parsed.precision or parsed.requests_max or parsed.budget_usd):
+    if not (parsed.precision or parsed.requests_max):
         return None
-    limits = {"requests_max": parsed.requests_max or None, "budget_usd": parsed.budget_usd or None}
     try:
-        return Rule(precision=parsed.precision or NEVER_PRECISE, **limits)
+        return Rule(precision=parsed.precision or NEVER_PRECISE, requests_max=parsed.requests_max or None)
     except ValueError as error:
         raise OptionsError(f"The stopping rule makes no sense: {error}.") from error

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 from loadtests.arrivals import schedule
 from loadtests.header import describe_run
+from loadtests.means import Means
 from loadtests.phases import describe
 from loadtests.pictures import digest
 from loadtests.probe import probe, warm_service_ms
@@ -31,7 +32,7 @@ class Plan:
     """What will be sent; `phases` are as the header keeps them.
 
     The run's clock stands at 0 at the `perf_counter` second `origin_s` of the master: it began with the probes,
-    or with the run that is resumed.
+    or with the run that is resumed. `means` hold secrets, which the header does not.
     """
 
     header: Mapping[str, Any]
@@ -39,6 +40,7 @@ class Plan:
     arrivals: Sequence[Arrival]
     probes: Sequence[Sample]
     origin_s: float
+    means: Means = field(default_factory=Means, repr=False)
 
     @property
     def phases(self) -> Sequence[Mapping[str, Any]]:
@@ -49,8 +51,8 @@ class Plan:
     def timeout_s(self) -> float:
         return float(self.header["timeout_s"])
 
-    def settings(self) -> dict[str, Any]:
-        """What a worker has to know; `begin_s` is what the run's clock shows when it is told."""
+    def settings(self, workers: int) -> dict[str, Any]:
+        """What each of `workers` has to know; `begin_s` is what the run's clock shows when it is told."""
         return {
             "targets": [target.document() for target in self.targets],
             "images": self.header["images"]["sha256"],
@@ -59,6 +61,7 @@ class Plan:
             "timeout_s": self.timeout_s,
             "in_flight_max": self.header["in_flight_max"],
             "begin_s": perf_counter() - self.origin_s,
+            **self.means.settings(workers),
         }
 
 
@@ -68,6 +71,7 @@ def make_plan(
     pictures: Sequence[Picture],
     *,
     probed: Callable[[int, int], None],
+    means: Means,
 ) -> Plan:
     """Probe the targets, choose the rate, make the schedule.
 
@@ -76,14 +80,14 @@ def make_plan(
     """
     scenario = find(options.scenario)
     origin_s = perf_counter()
-    probes = probe(targets, pictures, timeout_s=options.timeout_s, probed=probed, origin_s=origin_s)
+    probes = probe(targets, pictures, timeout_s=options.timeout_s, probed=probed, origin_s=origin_s, means=means)
     sustained = sustainable_rate(warm_service_ms(probes), cpus=options.cpus, rate_max=scenario.rate_max)
     rate = options.rate or float(f"{sustained:.3g}")
     phases = scenario.phases(rate)
     arrivals = schedule(
         phases,
         [target.name for target in targets],
-        forcible=[target.name for target in targets if target.control],
+        forcible=[target.name for target in targets if target.control or means.forces(target.name)],
         images=len(pictures),
         seed=options.seed,
     )
@@ -99,6 +103,7 @@ def make_plan(
         "model": next((sample.model for sample in probes if sample.model), None),
         "timeout_s": options.timeout_s,
         "in_flight_max": options.in_flight_max,
+        "budget_usd": options.budget_usd,
     }
     header = describe_run(targets, settings, options.notes)
-    return Plan(header, targets, arrivals, probes, origin_s)
+    return Plan(header, targets, arrivals, probes, origin_s, means)

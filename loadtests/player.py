@@ -14,12 +14,16 @@ from typing import TYPE_CHECKING, Any, cast
 
 import gevent
 import psutil
+from gevent.event import AsyncResult
 from locust.exception import RPCError
 
 from loadtests.arrivals import Arrival
+from loadtests.budget import share_of
 from loadtests.closed_loop import Conversation
 from loadtests.delivery import Outbox
 from loadtests.dispatcher import Dispatcher
+from loadtests.doorbell import RETIRE_WITHIN_S
+from loadtests.keys import Keys
 from loadtests.pictures import PicturesError, digest, read_pictures
 from loadtests.requester import Requester
 from loadtests.targets import Target
@@ -49,13 +53,15 @@ class Player:
         self._share: list[Arrival] = []
         self._settings: Mapping[str, Any] = {}
         self._requester: Requester | None = None
+        self._keys: Keys | None = None
+        self._retired: AsyncResult[bool] = AsyncResult()
         self._dispatcher: Dispatcher | None = None
         self._conversation: Conversation | None = None
         self._visitors = 0
         self._halted = False
         self._process = psutil.Process()
         self._flusher: gevent.Greenlet[..., None] | None = None
-        for name in ("begin", "share", "go", "ack", "cut", "halt"):
+        for name in ("begin", "share", "go", "ack", "cut", "halt", "passes", "retired"):
             self._runner.register_message(f"tripoint-{name}", getattr(self, f"_on_{name}"))
 
     @property
@@ -69,9 +75,14 @@ class Player:
         if conversation is None or self._requester is None:
             gevent.sleep(0.1)
             return
+        arrival = conversation.next_arrival()
+        if not self._admit(arrival):
+            self._conversation = None
+            return
         self._visitors += 1
         try:
-            self._requester.send(conversation.next_arrival(), perf_counter())
+            self._requester.prepare(arrival)
+            self._requester.send(arrival, perf_counter())
         finally:
             self._visitors -= 1
         gevent.sleep(conversation.think_time_s())
@@ -100,6 +111,13 @@ class Player:
             self._dispatcher.cut()
         self._conversation = None
 
+    def _on_passes(self, environment: Environment, msg: Message, **_: Any) -> None:
+        if self._keys is not None:
+            self._keys.renew(msg.data)
+
+    def _on_retired(self, environment: Environment, msg: Message, **_: Any) -> None:
+        self._retired.set(msg.data["done"])
+
     def _on_halt(self, environment: Environment, msg: Message, **_: Any) -> None:
         gevent.spawn(self._halt)
 
@@ -119,6 +137,7 @@ class Player:
             self._send("ready", {"error": f"{self._images} holds other images than the master's folder: copy them"})
             return
         self._settings, self._share, self._halted = settings, [], False
+        self._keys = Keys(settings["passes"]) if settings["passes"] is not None else None
         self._requester = Requester(
             [Target.from_document(each) for each in settings["targets"]],
             pictures,
@@ -126,6 +145,9 @@ class Player:
             timeout_s=settings["timeout_s"],
             keep=self._outbox.add,
             fire=environment.events.request.fire,
+            keys=self._keys,
+            budget=share_of(settings["budget"]) if settings["budget"] else None,
+            ask=self._ask,
         )
         self._requester.origin_s = origin_s
         self._process.cpu_percent(), psutil.cpu_percent()  # the first reading of each is void
@@ -146,6 +168,8 @@ class Player:
             drop=self._requester.drop,
             retire=self._requester.retire,
             in_flight_max=self._settings["in_flight_max"],
+            prepare=self._requester.prepare if self._keys is not None else None,
+            admit=self._admit,
         )
         if phase["loop"] == "serial":
             self._dispatcher.play_serial(share)
@@ -156,6 +180,22 @@ class Player:
         if not self._halted:
             self._deliver(within_s=DELIVER_WITHIN_S)
             self._say_done()
+
+    def _admit(self, arrival: Arrival) -> bool:
+        """Whether this worker's share of the budget holds one more request; the master is told when it does not."""
+        admitted = self._requester is not None and self._requester.admit(arrival)
+        if not admitted:
+            self._send("exhausted", {})
+        return admitted
+
+    def _ask(self, target: str) -> bool:
+        """Have the master see to it that the target's next request starts a new instance."""
+        self._retired = AsyncResult()
+        self._send("retire", {"target": target})
+        try:
+            return bool(self._retired.get(timeout=RETIRE_WITHIN_S))
+        except gevent.Timeout:
+            return False
 
     def _converse(self, order: Mapping[str, Any], dispatcher: Dispatcher) -> None:
         """Let Locust's users ask for the phase's duration; return when the last answer is there."""
@@ -200,7 +240,9 @@ class Player:
         }
 
     def _say_done(self) -> None:
-        self._send("done", {"undelivered": self._outbox.pending})
+        budget = self._requester.budget if self._requester is not None else None
+        spent = {} if budget is None else {"spent_usd": str(budget.spent_usd + budget.reserved_usd)}
+        self._send("done", {"undelivered": self._outbox.pending, **spent})
 
     def _send(self, name: str, data: dict[str, Any]) -> None:
         try:

@@ -12,6 +12,7 @@ from loadtests.requester import Requester
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from loadtests.means import Means
     from loadtests.pictures import Picture
     from loadtests.sample import Sample
     from loadtests.targets import Target
@@ -32,6 +33,7 @@ def probe(
     probed: Callable[[int, int], None],
     first: int = -1,
     origin_s: float,
+    means: Means,
 ) -> list[Sample]:
     """Send PROBES requests to each target, one after another.
 
@@ -40,12 +42,23 @@ def probe(
     """
     found: list[Sample] = []
     total = PROBES * len(targets)
-    requester = Requester(targets, pictures, worker=WORKER, timeout_s=timeout_s, keep=found.append)
+    requester = Requester(
+        targets,
+        pictures,
+        worker=WORKER,
+        timeout_s=timeout_s,
+        keep=found.append,
+        keys=means.keys,
+        budget=means.budget,
+    )
     requester.origin_s = origin_s
     for number in range(PROBES):
         for target in targets:
             probed(len(found), total)
             arrival = Arrival(first - len(found), 0.0, target.name, "warm-up", number)
+            if not requester.admit(arrival):
+                raise ProbeError(means.too_small(target.name))
+            requester.prepare(arrival)
             sample = requester.send(arrival, perf_counter())
             if sample.outcome != "ok":
                 picture = pictures[number % len(pictures)].name
@@ -58,6 +71,11 @@ def probe(
 def complaint(target: Target, sample: Sample, picture: str) -> str:
     """What the target did instead of classifying."""
     status = "" if sample.status is None else f", status {sample.status}"
+    if sample.status in (401, 403):
+        return (
+            f"target {target.name!r} at {target.url} is closed (status {sample.status}): what `tripoint deploy` made "
+            f"is measured with --targets deployed, which brings the keys"
+        )
     return (
         f"target {target.name!r} at {target.url} gave {sample.outcome} ({sample.error}{status}) for {picture}: "
         f"expected a classification; try `curl --data-binary @{picture} {target.url}`"

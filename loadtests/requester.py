@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from loadtests.arrivals import Arrival
+    from loadtests.budget import Budget
+    from loadtests.keys import Keys
     from loadtests.pictures import Picture
     from loadtests.sample import Sample
     from loadtests.targets import Target
@@ -20,7 +22,11 @@ RETIRE_WITHIN_S = 20.0
 
 
 class Requester:
-    """One worker's connections to the targets; `keep` takes every sample, `fire` is Locust's request event."""
+    """One worker's connections to the targets; `keep` takes every sample, `fire` is Locust's request event.
+
+    `keys` open closed targets. `budget` is asked for every request that is sent: see `admit`. `ask` has an instance
+    retired by who holds the keys, where the target has no control plane.
+    """
 
     def __init__(
         self,
@@ -31,12 +37,19 @@ class Requester:
         timeout_s: float,
         keep: Callable[[Sample], None],
         fire: Callable[..., object] | None = None,
+        keys: Keys | None = None,
+        budget: Budget | None = None,
+        ask: Callable[[str], bool] = lambda target: False,
     ) -> None:
         self.origin_s = perf_counter()
         self._worker = worker
         self._pictures = pictures
         self._keep = keep
         self._fire = fire
+        self._keys = keys
+        self._ask = ask
+        self._headers: dict[int, dict[str, str]] = {}
+        self.budget = budget
         self._first_answers: dict[str, float] = {}
         self._endpoints = {target.name: Endpoint(target.url, timeout_s=timeout_s) for target in targets}
         self._controls = {
@@ -45,13 +58,29 @@ class Requester:
             if target.control
         }
 
+    def prepare(self, arrival: Arrival) -> None:
+        """Make the headers that open a closed target, ahead of the timed part; they hold for some minutes."""
+        if self._keys is not None:
+            body = self._pictures[arrival.image % len(self._pictures)].body
+            url = self._endpoints[arrival.target].url
+            self._headers[arrival.index] = self._keys.headers(arrival.target, url=url, body=body)
+
+    def admit(self, arrival: Arrival) -> bool:
+        """Whether the budget lets it be sent. What is admitted has to be sent or dropped."""
+        return self.budget is None or self.budget.reserve(arrival.index, arrival.target)
+
     def send(self, arrival: Arrival, due_s: float) -> Sample:
         """Send `arrival`, due at that `perf_counter` second; keep and return its sample."""
         intent = self._intent(arrival, due_s)
         picture = self._pictures[arrival.image % len(self._pictures)]
+        if self._keys is not None and arrival.index not in self._headers:
+            self.prepare(arrival)  # late, but a closed target never gets a request without its key
+        headers = self._headers.pop(arrival.index, None)
         sent_s = perf_counter()
         try:
-            answer = self._endpoints[arrival.target].post(picture.body, content_type=picture.content_type)
+            answer = self._endpoints[arrival.target].post(
+                picture.body, content_type=picture.content_type, headers=headers
+            )
             sample = read(intent, answer, first_answers=self._first_answers)
             if sample.instance is not None:
                 self._first_answers.setdefault(sample.instance, answer.done_s)
@@ -64,11 +93,14 @@ class Requester:
 
     def drop(self, arrival: Arrival, due_s: float) -> None:
         """Record that `arrival` was not sent."""
+        self._headers.pop(arrival.index, None)
         error = "retire_failed" if arrival.stratum == "forced" else "in_flight_limit"
         self._record(self._intent(arrival, due_s).sample("dropped", error=error))
 
     def retire(self, arrival: Arrival) -> bool:
         """Have the target's instances retired, so that its next request starts a new one."""
+        if arrival.target not in self._controls:
+            return self._ask(arrival.target)
         try:
             return self._controls[arrival.target].post(b"", content_type="application/json").status < 300
         except FAILURES:
@@ -90,6 +122,8 @@ class Requester:
         )
 
     def _record(self, sample: Sample) -> None:
+        if self.budget is not None:
+            self.budget.settle(sample)
         self._keep(sample)
         if self._fire is not None:
             self._fire(**locust_event(sample))

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from loadtests.arrivals import Arrival
+    from loadtests.means import Means
     from loadtests.options import Options
     from loadtests.pictures import Picture
     from loadtests.store import Store
@@ -34,11 +35,15 @@ def resume_plan(
     pictures: Sequence[Picture],
     *,
     probed: Callable[[int, int], None],
+    means: Means,
 ) -> Plan:
     """The plan for the rest of the run in `store`. Raises ResumeError, or ProbeError."""
     header, samples = store.header(), store.samples()
     refuse_other(header, targets, digest(pictures))
     done = {sample.index for sample in samples}
+    for sample in samples:
+        if means.budget is not None:
+            means.budget.settle(sample)
     origin_s = perf_counter() - end_s(samples) - PAUSE_S
     probes = probe(
         targets,
@@ -47,8 +52,9 @@ def resume_plan(
         probed=probed,
         first=min([0, *done]) - 1,
         origin_s=origin_s,
+        means=means,
     )
-    return Plan(header, targets, remaining(store.schedule(), done), probes, origin_s)
+    return Plan(header, targets, remaining(store.schedule(), done), probes, origin_s, means)
 
 
 def remaining(arrivals: Iterable[Arrival], done: set[int]) -> list[Arrival]:

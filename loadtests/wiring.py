@@ -6,6 +6,7 @@ import contextlib
 import logging
 import sys
 from argparse import Namespace
+from decimal import Decimal
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
@@ -13,9 +14,12 @@ import gevent
 import locust
 from locust.runners import MasterRunner, WorkerRunner
 
+from loadtests.budget import Budget, BudgetError
 from loadtests.conductor import Conductor, RunFailed
+from loadtests.doorbell import Doorbell, DoorbellError
 from loadtests.floor import measure_floor
 from loadtests.launch import live_line
+from loadtests.means import Means
 from loadtests.options import OptionsError, add_arguments, parse
 from loadtests.pictures import PicturesError, read_pictures
 from loadtests.planning import make_plan
@@ -28,7 +32,7 @@ from loadtests.store import FILE_NAME, Event, Store, open_store
 from loadtests.targets import TargetsError, read_targets
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from locust.env import Environment
 
@@ -36,12 +40,22 @@ if TYPE_CHECKING:
     from loadtests.live_feed import Feed
     from loadtests.options import Options
     from loadtests.planning import Plan
+    from loadtests.targets import Target
 
 LOG = logging.getLogger(__name__)
 EVENTS: Any = locust.events  # Locust's hooks carry no types
 FEED_READY_WITHIN_S = 20.0  # it imports the statistics: rather now than beside the first requests
 TELL_EVERY_S = 0.5
-USER_ERRORS = (OptionsError, TargetsError, PicturesError, ProbeError, ResumeError, ScenarioError)
+USER_ERRORS = (
+    OptionsError,
+    TargetsError,
+    PicturesError,
+    ProbeError,
+    ResumeError,
+    ScenarioError,
+    BudgetError,
+    DoorbellError,
+)
 
 
 def register() -> None:
@@ -146,13 +160,24 @@ def plan_run(options: Options, *, probed: Callable[[int, int], None]) -> tuple[P
     targets, pictures = read_targets(options.targets), read_pictures(options.images)
     if options.resume and options.run_dir is not None:
         store = open_store(options.run_dir, writable=True)
-        plan = resume_plan(options, store, targets, pictures, probed=probed)
+        plan = resume_plan(options, store, targets, pictures, probed=probed, means=means_of(options, targets))
         store.record(Event(perf_counter() - plan.origin_s, "resumed", document={"requests": len(plan.arrivals)}))
         return plan, store
-    plan = make_plan(options, targets, pictures, probed=probed)
+    plan = make_plan(options, targets, pictures, probed=probed, means=means_of(options, targets))
     store = Store.create(options.run_folder() / FILE_NAME, plan.header)
     store.plan(plan.arrivals)
     return plan, store
+
+
+def means_of(options: Options, targets: Sequence[Target]) -> Means:
+    """The keys that whoever started this process holds, and the money that may be spent."""
+    doorbell = None if options.keys_socket is None else Doorbell(options.keys_socket)
+    if options.budget_usd is None:
+        return Means(doorbell)
+    from loadtests.prices.shelf import open_book
+    from loadtests.tariff import tariffs_of  # costs: imports that most runs do without
+
+    return Means(doorbell, Budget(Decimal(repr(options.budget_usd)), tariffs_of(targets, open_book())))
 
 
 def finish(environment: Environment) -> None:

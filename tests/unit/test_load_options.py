@@ -21,6 +21,7 @@ GIVEN: dict[str, Any] = {
     "precision": 0.0,
     "requests_max": 0,
     "budget_usd": 0.0,
+    "keys_socket": -1,
     "notes": '{"why": "test"}',
     "parent_pid": 0,
     "live": False,
@@ -56,6 +57,8 @@ def test_a_rate_of_zero_means_that_it_is_found_out() -> None:
         ({"request_timeout": 0.0}, "--request-timeout"),
         ({"resume": True}, "--resume needs --run-dir"),
         ({"precision": 2.0}, "precision 2.0: expected a share"),
+        ({"budget_usd": -1.0}, "--budget-usd is -1.0: expected an amount in USD"),
+        ({"budget_usd": float("nan")}, "--budget-usd is nan: expected an amount in USD"),
     ],
 )
 def test_what_is_missing_or_wrong_is_said_in_one_sentence(changes: dict[str, Any], message: str) -> None:
