@@ -83,12 +83,16 @@ class Variant:
 
 
 def read_variants(path: Path) -> tuple[dict[str, Any], list[Variant]]:
-    """Read `tripoint.toml`: the settings at its top, and `[[variants]]`. Raises ValueError naming what is wrong."""
+    """Read `tripoint.toml`: the settings at its top, and `[[variants]]`. Raises ValueError naming what is wrong.
+
+    Tables such as `[compare]` are defaults of the command line's options, which reads them itself.
+    """
     try:
         data = tomllib.loads(path.read_text(encoding="utf-8"))
     except tomllib.TOMLDecodeError as error:
         raise ValueError(f"{path} is not TOML: {error}") from error
     listed = data.pop("variants", [])
+    data = {name: value for name, value in data.items() if not isinstance(value, dict)}
     unknown = sorted(set(data) - {"project", "owner", "time_to_live_h"})
     if unknown:
         raise ValueError(f"{path} has unknown {unknown[0]!r}: expected project, owner, time_to_live_h, [[variants]]")
