@@ -2,53 +2,59 @@
 
 from __future__ import annotations
 
-import importlib
-import pkgutil
+import os
 import signal
 import sys
-from typing import cast
+from typing import TYPE_CHECKING
 
 import click
 
-import cli
+from cli._group import ModuleGroup
+from cli._overview import EXIT_CODES, write_overview
 
-EXIT_CODES = """
-Exit codes: 0 done; 1 the answer is no (a regression, a failed check, a failed request); 2 wrong use or
-something missing; 130 interrupted.
-"""
-_EXPECTED = (LookupError, ValueError, OSError, RuntimeError)
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
-
-class Commands(click.Group):
-    """One subcommand for each module of this package that has a `command`; imported only when used."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        """Names of the modules, main apart."""
-        names = {module.name for module in pkgutil.iter_modules(cli.__path__)}
-        return sorted(name for name in names if name != "main" and not name.startswith("_"))
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """Import one subcommand, or None when there is none of that name."""
-        if cmd_name not in self.list_commands(ctx):
-            return None
-        return cast("click.Command", importlib.import_module(f"cli.{cmd_name}").command)
+_HELP = ("-h", "--help")
+_WORDS = "tripoint.words"
 
 
-@click.command(cls=Commands, epilog=EXIT_CODES, context_settings={"help_option_names": ["-h", "--help"]})
+class Commands(ModuleGroup):
+    """The whole command: `--debug` counts wherever it is typed."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        ctx.meta[_WORDS] = tuple(args)
+        if wants_traceback(args, {}):
+            args = ["--debug", *(word for word in args if word != "--debug")]
+        return super().parse_args(ctx, args)
+
+    def format_help(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """One screen of 80 columns and 24 lines."""
+        write_overview(self, ctx, formatter)
+
+
+@click.command(cls=Commands, package="cli", epilog=EXIT_CODES, context_settings={"help_option_names": list(_HELP)})
 @click.version_option(package_name="tripoint")
-@click.option("--debug", is_flag=True, help="Show the traceback of an error.")
+@click.option("--debug", is_flag=True, help="Show the traceback of an error; before or after the command.")
 @click.pass_context
 def tripoint(context: click.Context, debug: bool) -> None:
-    """Which cloud, which plan, which memory size; at what cold start, latency and cost; and how sure are we?
+    """Which cloud, which plan, which memory size; at what cold start, latency and cost; and how sure are we?"""
+    from cli._settings_file import read_defaults
 
-    Start with `tripoint compare`: three local clouds, no account.
-    """
     context.obj = {"debug": debug}
+    tolerant = context.invoked_subcommand in ("doctor", "completion") or set(_HELP) & set(context.meta[_WORDS])
+    if not tolerant:
+        context.default_map = read_defaults(tripoint, context)
+
+
+def wants_traceback(words: Sequence[str], environ: dict[str, str] | os._Environ[str]) -> bool:
+    """Whether `--debug` is among the options in `words`, or TRIPOINT_DEBUG is set."""
+    options = words[: list(words).index("--")] if "--" in words else words
+    return "--debug" in options or environ.get("TRIPOINT_DEBUG", "0").lower() not in ("", "0", "false", "no")
 
 
 def main() -> None:
     """Entry point of the console script."""
-    debug = "--debug" in sys.argv[1:]
     for number in (signal.SIGINT, signal.SIGTERM):  # a shell starts its background jobs deaf to the first
         signal.signal(number, signal.default_int_handler)
     try:
@@ -56,18 +62,30 @@ def main() -> None:
     except click.exceptions.Abort:
         click.echo("interrupted", err=True)
         raise SystemExit(130) from None
-    except click.ClickException as error:
-        error.show()
-        raise SystemExit(error.exit_code) from None
-    except _EXPECTED as error:
-        if debug:
+    except Exception as error:  # the entry boundary
+        if wants_traceback(sys.argv[1:], os.environ):
             raise
-        click.echo(f"tripoint: {error}", err=True)
-        raise SystemExit(2) from None
-    except Exception as error:  # the entry boundary: a fault of ours
-        if debug:
-            raise
-        click.echo(f"tripoint: a fault of Tripoint itself, {error!r}: please report it, with the traceback", err=True)
-        click.echo("that `tripoint --debug` and the same words show; what was measured is kept", err=True)
-        raise SystemExit(2) from None
+        raise SystemExit(explain(error)) from None
     raise SystemExit(status if isinstance(status, int) else 0)
+
+
+def explain(error: Exception) -> int:
+    """Say in a sentence what went wrong and what to do next; return the exit code."""
+    from cli import _explanation
+
+    if isinstance(error, BrokenPipeError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # nobody reads: the last flush must not fail
+        return 128 + signal.SIGPIPE
+    if isinstance(error, click.exceptions.NoArgsIsHelpError):
+        error.show()
+        return error.exit_code
+    if isinstance(error, click.ClickException):
+        click.echo(_explanation.of_click(error), err=True)
+        return error.exit_code
+    sentence = _explanation.of_missing(error) or _explanation.of_expected(error)
+    if sentence:
+        click.echo(f"tripoint: {sentence}", err=True)
+    else:
+        click.echo(f"tripoint: a fault of Tripoint itself, {error!r}: please report it, with the traceback", err=True)
+        click.echo("that the same words with `--debug` show; what was measured is kept", err=True)
+    return 2

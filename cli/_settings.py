@@ -1,0 +1,125 @@
+"""The settings of a command: its options, as `tripoint.toml` and the environment name them, and who set each."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import PurePath
+from typing import TYPE_CHECKING, Any
+
+import click
+from click.core import ParameterSource
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+PREFIX = "TRIPOINT"
+FILE_NAME = "tripoint.toml"
+_SAID_EACH_TIME = frozenset({"all", "debug", "help", "version", "yes"})  # what confirms or widens a removal
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One option of one command, its value now, and who said so: a flag, a variable, the file, or the default."""
+
+    command: tuple[str, ...]
+    key: str
+    variable: str
+    value: Any
+    origin: str
+    wrong: str | None = None
+
+    def document(self) -> dict[str, Any]:
+        """Fit for JSON."""
+        named = {"command": " ".join(self.command), "key": self.key, "variable": self.variable}
+        return {**named, "value": self.value, "origin": self.origin, "wrong": self.wrong}
+
+
+def key_of(option: click.Option) -> str:
+    """The option's long flag without dashes: its key in a table of `tripoint.toml`."""
+    return max((flag.lstrip("-") for flag in option.opts), key=len)
+
+
+def variable_of(path: tuple[str, ...], key: str) -> str:
+    """The environment variable of an option: `TRIPOINT_SERVE_MAX_INSTANCES`."""
+    return "_".join((PREFIX, *path, key)).replace("-", "_").upper()
+
+
+def options_of(command: click.Command) -> Iterator[click.Option]:
+    """The options of `command` that can be settings."""
+    for param in command.params:
+        if isinstance(param, click.Option) and not param.hidden and key_of(param) not in _SAID_EACH_TIME:
+            yield param
+
+
+def name_variables(command: click.Command, path: tuple[str, ...]) -> None:
+    """Let each option of `command` be given by its environment variable, unless it has one already."""
+    for option in options_of(command):
+        if option.envvar is None:
+            option.envvar = variable_of(path, key_of(option))
+
+
+def leaves(
+    group: click.Group, context: click.Context, path: tuple[str, ...] = ()
+) -> Iterator[tuple[tuple[str, ...], click.Command]]:
+    """Every command below `group` that is no group itself, with the words that call it."""
+    for name in group.list_commands(context):
+        command = group.get_command(context, name)
+        if isinstance(command, click.Group):
+            yield from leaves(command, context, (*path, name))
+        elif command is not None:
+            yield (*path, name), command
+
+
+def effective(path: tuple[str, ...], command: click.Command, defaults: dict[str, Any]) -> list[Setting]:
+    """The settings that `command` would use if it were called without flags, below the file's `defaults`."""
+    context = click.Context(command, info_name=path[-1], resilient_parsing=True)
+    context.default_map = defaults
+    return [_setting(path, option, context) for option in options_of(command)]
+
+
+def _setting(path: tuple[str, ...], option: click.Option, context: click.Context) -> Setting:
+    given, source = option.consume_value(context, {})
+    variable = str(option.envvar)
+    where = _words(source, option)
+    if source is ParameterSource.DEFAULT or given is None:
+        return Setting(path, key_of(option), variable, _plain(option.get_default(context)), "default")
+    try:
+        value = option.type_cast_value(context, given)
+    except click.UsageError as error:
+        return Setting(path, key_of(option), variable, given, where, error.format_message())
+    return Setting(path, key_of(option), variable, _plain(value), where)
+
+
+def origin(context: click.Context, option: click.Parameter) -> str:
+    """Where the value of `option` came from, in words."""
+    return _words(context.get_parameter_source(option.name or ""), option)
+
+
+def _words(source: ParameterSource | None, option: click.Parameter) -> str:
+    if source is ParameterSource.ENVIRONMENT:
+        return str(option.envvar)
+    if source is ParameterSource.DEFAULT_MAP:
+        return FILE_NAME
+    return "flag" if source is ParameterSource.COMMANDLINE else "default"
+
+
+def _plain(value: Any) -> Any:
+    """`value` as JSON has it; None for one that is not set."""
+    if isinstance(value, tuple | list):
+        return [_plain(each) for each in value]
+    if isinstance(value, bool | int | float):
+        return value
+    return (
+        str(value) if isinstance(value, str | PurePath) else None
+    )  # click marks what is not set with its own object
+
+
+def settings_note(context: click.Context) -> dict[str, str]:
+    """The settings of the running command that are not defaults, as a note for a run's header."""
+    found = {
+        key_of(option): {"value": _plain(context.params.get(option.name or "")), "origin": origin(context, option)}
+        for option in options_of(context.command)
+        if origin(context, option) != "default"
+    }
+    return {"options": json.dumps(found, sort_keys=True)}
