@@ -30,7 +30,11 @@ _FOLDER = click.Path(path_type=Path, file_okay=False)
 @click.option(
     "--targets", type=click.Path(path_type=Path, exists=True), help="Measure the URLs of this file instead."
 )
-@click.option("--images", type=_FOLDER, help="A folder of photographs.  [default: the built-in samples]")
+@click.option(
+    "--images",
+    type=_FOLDER,
+    help="A folder of photographs, or of JSON with features.  [default: the model's or the built-in samples]",
+)
 @click.option("--model", default="clothes", show_default=True, help="A model's name, or its folder.")
 @click.option("--memory", type=click.IntRange(min=1), help="Memory size in MB.  [default: each cloud's own]")
 @click.option(
@@ -89,7 +93,7 @@ def run_id() -> str:
 def _measure(folder: Path, asked: dict[str, Any], display: Display) -> Summary:
     from loadtests import launch, report
 
-    images = images_in(asked["images"] or SAMPLES)
+    images = images_in(asked["images"] or samples_of(asked["model"]))
     notes = {"command": f"tripoint {shlex.join(sys.argv[1:])}"}
     with _targets(asked, display) as targets:
         chosen = {name: asked[name] for name in ("scenario", "seed", "workers", "resume")}
@@ -103,6 +107,14 @@ def _measure(folder: Path, asked: dict[str, Any], display: Display) -> Summary:
     report.write(folder, summary)
     display.show("statistics and cost", 1, 1)
     return summary
+
+
+def samples_of(model: str) -> Path:
+    """What is sent unless said otherwise: `samples` in the model's own folder, or the built-in photographs."""
+    from adapters.bundle import layout
+
+    own = layout.model_folder(model) / "samples"
+    return own if own.is_dir() else SAMPLES
 
 
 def images_in(folder: Path) -> Path:

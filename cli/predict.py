@@ -1,4 +1,4 @@
-"""`tripoint predict`: classify photographs in this process, with the core that every cloud runs."""
+"""`tripoint predict`: classify photographs or feature vectors here, with the core that every cloud runs."""
 
 from __future__ import annotations
 
@@ -14,13 +14,15 @@ _EPILOG = "Example: tripoint predict model/samples/*.jpg --top-k 3"
 
 
 @click.command(epilog=_EPILOG)
-@click.argument("images", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.argument("images", metavar="FILES...", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option("--model", help="A model's name, or a folder with a manifest.json.  [default: clothes]")
-@click.option("--runtime", help="litert-direct, litert or tflite-runtime.  [default: the best one here]")
+@click.option(
+    "--runtime", help="litert-direct, litert, tflite-runtime, onnxruntime or xgboost.  [default: the best one here]"
+)
 @click.option("--top-k", default=3, show_default=True, help="How many labels to show.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON answer per line, as the clouds give it.")
 def command(images: tuple[Path, ...], model: str | None, runtime: str | None, top_k: int, as_json: bool) -> None:
-    """Classify IMAGES here, without any cloud."""
+    """Classify FILES here, without any cloud: photographs, or JSON with `features` for a model of feature vectors."""
     from core.service import Service
     from core.wire import Request
 
@@ -29,7 +31,8 @@ def command(images: tuple[Path, ...], model: str | None, runtime: str | None, to
     service = Service.from_env({**environ, **{name: value for name, value in chosen.items() if value}})
     failed = False
     for path in images:
-        request = Request("POST", "/classify", {"top_k": str(top_k)}, {"content-type": "image/*"}, _read(path))
+        kind = "application/json" if path.suffix.lower() == ".json" else "image/*"
+        request = Request("POST", "/classify", {"top_k": str(top_k)}, {"content-type": kind}, _read(path))
         response = service.infer(request)
         failed |= response.status != 200
         if as_json:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from cli.compare import SAMPLES, images_in, run_id, target_of
+from cli.compare import images_in, run_id, samples_of, target_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -41,7 +41,11 @@ _OVERHEAD_S = 45.0  # of a run's time: local clouds' start and end, probes, stat
 @click.option(
     "--targets", type=click.Path(path_type=Path, exists=True), help="Measure the URLs of this file instead."
 )
-@click.option("--images", type=_FOLDER, help="A folder of photographs.  [default: the built-in samples]")
+@click.option(
+    "--images",
+    type=_FOLDER,
+    help="A folder of photographs, or of JSON with features.  [default: the model's or the built-in samples]",
+)
 @click.option("--model", default="clothes", show_default=True, help="A model's name, or its folder.")
 @click.option(
     "--minutes", type=click.FloatRange(min=0.5), default=4.0, show_default=True, help="The load is fitted to it."
@@ -78,7 +82,7 @@ class _Sweep:
 def _measure(folder: Path, asked: dict[str, Any], display: Display) -> Summary:
     from loadtests import launch, report
 
-    images = images_in(asked["images"] or SAMPLES)
+    images = images_in(asked["images"] or samples_of(asked["model"]))
     with _sweep(asked, display) as sweep:
         timings, unfit = _preflight(sweep, images, display)
         targets = [target for target in sweep.targets if target.name in timings]

@@ -1,13 +1,14 @@
-"""The images of a run, in memory, with a hash that says which set it was."""
+"""The images or feature vectors of a run, in memory, with a hash that says which set it was."""
 
 from __future__ import annotations
 
 import hashlib
+import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
 CONTENT_TYPES = {
@@ -20,17 +21,18 @@ CONTENT_TYPES = {
     ".tif": "image/tiff",
     ".tiff": "image/tiff",
 }
+FEATURES = {".json": "application/json"}
 COUNT_MAX = 500
 BYTES_MAX = 200_000_000
 
 
 class PicturesError(Exception):
-    """No image was found; the message says where it was looked for."""
+    """No image and no feature vector was found, or one that is none; the message says where."""
 
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """One encoded image as it is sent."""
+    """One encoded image, or one feature vector in JSON, as it is sent."""
 
     name: str
     body: bytes
@@ -38,20 +40,43 @@ class Picture:
 
 
 def read_pictures(folder: Path) -> list[Picture]:
-    """The images below `folder`, in name order: at most COUNT_MAX, evenly picked, of at most BYTES_MAX together."""
-    files = sorted(file for file in folder.rglob("*") if file.suffix.lower() in CONTENT_TYPES and file.is_file())
+    """The images below `folder`, in name order: at most COUNT_MAX, evenly picked, of at most BYTES_MAX together.
+
+    Where there are none, the `.json` files, each a feature vector: an object with `features`.
+    """
+    kinds = CONTENT_TYPES if (files := _files(folder, CONTENT_TYPES)) else FEATURES
+    files = files or _files(folder, FEATURES)
     if not files:
-        raise PicturesError(f"no images in {str(folder)!r}: expected a folder with files {', '.join(CONTENT_TYPES)}")
+        raise PicturesError(
+            f"no images in {str(folder)!r}: expected a folder with files {', '.join(CONTENT_TYPES)}, "
+            'or with .json files {"features": ...} for a model of feature vectors'
+        )
     step = -(-len(files) // COUNT_MAX)
     found: list[Picture] = []
     size_bytes = 0
     for file in files[::step]:
         body = file.read_bytes()
+        if kinds is FEATURES:
+            _check_features(file, body)
         size_bytes += len(body)
         if found and size_bytes > BYTES_MAX:
             break
-        found.append(Picture(file.relative_to(folder).as_posix(), body, CONTENT_TYPES[file.suffix.lower()]))
+        found.append(Picture(file.relative_to(folder).as_posix(), body, kinds[file.suffix.lower()]))
     return found
+
+
+def _files(folder: Path, kinds: Mapping[str, str]) -> list[Path]:
+    return sorted(file for file in folder.rglob("*") if file.suffix.lower() in kinds and file.is_file())
+
+
+def _check_features(file: Path, body: bytes) -> None:
+    """Raise PicturesError unless a file is a request with `features`; whether they fit, the model tells."""
+    try:
+        document = json.loads(body)
+    except ValueError as error:
+        raise PicturesError(f"{file} is not JSON ({error}): correct it, or take it out of the folder") from error
+    if not isinstance(document, dict) or "features" not in document:
+        raise PicturesError(f'{file} is no feature vector: write {{"features": ...}}, or take it out of the folder')
 
 
 def digest(pictures: Sequence[Picture]) -> str:
