@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from cli._display import Display
+    from cli._real_clouds import Course
+    from loadtests.porter import Porter
     from loadtests.summary import Summary
     from loadtests.targets import Target
 
@@ -28,8 +30,16 @@ _FOLDER = click.Path(path_type=Path, file_okay=False)
 @click.command(epilog=_EPILOG)
 @click.option("--clouds", help="Some of the local clouds, such as aws,gcp.  [default: all]")
 @click.option(
-    "--targets", type=click.Path(path_type=Path, exists=True), help="Measure the URLs of this file instead."
+    "--targets", metavar="FILE", help="Measure the URLs of this file, or `deployed`: what `tripoint deploy` made."
 )
+@click.option(
+    "--deploy", metavar="CLOUDS", help="Deploy to these real clouds, such as aws,gcp; measure; remove it all."
+)
+@click.option("--budget", type=click.FloatRange(min=0, min_open=True), help="USD; the run ends before it is passed.")
+@click.option(
+    "--hours", type=click.FloatRange(min=0.1), help="With --deploy: time to live, for `sweep`.  [default: 4]"
+)
+@click.option("--yes", is_flag=True, help="Do not ask before what costs money.")
 @click.option(
     "--images",
     type=_FOLDER,
@@ -55,6 +65,7 @@ _FOLDER = click.Path(path_type=Path, file_okay=False)
 def command(**asked: Any) -> None:
     """Compare the clouds: cold start, warm latency, errors, cost per million requests, each with its interval."""
     from cli._display import Display
+    from cli._real_clouds import course_of, offer_removal
     from loadtests.scenarios import ScenarioError, find
 
     folder = _folder(asked["out"], resume=asked["resume"])
@@ -62,9 +73,11 @@ def command(**asked: Any) -> None:
         find(asked["scenario"])
     except ScenarioError as error:
         raise click.UsageError(str(error)) from error
+    offer_removal(yes=asked["yes"])
+    course = course_of(asked)
     try:
         with Display(quiet=asked["quiet"]) as display:
-            summary = _measure(folder, asked, display)
+            summary = _measure(folder, asked, display, course=course)
     except KeyboardInterrupt:
         if (folder / "samples.sqlite").exists():
             click.echo(f"kept in {folder}: go on with the same command and --out {folder} --resume", err=True)
@@ -90,15 +103,17 @@ def run_id() -> str:
     return f"{datetime.now(UTC):%Y-%m-%dT%H-%M-%S}-{secrets.token_hex(2)}"
 
 
-def _measure(folder: Path, asked: dict[str, Any], display: Display) -> Summary:
+def _measure(folder: Path, asked: dict[str, Any], display: Display, *, course: Course | None) -> Summary:
     from loadtests import launch, report
 
     images = images_in(asked["images"] or samples_of(asked["model"]))
     notes = {"command": f"tripoint {shlex.join(sys.argv[1:])}"}
-    with _targets(asked, display) as targets:
+    with _targets(asked, display, course=course) as (targets, porter):
         chosen = {name: asked[name] for name in ("scenario", "seed", "workers", "resume")}
         settings = {name: str(asked[name]) for name in ("rate", "precision") if asked[name]}
-        plan = launch.RunPlan(folder, targets, images, notes=notes, settings=settings, **chosen)
+        budget = course.requests_usd if course else asked["budget"]
+        settings |= {"budget-usd": str(budget)} if budget is not None else {}
+        plan = launch.RunPlan(folder, targets, images, notes=notes, settings=settings, porter=porter, **chosen)
         ended = launch.run(plan, on_progress=display.show_load)
     if ended.exit_code:
         raise RuntimeError(ended.message)
@@ -125,12 +140,15 @@ def images_in(folder: Path) -> Path:
 
 
 @contextmanager
-def _targets(asked: dict[str, Any], display: Display) -> Iterator[list[Target]]:
-    """The targets of a file as they are, or local clouds for as long as they are measured."""
-    if asked["targets"]:
-        from loadtests.targets import read_targets
+def _targets(
+    asked: dict[str, Any], display: Display, *, course: Course | None
+) -> Iterator[tuple[list[Target], Porter | None]]:
+    """What is measured, and who opens it: real clouds, or local ones for as long as they are measured."""
+    if course is not None:
+        from cli._real_clouds import opened
 
-        yield read_targets(asked["targets"])
+        with opened(course, display) as found:
+            yield found
         return
     from adapters import contract
     from adapters.emulator import clouds, options
@@ -142,7 +160,7 @@ def _targets(asked: dict[str, Any], display: Display) -> Iterator[list[Target]]:
     wanted = options.Options(model=asked["model"], memory_mb=asked["memory"])
     with clouds.start(names, wanted) as running:
         display.show("start local clouds", len(names), len(names))
-        yield [target_of(local) for local in running.values()]
+        yield [target_of(local) for local in running.values()], None
 
 
 def target_of(local: Any) -> Target:

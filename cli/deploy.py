@@ -66,7 +66,7 @@ def plan(clouds: tuple[str, ...], requests: int, **asked: Any) -> None:
     from adapters.deployment import resources, session
     from cli._deploy_cost import highest_usd, idle_usd_per_day
 
-    variants, current = _variants(clouds, asked), _session(asked)
+    variants, current = variants_of(clouds, asked), session_of(asked)
     lacking = session.missing(sorted({variant.cloud for variant in variants}))
     for change in current.plan(variants):
         click.echo(f"{change.action:7} {change.resource.cloud:6} {change.summary}")
@@ -92,14 +92,17 @@ def plan(clouds: tuple[str, ...], requests: int, **asked: Any) -> None:
 @click.option("--yes", is_flag=True, help="Do not ask.")
 def apply(clouds: tuple[str, ...], yes: bool, **asked: Any) -> None:
     """Make it, step by step; run again after an interruption, or to change only what differs."""
-    variants, current = _variants(clouds, asked), _session(asked)
+    from cli._real_clouds import offer_removal
+
+    offer_removal(yes=yes)
+    variants, current = variants_of(clouds, asked), session_of(asked)
     if not yes:
         for change in current.plan(variants):
             click.echo(f"{change.action:7} {change.resource.cloud:6} {change.summary}")
         click.confirm("Make this? It costs money until `tripoint deploy destroy`", abort=True)
     for endpoint in current.apply(variants):
         click.echo(f"{endpoint.variant.cloud}: {endpoint.url} ({endpoint.access})")
-    click.echo(f"measure: tripoint compare --targets {current.folder / 'targets.json'}")
+    click.echo("measure: tripoint compare --targets deployed --budget 1")
     click.echo("remove:  tripoint deploy destroy")
 
 
@@ -128,7 +131,7 @@ def status() -> None:
 @click.option("--limit", default=20, show_default=True, help="Lines of each variant.")
 def logs(limit: int) -> None:
     """Show the last lines that the functions and their platforms wrote."""
-    for variant, lines in _session({}).logs(limit=limit):
+    for variant, lines in session_of({}).logs(limit=limit):
         for line in lines:
             click.echo(f"{variant.cloud} {variant.label}: {line}")
 
@@ -141,7 +144,7 @@ def destroy(clouds: tuple[str, ...]) -> None:
 
     for cloud in clouds:
         contract.load(cloud)
-    _session({}).destroy(clouds or None)
+    session_of({}).destroy(clouds or None)
     click.echo("nothing is left")
 
 
@@ -155,11 +158,11 @@ def sweep(clouds: tuple[str, ...], regions: tuple[str, ...], *, everything: bool
     """Find what this project left in the accounts, also without a record, and remove what is past its time."""
     if everything and not yes:
         click.confirm("Remove everything of this project, of every owner, whatever its time?", abort=True)
-    removed = _session(asked).sweep(clouds, regions=regions, everything=everything)
+    removed = session_of(asked).sweep(clouds, regions=regions, everything=everything)
     click.echo(f"{len(removed)} removed")
 
 
-def _session(asked: dict[str, Any]) -> Session:
+def session_of(asked: dict[str, Any]) -> Session:
     """The session of this folder, with the settings of tripoint.toml under those of the flags."""
     from adapters.deployment.session import Session
     from adapters.deployment.variant import read_variants
@@ -171,7 +174,7 @@ def _session(asked: dict[str, Any]) -> Session:
     return replace(Session(say=click.echo), life=timedelta(hours=hours), **chosen)
 
 
-def _variants(clouds: Sequence[str], asked: dict[str, Any]) -> list[Variant]:
+def variants_of(clouds: Sequence[str], asked: dict[str, Any]) -> list[Variant]:
     """Those of tripoint.toml (of `clouds`), or one for each of `clouds`; flags go over both."""
     from adapters import contract
     from adapters.deployment.variant import Variant, read_variants

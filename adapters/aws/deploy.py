@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from adapters.aws import endpoints, functions, inventory, surroundings
@@ -37,11 +38,16 @@ PERMISSIONS = (
 class Aws:
     """AWS through the standard chain of credentials; boto3's own AWS_ENDPOINT_URL leads to a stand-in."""
 
+    @cached_property
+    def session(self) -> Any:
+        """One for all, so that temporary credentials are fetched once, and renewed by boto3 before they end."""
+        return resources.sdk("boto3", cloud="aws").Session()
+
     def client(self, service: str, region: str) -> Any:
-        return resources.sdk("boto3", cloud="aws").client(service, region_name=region)
+        return self.session.client(service, region_name=region)
 
     def check(self) -> None:
-        if resources.sdk("boto3", cloud="aws").Session().get_credentials() is None:
+        if self.session.get_credentials() is None:
             raise NotReady(_LOGIN)
 
     def errors(self) -> tuple[type[Exception], ...]:
@@ -83,7 +89,7 @@ class Aws:
     def open(self, endpoint: Endpoint) -> Pass:
         if endpoint.access == "public":
             return Pass()
-        found = resources.sdk("boto3", cloud="aws").Session().get_credentials()
+        found = self.session.get_credentials()
         if found is None:
             raise NotReady(_LOGIN)
         held = found.get_frozen_credentials()
@@ -96,7 +102,11 @@ class Aws:
         return Pass(signer="adapters.aws.sigv4", keys=keys)
 
     def retire(self, deployment: Deployment, variant: Variant) -> None:
-        functions.retire(Context(self, deployment, variant))
+        """A changed configuration gets new environments; behind an alias only as a new version."""
+        context = Context(self, deployment, variant)
+        functions.retire(context)
+        if endpoints.qualifier(context):
+            endpoints.republish(context)
 
     def remove(self, resource: Resource) -> None:
         inventory.remove(self, resource)

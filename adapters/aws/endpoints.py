@@ -34,8 +34,7 @@ def alias_step(context: Context, built: Built | None) -> Step:
 
     def make(_: Mapping[str, Outputs]) -> Outputs:
         client = context.client("lambda")
-        version = str(client.publish_version(FunctionName=name)["Version"])
-        client.get_waiter("published_version_active").wait(FunctionName=name, Qualifier=version)
+        version = _published(client, name)
         try:
             client.create_alias(FunctionName=name, Name=ALIAS, FunctionVersion=version)
         except client.exceptions.ResourceConflictException:
@@ -51,6 +50,23 @@ def alias_step(context: Context, built: Built | None) -> Step:
     return Step(
         context.resource("alias", f"{name}:{ALIAS}"), f"version and alias {ALIAS} of {name}{kept}", wanted, make
     )
+
+
+def _published(client: Any, name: str) -> str:
+    """A new version of the function as it is now, ready to be called."""
+    version = str(client.publish_version(FunctionName=name)["Version"])
+    client.get_waiter("published_version_active").wait(FunctionName=name, Qualifier=version)
+    return version
+
+
+def republish(context: Context) -> None:
+    """Let the alias lead to a new version, and remove the one before: a kept snapshot is paid for by the hour."""
+    client, name = context.client("lambda"), context.name
+    before = client.get_alias(FunctionName=name, Name=ALIAS)["FunctionVersion"]
+    version = _published(client, name)
+    client.update_alias(FunctionName=name, Name=ALIAS, FunctionVersion=version)
+    if before != version:
+        client.delete_function(FunctionName=name, Qualifier=before)
 
 
 def front_step(context: Context) -> Step:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import getpass
 import json
+from collections import Counter
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from adapters import contract
 from adapters.deployment import lifecycle, resources, state
 from adapters.deployment.errors import DeployError, NotReady
+from adapters.deployment.holder import this_process
 from adapters.deployment.naming import Deployment, new_deployment
 from adapters.deployment.variant import Variant, distinct, variant_of
 
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from adapters.deployment.access import Pass
+    from adapters.deployment.holder import Holder
     from adapters.deployment.resources import Endpoint, Found, Provider, Step
     from adapters.deployment.state import State
 
@@ -42,8 +45,11 @@ class Session:
         deployment = recorded.deployment if recorded else self._fresh()
         return lifecycle.changes(recorded, _steps(deployment, distinct(variants)))
 
-    def apply(self, variants: Sequence[Variant]) -> list[Endpoint]:
-        """Make what is missing of `variants`, change what differs, remove the rest; return where they answer."""
+    def apply(self, variants: Sequence[Variant], *, holder: Holder | None = None) -> list[Endpoint]:
+        """Make what is missing of `variants`, change what differs, remove the rest; return where they answer.
+
+        With a `holder` it is removed again by `deployed`, or after a crash of that process.
+        """
         with state.lock(self.folder):
             recorded = state.read(self.folder)
             deployment = recorded.deployment if recorded else self._fresh()
@@ -52,6 +58,7 @@ class Session:
             providers = _checked(used)
             current = recorded or state.create(deployment, self.folder)
             current.variants = [_document(variant) for variant in variants]
+            current.holder = holder
             current.save()
             with translated(providers.values()):
                 lifecycle.apply(providers, current, steps, say=self.say)
@@ -88,40 +95,65 @@ class Session:
 
     def endpoints(self) -> list[Endpoint]:
         """Where the deployed variants answer. Raises DeployError when nothing is deployed."""
-        recorded = state.read(self.folder)
-        if recorded is None:
+        return _endpoints(self.recorded())
+
+    def named(self) -> dict[str, Endpoint]:
+        """The same by target name. Raises DeployError when nothing is deployed."""
+        return by_target_name(self.endpoints())
+
+    def recorded(self) -> State:
+        """The record. Raises DeployError when nothing is deployed."""
+        found = state.read(self.folder)
+        if found is None:
             raise DeployError("nothing is deployed from this folder: run `tripoint deploy apply` first")
-        return _endpoints(recorded)
+        return found
+
+    def left_over(self) -> State | None:
+        """What a process that is gone made for itself alone, and did not remove."""
+        found = state.read(self.folder)
+        return found if found is not None and found.holder is not None and not found.holder.lives() else None
 
     def passes(self) -> dict[str, Pass]:
         """By target name, what a client adds to its requests; it holds secrets, so keep it in memory."""
-        return {each.name: resources.provider_of(each.variant.cloud).open(each) for each in self.endpoints()}
+        found = {}
+        for name, each in self.named().items():
+            provider = resources.provider_of(each.variant.cloud)
+            with translated([provider]):
+                found[name] = provider.open(each)
+        return found
 
     def retire(self, name: str) -> None:
         """Make the next request to the target of that name start a new instance."""
-        recorded = state.read(self.folder)
-        found = [each for each in self.endpoints() if each.name == name]
-        if recorded is None or not found:
-            raise DeployError(f"no target {name!r} is deployed from this folder: see `tripoint deploy status`")
-        variant = found[0].variant
-        resources.provider_of(variant.cloud).retire(recorded.deployment, variant)
+        found = self.named()
+        if name not in found:
+            known = ", ".join(found) or "none"
+            raise DeployError(f"no target {name!r} is deployed from this folder: there are {known}")
+        variant = found[name].variant
+        provider = resources.provider_of(variant.cloud)
+        with translated([provider]):
+            provider.retire(self.recorded().deployment, variant)
 
     @contextmanager
     def deployed(self, variants: Sequence[Variant]) -> Iterator[list[Endpoint]]:
         """Apply, yield where the variants answer, and destroy on every way out; Ctrl-C included.
 
-        After a crash the record stays: the next start sees it with `state.read` and offers to destroy it.
+        After a crash the record stays: the next start sees it with `left_over` and offers to destroy it.
+        Raises DeployError where something is deployed already.
         """
+        if state.read(self.folder) is not None:
+            raise DeployError(
+                "something is deployed from this folder already: measure it with `tripoint compare --targets "
+                "deployed`, or remove it with `tripoint deploy destroy`"
+            )
         try:
-            yield self.apply(variants)
+            yield self.apply(variants, holder=this_process())
         finally:
+            self.say("removing what was deployed")
             self.destroy()
 
     def logs(self, *, limit: int) -> Iterable[tuple[Variant, Iterable[str]]]:
         """The last lines of each deployed variant."""
-        recorded = state.read(self.folder)
-        if recorded is None:
-            raise DeployError("nothing is deployed from this folder: run `tripoint deploy apply` first")
+        recorded = self.recorded()
         for document in recorded.variants:
             variant = variant_of(document)
             provider = resources.provider_of(variant.cloud)
@@ -134,7 +166,7 @@ class Session:
 
     def _write_targets(self, current: State) -> list[Endpoint]:
         found = _endpoints(current)
-        documents = [target_document(endpoint) for endpoint in found]
+        documents = [target_document(name, endpoint) for name, endpoint in by_target_name(found).items()]
         (self.folder / TARGETS).write_text(json.dumps({"targets": documents}, indent=2) + "\n", encoding="utf-8")
         return found
 
@@ -152,11 +184,28 @@ def translated(providers: Iterable[Provider]) -> Iterator[None]:
         ) from error
 
 
-def target_document(endpoint: Endpoint) -> dict[str, Any]:
+def by_target_name(endpoints: Sequence[Endpoint]) -> dict[str, Endpoint]:
+    """Named like their cloud, and where it has several like what tells them apart: the same in every deployment."""
+
+    def short(each: Endpoint) -> tuple[str, str, str]:
+        variant = each.variant
+        longer = f"{variant.cloud} {variant.label}"
+        return variant.cloud, longer, f"{longer} {variant.place}"
+
+    taken = [Counter(names) for names in zip(*map(short, endpoints), strict=True)]
+    found = {}
+    for each in endpoints:
+        names = short(each)
+        unique = (name for name, uses in zip(names, taken, strict=True) if uses[name] == 1)
+        found[next(unique, names[-1])] = each
+    return found
+
+
+def target_document(name: str, endpoint: Endpoint) -> dict[str, Any]:
     """An endpoint as `tripoint compare --targets` reads it (loadtests/targets.py)."""
     variant = endpoint.variant
     return {
-        "name": endpoint.name,
+        "name": name,
         "cloud": variant.cloud,
         "plan": variant.plan_name,
         "region": variant.place,

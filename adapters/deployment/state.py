@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from adapters.deployment.errors import DeployError
+from adapters.deployment.holder import Holder
 from adapters.deployment.naming import Deployment
 from adapters.deployment.resources import Resource
 
@@ -33,13 +34,17 @@ class Entry:
 
 
 class State:
-    """A deployment and its entries in order of making, on disk after every change."""
+    """A deployment and its entries in order of making, on disk after every change.
+
+    `holder` is the process that it lives for; None for one that stays until it is destroyed.
+    """
 
     def __init__(self, path: Path, deployment: Deployment) -> None:
         self.path = path
         self.deployment = deployment
         self.entries: dict[str, Entry] = {}
         self.variants: list[dict[str, Any]] = []
+        self.holder: Holder | None = None
 
     def begin(self, step: Step) -> None:
         """Record a resource before it is made or changed."""
@@ -69,6 +74,7 @@ class State:
         document = {
             "schema": SCHEMA,
             "deployment": asdict(self.deployment),
+            "holder": asdict(self.holder) if self.holder else None,
             "variants": self.variants,
             "entries": [asdict(entry) for entry in self.entries.values()],
         }
@@ -96,6 +102,7 @@ def read(folder: Path = FOLDER) -> State | None:
             raise ValueError(f"schema {document['schema']}, expected {SCHEMA}")
         state = State(path, Deployment(**document["deployment"]))
         state.variants = document["variants"]
+        state.holder = Holder(**document["holder"]) if document.get("holder") else None
         for each in document["entries"]:
             resource = Resource(**each["resource"])
             state.entries[resource.key] = Entry(resource, each["fingerprint"], each["outputs"])

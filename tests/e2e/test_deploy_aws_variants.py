@@ -115,11 +115,11 @@ def test_a_closed_endpoint_is_signed_for_and_a_cold_start_can_be_forced(rig: Rig
 
     [endpoint] = session.apply([Variant("aws")])
     passes = session.passes()
-    added = passes[endpoint.name].headers("POST", endpoint.url, b"image", datetime.now(UTC))
+    added = passes["aws"].headers("POST", endpoint.url, b"image", datetime.now(UTC))
     assert "/us-east-1/lambda/aws4_request" in added["authorization"]
     name = endpoint.name
     before = client(rig, "lambda").get_function_configuration(FunctionName=name)["Environment"]["Variables"]
-    session.retire(name)
+    session.retire("aws")
     after = client(rig, "lambda").get_function_configuration(FunctionName=name)["Environment"]["Variables"]
     assert {each for each in after if after[each] != before.get(each)} == {functions.GENERATION}
 

@@ -98,24 +98,24 @@ def test_an_azure_function_key_is_asked_for_when_it_is_used(azure: Rig) -> None:
 
     current = session(azure)
     [endpoint] = current.apply([Variant("azure")])
-    given = current.passes()[endpoint.name]
+    given = current.passes()["azure"]
     assert given.headers("POST", endpoint.url, b"", datetime.now(UTC)) == {"x-functions-key": KEY}
     assert KEY not in (azure.folder / ".tripoint" / "deployment.json").read_text()
 
 
 def test_a_cold_start_is_forced_by_a_variable_that_nothing_reads(google: Rig, azure: Rig) -> None:
-    [endpoint] = session(google).apply([Variant("gcp")])
+    session(google).apply([Variant("gcp")])
     before = only_function(google)["serviceConfig"]["environmentVariables"]
-    session(google).retire(endpoint.name)
+    session(google).retire("gcp")
     after = only_function(google)["serviceConfig"]["environmentVariables"]
     assert set(after) - set(before) == {"TRIPOINT_GENERATION"}
-    session(google).retire(endpoint.name)
+    session(google).retire("gcp")
     assert only_function(google)["serviceConfig"]["environmentVariables"] != after
     session(google).destroy()
 
-    [endpoint] = session(azure).apply([Variant("azure")])
+    session(azure).apply([Variant("azure")])
     held = {each["name"]: each["value"] for each in only_site(azure)["properties"]["siteConfig"]["appSettings"]}
-    session(azure).retire(endpoint.name)
+    session(azure).retire("azure")
     now = {each["name"]: each["value"] for each in only_site(azure)["properties"]["siteConfig"]["appSettings"]}
     assert {name for name in now if now[name] != held.get(name)} == {"TRIPOINT_GENERATION"}
     assert set(held) <= set(now)

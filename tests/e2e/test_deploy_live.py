@@ -37,7 +37,7 @@ def test_a_real_account_is_as_clean_after_as_it_was_before(cloud: str, tmp_path:
         closed = urllib.request.Request(endpoint.url, data=sample_image, headers={"content-type": "image/jpeg"})
         with pytest.raises(urllib.error.HTTPError, match=r"401|403"):
             urllib.request.urlopen(closed, timeout=120)
-        added = session.passes()[endpoint.name].headers("POST", endpoint.url, sample_image, datetime.now(UTC))
+        added = session.passes()[cloud].headers("POST", endpoint.url, sample_image, datetime.now(UTC))
         headers = {"content-type": "image/jpeg", **added}
         opened = urllib.request.Request(endpoint.url, data=sample_image, headers=headers)
         with urllib.request.urlopen(opened, timeout=120) as answer:

@@ -1,0 +1,199 @@
+"""Real clouds in a comparison: what it will cost, the question, deploying and removing around the run, the keys."""
+
+from __future__ import annotations
+
+import sys
+from contextlib import contextmanager
+from dataclasses import dataclass
+from decimal import Decimal
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+import click
+
+from cli._refusal import Refusal
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from adapters.deployment.session import Session
+    from adapters.deployment.variant import Variant
+    from cli._display import Display
+    from loadtests.porter import Porter
+    from loadtests.targets import Target
+
+RECORD = Path(".tripoint") / "deployment.json"
+DEPLOYED = "deployed"
+_HOURS = Decimal(24)
+
+
+@dataclass(frozen=True, slots=True)
+class Course:
+    """What is measured, as it was agreed to: `variants` are deployed for the time of the run, or `targets` exist.
+
+    `requests_usd` is what of the budget is left for requests; None without a budget.
+    """
+
+    targets: Sequence[Target]
+    session: Session | None = None
+    variants: Sequence[Variant] = ()
+    requests_usd: Decimal | None = None
+
+
+def offer_removal(*, yes: bool) -> None:
+    """Offer to remove what a comparison that was cut off has left in this folder."""
+    if not RECORD.exists():  # without the imports that a look inside costs
+        return
+    from adapters.deployment.session import Session
+
+    session = Session(say=_tell)
+    left = session.left_over()
+    if left is None:
+        return
+    what = f"{len(left.entries)} resource(s) of {left.deployment.name}, from a comparison that was cut off, may exist"
+    if yes or (sys.stdin.isatty() and click.confirm(f"{what} and cost money. Remove them now?", err=True)):
+        session.destroy()
+        _tell("nothing is left")
+    else:
+        _tell(f"{what}: `tripoint deploy destroy` removes them")
+
+
+def course_of(asked: dict[str, Any]) -> Course | None:
+    """What real clouds are measured, after the question; None when local ones are. Raises UsageError, Refusal."""
+    if asked["deploy"] and asked["targets"]:
+        raise click.UsageError("--deploy and --targets do not go together: --deploy measures what it makes")
+    if asked["deploy"]:
+        return _to_deploy(asked)
+    return _to_measure(asked) if asked["targets"] else None
+
+
+@contextmanager
+def opened(course: Course, display: Display) -> Iterator[tuple[list[Target], Porter | None]]:
+    """The targets, and who opens them; what was deployed for the run is gone when the block is left."""
+    if course.session is None:
+        yield list(course.targets), None
+        return
+    from adapters.deployment.keyring import Keyring
+
+    if not course.variants:
+        yield list(course.targets), Keyring(course.session)
+        return
+    from adapters.deployment.session import by_target_name, target_document
+    from loadtests.targets import Target
+
+    display.show("deploy", 0, 1)
+    with course.session.deployed(course.variants) as endpoints:
+        display.show("deploy", 1, 1)
+        named = by_target_name(endpoints)
+        targets = [Target.from_document(target_document(name, each)) for name, each in named.items()]
+        yield targets, Keyring(course.session)
+
+
+def _to_deploy(asked: dict[str, Any]) -> Course:
+    from cli._deploy_cost import idle_usd_per_day
+    from cli.deploy import session_of, variants_of
+
+    clouds = [name for name in asked["deploy"].split(",") if name]
+    chosen = {"memory_mb": asked["memory"], "model": asked["model"] if asked["model"] != "clothes" else None}
+    variants, session = variants_of(clouds, chosen), session_of({"hours": asked["hours"]})
+    for change in session.plan(variants):
+        _tell(f"{change.action:7} {change.resource.cloud:6} {change.summary}")
+    hours = Decimal(session.life.total_seconds()) / 3600
+    standing_usd = sum((idle_usd_per_day(each) for each in variants), Decimal(0)) * hours / _HOURS
+    targets = [_planned(number, each) for number, each in enumerate(variants)]
+    left_usd = _agree(asked, targets, standing_usd=standing_usd, question="Deploy this, measure it, and remove it?")
+    return Course(targets, session, variants, left_usd)
+
+
+def _planned(number: int, variant: Variant) -> Target:
+    """A variant that is not deployed yet, for its price."""
+    from loadtests.targets import Target
+
+    door = "x.execute-api.invalid" if variant.front == "http-api" else "x.invalid"
+    return Target(
+        name=f"{variant.cloud} {number}",
+        cloud=variant.cloud,
+        plan=variant.plan_name,
+        region=variant.place,
+        memory_mb=variant.memory,
+        url=f"https://{door}/",
+        concurrency=variant.concurrency,
+        architecture=variant.architecture,
+    )
+
+
+def _to_measure(asked: dict[str, Any]) -> Course:
+    from adapters.deployment.session import TARGETS, Session
+    from loadtests.targets import read_targets
+
+    path = RECORD.with_name(TARGETS) if str(asked["targets"]) == DEPLOYED else Path(asked["targets"])
+    if not path.is_file():
+        deployed = str(asked["targets"]) == DEPLOYED
+        then = "`tripoint deploy apply` makes it" if deployed else f"give a file of targets, or {DEPLOYED!r}"
+        raise click.UsageError(f"--targets: there is no {path}: {then}")
+    targets = read_targets(path)
+    session = Session(folder=path.parent, say=_tell) if (path.parent / RECORD.name).exists() else None
+    if not session and all(map(_is_here, targets)):
+        return Course(targets, requests_usd=None if asked["budget"] is None else Decimal(str(asked["budget"])))
+    standing_usd = _standing_usd(session) if session else Decimal(0)
+    left_usd = _agree(asked, targets, standing_usd=standing_usd, question="Send this load?")
+    return Course(targets, session, (), left_usd)
+
+
+def _is_here(target: Target) -> bool:
+    """Whether a target is on this machine, where it costs nothing."""
+    return target.control is not None or urlsplit(target.url).hostname in {"127.0.0.1", "::1", "localhost"}
+
+
+def _standing_usd(session: Session) -> Decimal:
+    """What is held ready costs this until the deployment's time is over."""
+    from datetime import UTC, datetime
+
+    from cli._deploy_cost import idle_usd_per_day
+
+    left_s = (session.recorded().deployment.expires - datetime.now(UTC)).total_seconds()
+    idle_usd = sum((idle_usd_per_day(each.variant) for each in session.endpoints()), Decimal(0))
+    return idle_usd * Decimal(max(left_s, 0.0)) / 3600 / _HOURS
+
+
+def _agree(
+    asked: dict[str, Any], targets: Sequence[Target], *, standing_usd: Decimal, question: str
+) -> Decimal | None:
+    """Show the estimate and ask; returns what the budget leaves for requests. Raises Refusal, Abort."""
+    _tell(f"cost    {_estimate(asked, targets)}")
+    if standing_usd:
+        _tell(f"cost    {standing_usd:.4f} USD for what is held ready until the time to live is over")
+    left_usd = None if asked["budget"] is None else Decimal(str(asked["budget"])) - standing_usd
+    if left_usd is None:
+        _tell("budget  none: --budget USD ends the run before it is passed")
+    elif left_usd <= 0:
+        raise Refusal(f"--budget {asked['budget']} is used up by what is held ready: give more, or shorten --hours")
+    else:
+        _tell(f"budget  {asked['budget']} USD: the run ends before it could be passed")
+    if not asked["yes"]:
+        if not sys.stdin.isatty():
+            raise Refusal("this costs money, and nobody is there to be asked: add --yes")
+        click.confirm(question, abort=True, err=True)
+    return left_usd
+
+
+def _estimate(asked: dict[str, Any], targets: Sequence[Target]) -> str:
+    """In words; a target without a price is only an obstacle to a budget."""
+    from loadtests.budget import BudgetError
+    from loadtests.forecast import forecast
+    from loadtests.prices.shelf import open_book
+    from loadtests.scenarios import find
+
+    scenario = find(asked["scenario"])
+    try:
+        return forecast(targets, scenario.phases(asked["rate"] or scenario.rate_max), open_book()).sentence()
+    except BudgetError as error:
+        if asked["budget"] is not None:
+            raise
+        return f"unknown: {error}"
+
+
+def _tell(line: str) -> None:
+    """On standard error: standard output is for the result."""
+    click.echo(line, err=True)
