@@ -12,7 +12,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
 RUNS = Path("runs")
-MODELS = Path(__file__).resolve().parent.parent / "model"
 
 
 def clouds() -> Iterable[str]:
@@ -22,7 +21,9 @@ def clouds() -> Iterable[str]:
 
 
 def models() -> Iterable[str]:
-    return sorted(manifest.parent.name for manifest in MODELS.glob("*/manifest.json"))
+    from model.registry import shelf
+
+    return [entry.name for entry in shelf.entries()]
 
 
 def scenarios() -> Iterable[str]:

@@ -25,8 +25,11 @@ def command(images: tuple[Path, ...], model: str | None, runtime: str | None, to
     """Classify FILES here, without any cloud: photographs, or JSON with `features` for a model of feature vectors."""
     from core.service import Service
     from core.wire import Request
+    from model.registry import shelf
 
-    chosen = {"TRIPOINT_MODEL": model, "TRIPOINT_RUNTIME": runtime}
+    names = (model or os.environ.get("TRIPOINT_MODEL") or "clothes").split(",")
+    folders = ",".join(str(shelf.find(name.strip())) for name in names)
+    chosen = {"TRIPOINT_MODEL": folders, "TRIPOINT_RUNTIME": runtime}
     environ = {**os.environ, "TRIPOINT_LOG_LEVEL": os.environ.get("TRIPOINT_LOG_LEVEL", "error")}
     service = Service.from_env({**environ, **{name: value for name, value in chosen.items() if value}})
     failed = False

@@ -37,8 +37,19 @@ def command(order: Order, tool: str) -> list[str]:
     line = [tool, "build", "--platform", _PLATFORMS[order.target.arch], "-f", str(listed[order.runtime])]
     if tool == "docker":
         line += ["--provenance=false"]  # Lambda refuses images with attestations
-    line += ["--build-arg", f"PYTHON={order.target.python}", "--build-arg", f"MODEL={order.model}"]
+    line += ["--build-arg", f"PYTHON={order.target.python}", "--build-arg", f"MODEL={_model(order)}"]
     return [*line, "-t", tag(order), "."]
+
+
+def _model(order: Order) -> str:
+    """The model's name; an image is built from the checkout, so the model must lie there."""
+    folder = layout.model_folder(order.model)
+    if folder.parent != layout.REPOSITORY / "model":
+        raise BundleError(
+            f"model {order.model} lies in {folder}, and an image is built from {layout.REPOSITORY}: "
+            "use --format zip, or copy the folder to model/ there"
+        )
+    return folder.name
 
 
 def _tool() -> str:

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 import adapters
 from adapters.bundle import bytecode, cache, engines, packages
 from adapters.bundle.errors import BundleError
+from model.registry import shelf
+from model.registry.errors import RegistryError
 
 if TYPE_CHECKING:
     from adapters.contract import Cloud
@@ -59,12 +61,11 @@ def _copy(source: Path, destination: Path) -> None:
 
 
 def model_folder(model: str) -> Path:
-    """Find a model by name or folder. Raises BundleError naming the known models."""
-    for folder in (Path(model), REPOSITORY / "model" / model):
-        if (folder / "manifest.json").is_file():
-            return folder.resolve()
-    known = sorted(path.parent.name for path in (REPOSITORY / "model").glob("*/manifest.json"))
-    raise BundleError(f"unknown model {model!r}: expected a folder with a manifest.json, or one of {known}")
+    """Find a model by name or folder, as `model.registry.shelf` says. Raises BundleError naming the known models."""
+    try:
+        return shelf.find(model)
+    except RegistryError as error:
+        raise BundleError(str(error)) from None
 
 
 def copy_model(model: str, destination: Path, *, variant: str | None = None) -> None:
