@@ -1,0 +1,100 @@
+"""The measurement: in each round all subjects answer the same photograph, in random order, so that drift hits all."""
+
+from __future__ import annotations
+
+import random
+import time
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from model.evaluation.processes import Running, SubjectUnfit
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+    from model.evaluation.processes import Answer, Subject
+
+    Told = Callable[[str, int, int], None]
+
+_WARM_UP = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """By subject: an answer for each photograph, seconds of fresh starts, peak memory; or why there is nothing.
+
+    `spins_s` are the seconds of a fixed piece of work, once a round: how evenly the machine ran.
+    """
+
+    answers: dict[Subject, list[Answer]] = field(default_factory=dict)
+    starts_s: dict[Subject, list[float]] = field(default_factory=dict)
+    peak_mb: dict[Subject, float] = field(default_factory=dict)
+    unfit: dict[Subject, str] = field(default_factory=dict)
+    spins_s: list[float] = field(default_factory=list)
+
+
+def measure(subjects: Sequence[Subject], photos: Sequence[Path], *, starts: int, seed: int, told: Told) -> Measured:
+    """Measure accuracy and latency over all photographs, then `starts` fresh starts of each subject."""
+    found, dice = Measured(), random.Random(seed)
+    with ExitStack() as running:
+        up = _start(subjects, photos[0], found, running=running, told=told)
+        _answer_all(up, photos, found, dice=dice, told=told)
+    _start_afresh(
+        [each for each in subjects if each in found.answers], photos[0], found, starts=starts, dice=dice, told=told
+    )
+    return found
+
+
+def _start(
+    subjects: Sequence[Subject], first: Path, found: Measured, *, running: ExitStack, told: Told
+) -> list[Running]:
+    """Those that start; the reason is kept for the others."""
+    up = []
+    for number, subject in enumerate(subjects):
+        try:
+            up.append(running.enter_context(Running(subject, first)))
+        except SubjectUnfit as error:
+            found.unfit[subject] = str(error)
+        told("open each variant", number + 1, len(subjects))
+    return up
+
+
+def _answer_all(
+    up: Sequence[Running], photos: Sequence[Path], found: Measured, *, dice: random.Random, told: Told
+) -> None:
+    for one in up:
+        found.answers[one.subject] = []
+        for photo in photos[:_WARM_UP]:
+            one.answer(photo)
+    for number, photo in enumerate(photos):
+        found.spins_s.append(spin_s())
+        for one in dice.sample(up, len(up)):
+            found.answers[one.subject].append(one.answer(photo))
+        told("photographs", number + 1, len(photos))
+    for one in up:
+        found.peak_mb[one.subject] = one.end()
+
+
+def _start_afresh(
+    subjects: Sequence[Subject], first: Path, found: Measured, *, starts: int, dice: random.Random, told: Told
+) -> None:
+    """The starts that came before have warmed the page cache; these count."""
+    for subject in subjects:
+        found.starts_s[subject] = []
+    for number in range(starts):
+        for subject in dice.sample(subjects, len(subjects)):
+            with Running(subject, first) as one:
+                found.starts_s[subject].append(one.start_s)
+                one.end()
+        told("fresh starts", number + 1, starts)
+
+
+def spin_s() -> float:
+    """Seconds of a fixed piece of work: always the same, unless somebody else has the processor."""
+    started_s = time.perf_counter()
+    total = 0
+    for number in range(50_000):
+        total += number * number
+    return time.perf_counter() - started_s
