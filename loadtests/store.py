@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from loadtests import schema
 from loadtests.arrivals import Arrival
+from loadtests.readiness import settle
 from loadtests.sample import Sample, as_row
 
 if TYPE_CHECKING:
@@ -95,8 +96,8 @@ class Store:
         return [Arrival(*row) for row in rows]
 
     def samples(self) -> list[Sample]:
-        """All samples, in order of their intended time."""
-        return [Sample(*row) for row in self._connection.execute(schema.select_samples(self.version))]
+        """All samples, in order of their intended time; cold or warm as all answers together show it."""
+        return settle([Sample(*row) for row in self._connection.execute(schema.select_samples(self.version))])
 
     def counts(self) -> dict[str, int]:
         """Samples so far by stratum; cheap enough to draw a progress bar with."""

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.slow
 SAMPLES = Path(__file__).resolve().parents[2] / "model" / "samples"
 DATA = os.environ.get("TRIPOINT_DATA")
+NOTICE_S = 0.25  # on a busy machine; a few ms on a quiet one
 PHASES = """
 [[phases]]
 kind = "forced"
@@ -60,9 +61,21 @@ def cold_in_ledger(target: Target) -> int:
 
 def ledger(target: Target) -> list[dict[str, Any]]:
     """The requests in the local cloud's ledger."""
+    return [line for line in records(target) if line["event"] == "request"]
+
+
+def records(target: Target) -> list[dict[str, Any]]:
+    """The whole ledger."""
     with urllib.request.urlopen(f"{target.control}/ledger", timeout=10) as answer:
-        lines = [json.loads(line) for line in answer.read().splitlines()]
-    return [line for line in lines if line["event"] == "request"]
+        return [json.loads(line) for line in answer.read().splitlines()]
+
+
+def sent_while_it_became_ready(target: Target) -> int:
+    """Requests that only the platform can tell: they came while it was about to notice that an instance is ready."""
+    lines = records(target)
+    ready_s = {line["instance"]: line["at_s"] for line in lines if line["event"] == "instance_ready"}
+    away_s = [line["arrived_s"] - ready_s[line["instance"]] for line in lines if line["event"] == "request"]
+    return sum(abs(each) < NOTICE_S for each in away_s)
 
 
 def cold_in_store(samples: Sequence[Sample], target: Target) -> int:
@@ -117,7 +130,8 @@ def test_a_recorded_trace_is_replayed_at_sixty_times_its_speed(tmp_path: Path) -
             own = [sample for sample in samples if sample.target == target.name]
             answered = [sample for sample in own if sample.instance is not None]  # the others were throttled
             assert len(answered) == len(ledger(target)) > 0
-            assert cold_in_store(samples, target) == cold_in_ledger(target)
+            apart = abs(cold_in_store(samples, target) - cold_in_ledger(target))
+            assert apart <= sent_while_it_became_ready(target)
 
 
 def start_two_workers(folder: Path, target: Target) -> subprocess.Popen[bytes]:
