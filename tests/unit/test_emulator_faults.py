@@ -92,6 +92,7 @@ def test_version_1_limits_lie_in_both_hierarchies(tmp_path: Path, custody: Custo
     Share(kernel, "one", custody).create(vcpu=0.5, memory_mb=512)
     assert (tmp_path / "cpu" / "one" / "cpu.cfs_quota_us").read_text() == "2500\n"
     assert (tmp_path / "cpu" / "one" / "cpu.cfs_period_us").read_text() == "5000\n"
+    assert int((tmp_path / "cpu" / "one" / "cpu.shares").read_text()) < 1024, "the front door comes first"
     assert (tmp_path / "memory" / "one" / "memory.limit_in_bytes").read_text() == "536870912\n"
     events = tmp_path / "memory" / "one" / "memory.oom_control"
     events.write_text("oom_kill_disable 0\nunder_oom 0\noom_kill 2\n")
@@ -104,6 +105,7 @@ def test_version_2_limits_lie_in_one_folder(tmp_path: Path, custody: Custody) ->
     share = Share(kernel, "one", custody)
     share.create(vcpu=0.25, memory_mb=128)
     assert (tmp_path / "one" / "cpu.max").read_text() == "1250 5000\n"
+    assert int((tmp_path / "one" / "cpu.weight").read_text()) < 100, "the front door comes first"
     assert (tmp_path / "one" / "memory.max").read_text() == "134217728\n"
     assert not share.out_of_memory(), "nothing was killed where the kernel says nothing"
     forget(custody, kernel)
