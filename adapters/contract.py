@@ -24,7 +24,8 @@ Headers = tuple[tuple[str, str], ...]
 class HttpRequest:
     """One HTTP request as a front door received it; `target` is the raw path with its query.
 
-    `front` names the front door where a cloud has several (`[platform] fronts` in cloud.toml).
+    `front` names the front door where a cloud has several (`[platform] fronts` in cloud.toml). `lain_s` is how
+    long the whole of it was there before the front door came to it, in seconds.
     """
 
     method: str
@@ -32,6 +33,7 @@ class HttpRequest:
     headers: Headers = ()
     body: bytes = b""
     front: str = ""
+    lain_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

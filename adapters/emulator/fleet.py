@@ -67,8 +67,9 @@ class Fleet:
     async def serve(self, request: HttpRequest) -> HttpAnswer:
         """Answer one request by an instance, a new one perhaps. Raises Refused where the platform gives it none."""
         self._requests += 1
-        number, arrived_s = self._requests, self._ledger.now_s()
-        faults = self.faults.at_request(arrived_s)
+        number, now_s = self._requests, self._ledger.now_s()
+        arrived_s = round(now_s - request.lain_s, 6)
+        faults = self.faults.at_request(now_s)
         if said := next((fault for fault in faults if fault.fault == "answer"), None):
             self._ledger.write("fault", request=number, arrived_s=arrived_s, fault="answer", status=said.status)
             return HttpAnswer(said.status, (("content-type", "text/plain"),), b"a fault on demand")
@@ -141,7 +142,7 @@ class Fleet:
     async def _place(self, number: int, arrived_s: float) -> Assign:
         place: asyncio.Future[Assign | Refuse] = asyncio.get_running_loop().create_future()
         self._places[number] = place
-        self._apply(self.scaling.arrive(number, arrived_s))
+        self._apply(self.scaling.arrive(number, self._ledger.now_s(), since_s=arrived_s))
         decision = await place
         if isinstance(decision, Refuse):
             self._ledger.write("refused", request=number, arrived_s=arrived_s, why=decision.why)

@@ -102,18 +102,19 @@ class Scaling:
     _starts: deque[float] = field(default_factory=deque)
     _next: int = 1
 
-    def arrive(self, request: int, now_s: float) -> list[Action]:
-        """A request came."""
+    def arrive(self, request: int, now_s: float, *, since_s: float | None = None) -> list[Action]:
+        """A request came; at `since_s` where the front door was too busy to take it at once."""
+        waiting = Waiting(request, now_s if since_s is None else since_s)
         slot = None if self.waiting else self._free()
         if slot is not None:
-            return [self._assign(Waiting(request, now_s), slot, now_s), *self._ahead(now_s)]
+            return [self._assign(waiting, slot, now_s), *self._ahead(now_s)]
         if self.rules.bound:
             if not self._may_start(now_s):
                 return [Refuse(request, "full")]
             return [self._start("request", now_s, request=request, bound=True)]
         if len(self.waiting) >= max(self.rules.queue_length, self._places_starting()) and not self._may_start(now_s):
             return [Refuse(request, "full")]
-        self.waiting.append(Waiting(request, now_s))
+        self.waiting.append(waiting)
         return self._start_for_queue(now_s)
 
     def ready(self, instance: int, now_s: float) -> list[Action]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import io
 import json
+import sys
+import time
 from typing import TYPE_CHECKING
 
 import aiohttp
@@ -58,6 +60,28 @@ def test_a_request_reaches_the_function_as_it_was_sent() -> None:
     assert seen[0].target == "/a%20b?c=%2F&c=2"
     assert seen[0].body == b"not gzip"
     assert dict(seen[0].headers)["X-Twice"] == "a, b"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="Linux alone tells when a request came")
+def test_a_busy_front_door_learns_how_long_a_request_lay_unread() -> None:
+    lain: list[float] = []
+
+    async def serve(request: HttpRequest) -> HttpAnswer:
+        lain.append(request.lain_s)
+        time.sleep(0.2)  # the front door is busy: the next request lies in the kernel
+        return HttpAnswer(200, (), b"")
+
+    async def ask(url: str) -> None:
+        async with aiohttp.ClientSession() as session:
+
+            async def one() -> None:
+                async with session.post(url, data=b"x") as answer:
+                    assert answer.status == 200
+
+            await asyncio.gather(one(), one(), one())
+
+    play(serve, ask)
+    assert max(lain) >= 0.1
 
 
 def test_the_functions_headers_go_through_and_those_of_its_connection_do_not() -> None:

@@ -44,6 +44,14 @@ def test_a_queued_request_takes_the_first_free_instance_and_the_new_one_stays_un
     assert rule.arrive(3, 1.1) == [Assign(3, 2, waited=False)]
 
 
+def test_a_request_that_lay_unread_since_before_the_instance_was_ready_did_wait_for_it() -> None:
+    rule = Scaling(QUEUED)
+    rule.arrive(1, 0.0)
+    rule.ready(1, 0.5)
+    rule.done(1, 0.6)
+    assert rule.arrive(2, 0.7, since_s=0.45) == [Assign(2, 1, waited=True)]
+
+
 def test_at_the_maximum_a_platform_without_a_queue_refuses_at_once() -> None:
     rule = Scaling(BOUND)
     rule.arrive(1, 0.0)
