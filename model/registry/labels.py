@@ -38,7 +38,7 @@ def parse(text: str, name: str) -> tuple[str, ...]:
     lines = [line.strip() for line in text.rstrip().splitlines()]
     numbered = [_NUMBERED.fullmatch(line) for line in lines]
     numbers = [int(match[1]) for match in numbered if match]
-    if len(numbers) == len(lines) and numbers == list(range(numbers[0], numbers[0] + len(lines))) and numbers[0] < 2:
+    if lines and any(numbers == list(range(first, first + len(lines))) for first in (0, 1)):
         lines = [match[2] for match in numbered if match]
     return _checked(lines, name)
 
@@ -76,7 +76,7 @@ def fit(labels: tuple[str, ...], scores: int, *, background: bool | None) -> tup
     if len(labels) == scores or (scores == 1 and len(labels) == 2):
         return labels
     raise RegistryError(
-        f"the model gives {scores} scores and there are {len(labels)} labels: {_explain(labels, scores)}"
+        f"the model gives {scores} score{'s' * (scores != 1)} and there are {len(labels)} labels: {_explain(labels, scores)}"
     )
 
 
