@@ -116,7 +116,7 @@ def _plain(value: Any) -> Any:
 
 
 def settings_note(context: click.Context) -> dict[str, str]:
-    """The settings of the running command that are not defaults, as a note for a run's header."""
+    """The options of the running command that are not defaults, and who set each, as a note for a run's header."""
     found = {
         key_of(option): {"value": _plain(context.params.get(option.name or "")), "origin": origin(context, option)}
         for option in options_of(context.command)

@@ -26,9 +26,11 @@ def command(run: Path | None, as_json: bool, quiet: bool, **asked: Any) -> None:
     """Measure the client against a server that does nothing, at known delays: floor, slip, limit, truth."""
     from cli._display import Display
     from loadtests import calibrate
-    from loadtests.store import StoreError
+    from loadtests.store import StoreError, open_store
 
     try:
+        if run is not None:
+            open_store(run, writable=True).close()  # before anything is measured
         with tempfile.TemporaryDirectory() as folder, Display(quiet=quiet) as display:
             found = calibrate.calibrate(Path(folder), on_progress=display.show_load, **asked)
         if run is not None:

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from cli._settings import settings_note
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -107,7 +109,7 @@ def _measure(folder: Path, asked: dict[str, Any], display: Display, *, course: C
     from loadtests import launch, report
 
     images = images_in(asked["images"] or samples_of(asked["model"]))
-    notes = {"command": f"tripoint {shlex.join(sys.argv[1:])}"}
+    notes = {"command": f"tripoint {shlex.join(sys.argv[1:])}", **settings_note(click.get_current_context())}
     with _targets(asked, display, course=course) as (targets, porter):
         chosen = {name: asked[name] for name in ("scenario", "seed", "workers", "resume")}
         settings = {name: str(asked[name]) for name in ("rate", "precision") if asked[name]}

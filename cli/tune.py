@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from cli._settings import settings_note
 from cli.compare import images_in, run_id, samples_of, target_of
 
 if TYPE_CHECKING:
@@ -141,7 +142,8 @@ def _notes(strategy: str, notes: Sequence[str]) -> dict[str, str]:
     from loadtests.tuning import NOTES_NOTE, STRATEGY_NOTE
 
     typed = f"tripoint {shlex.join(sys.argv[1:])}"
-    return {"command": typed, STRATEGY_NOTE: strategy, NOTES_NOTE: "\n".join(notes)}
+    settings = settings_note(click.get_current_context())
+    return {"command": typed, **settings, STRATEGY_NOTE: strategy, NOTES_NOTE: "\n".join(notes)}
 
 
 def _show(display: Display, progress: Progress, load: Load) -> None:

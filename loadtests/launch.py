@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parent.parent
 LOG_NAME = "locust.log"
 STOP_WITHIN_S = 15.0
+SAID = "tripoint: "  # in Locust's log: a sentence for the user
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,7 +167,10 @@ def stop(process: subprocess.Popen[str]) -> None:
 
 
 def explain(log: Path, exit_code: int) -> str:
-    """The last error lines of Locust's log."""
+    """What the load test said in words, or else the last error lines of Locust's log."""
     lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
-    errors = [line for line in lines if "/ERROR/" in line or line.startswith("tripoint:")] or lines[-5:]
+    said = [line.rpartition(SAID)[2] for line in lines if SAID in line]
+    if said:
+        return f"{said[-1]} ({log} has more)"
+    errors = [line for line in lines if "/ERROR/" in line] or lines[-5:]
     return "\n".join([f"the load test ended with exit code {exit_code}; {log} has the whole log:", *errors[-5:]])

@@ -60,7 +60,7 @@ def _ask(url: str, picture: Picture) -> float:
     except urllib.error.HTTPError as error:
         raise Unfit(f"status {error.code}, {error_code(error.code, parse_json(error.read()))}") from error
     except (OSError, HTTPException) as error:
-        raise Unfit(f"no answer: {error}") from error
+        raise Unfit(f"no answer from {url} ({error}): start it, or correct the URL") from error
     took_ms = (perf_counter() - started_s) * 1000
     if top_label(parse_json(body)) is None:
         raise Unfit(f"status {status}, but no classification")

@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+import click
 import pytest
 
 from adapters.deployment.variant import read_variants
-from cli._settings import key_of, options_of, variable_of
+from cli._settings import key_of, options_of, settings_note, variable_of
+from cli.main import tripoint
 from tests.unit.cli_kit import Caller, every_command
 
 if TYPE_CHECKING:
@@ -139,9 +141,9 @@ def test_help_and_completion_work_beside_a_broken_file(call: Caller, tmp_path: P
 
 
 def test_a_missing_file_of_another_command_troubles_none(call: Caller, tmp_path: Path) -> None:
-    write(tmp_path, '[compare]\ntargets = ".tripoint/targets.json"\n')
+    write(tmp_path, '[tune]\ntargets = ".tripoint/targets.json"\n')
     assert call("prices", "--json").code == 0
-    assert "'.tripoint/targets.json' does not exist. (tripoint.toml)" in call("compare").err
+    assert "'.tripoint/targets.json' does not exist. (tripoint.toml)" in call("tune").err
 
 
 def test_one_file_serves_deploy_and_the_other_commands(call: Caller, tmp_path: Path) -> None:
@@ -161,3 +163,19 @@ def test_no_two_options_have_the_same_variable_and_none_is_a_setting_of_the_func
     assert len(names) == len(set(names))
     taken = {"TRIPOINT_MODEL", "TRIPOINT_MODELS", "TRIPOINT_RUNTIME", "TRIPOINT_TARGETS", "TRIPOINT_PRICES"}
     assert not taken & set(names)
+
+
+def test_the_settings_that_are_not_defaults_are_noted_for_the_run_with_who_set_them(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("TRIPOINT_COMPARE_SEED", "7")
+    root = click.Context(tripoint, info_name="tripoint")
+    root.default_map = {"compare": {"rate": 5}}
+    command = tripoint.get_command(root, "compare")
+    assert command is not None
+    context = command.make_context("compare", ["--clouds", "aws"], parent=root)
+    assert json.loads(settings_note(context)["options"]) == {
+        "clouds": {"value": "aws", "origin": "flag"},
+        "rate": {"value": 5.0, "origin": "tripoint.toml"},
+        "seed": {"value": 7, "origin": "TRIPOINT_COMPARE_SEED"},
+    }
