@@ -124,6 +124,6 @@ class Feed:
         """The process is gone before it was asked to: say so, and let the run go on."""
         if self._problem is None:
             self._problem = "the live figures ended before the run: its samples are kept as ever"
-            LOG.warning("tripoint: %s", self._problem)
+            LOG.warning("%s", self._problem)
             self._queue.clear()
             self._told.set()
