@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import pytest
-
 from loadtests.launch import explain
 from tests.unit.cli_kit import Caller
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    import pytest
 
 
 def test_a_sentence_in_the_log_is_the_answer_without_the_logs_own_words(tmp_path: Path) -> None:
@@ -38,7 +38,8 @@ def test_a_target_that_does_not_answer_ends_compare_and_tune_with_its_url_and_th
     monkeypatch.chdir(tmp_path)
     url = "http://127.0.0.1:9/"  # the port of discard: nothing listens there
     (tmp_path / "targets.toml").write_text(
-        f'[[targets]]\nname = "gone"\ncloud = "aws"\nplan = "on-demand"\nregion = "local"\nmemory_mb = 512\nurl = "{url}"\n'
+        '[[targets]]\nname = "gone"\ncloud = "aws"\nplan = "on-demand"\nregion = "local"\nmemory_mb = 512\n'
+        f'url = "{url}"\n'
     )
     call = Caller(monkeypatch, capsys)
     for command, step in (("compare", "try `curl"), ("tune", "start it, or correct the URL")):
