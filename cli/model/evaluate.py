@@ -11,10 +11,13 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
+    from rich.table import Table
+
     from model.evaluation.evaluation import Asked, Evaluation
 
 _EPILOG = "Example: tripoint model evaluate clothes --data photos"
 _WIDE = 190  # columns of a terminal that hold the table with all intervals
+_NARROW = ("variant", "runtime", "MB", "accuracy", "request ms", "start ms", "USD/1M", "best")
 _FOLDER = click.Path(path_type=Path, file_okay=False, exists=True)
 _FILE = click.Path(path_type=Path, dir_okay=False, exists=True)
 
@@ -104,14 +107,11 @@ def _print(found: Evaluation, out: Path, *, as_json: bool) -> None:
     from rich.table import Table
 
     from model.card import mistakes
-    from model.evaluation.report import COLUMNS, cells, heading, notes, several, share
+    from model.evaluation.report import heading, notes, share
 
     console = Console(highlight=False)
     console.print(heading(found).replace("`", ""), markup=False)
-    table = Table(*COLUMNS, box=None, pad_edge=False)
-    for row, ratio in zip(found.rows, found.ratios, strict=True):
-        table.add_row(*cells(row, ratio, several_models=several(found), intervals=console.width >= _WIDE))
-    console.print(table)
+    console.print(_rows(found, console.width))
     classes = Table("class", "photographs", "found", "precision", title=found.preferred.subject.name, box=None)
     for each in found.preferred.classes(found.labels):
         precision = "-" if each.precision is None else f"{each.precision:.2f}"
@@ -121,3 +121,20 @@ def _print(found: Evaluation, out: Path, *, as_json: bool) -> None:
     for line in notes(found):
         console.print(line.replace("`", "").replace("\\*", "*"), markup=False)
     console.print(f"\nWritten to {out}: report.md, evaluation.json, answers.jsonl.gz, frontier.svg, confusion.svg")
+
+
+def _rows(found: Evaluation, width: int) -> Table:
+    """The table with all intervals where the terminal is wide enough, else with what matters most."""
+    from rich.table import Table
+
+    from model.evaluation.report import COLUMNS, cells, several
+
+    wide = width >= _WIDE
+    chosen = [place for place, name in enumerate(COLUMNS) if wide or name in _NARROW]
+    table = Table(box=None, pad_edge=False)
+    for place in chosen:
+        table.add_column(COLUMNS[place], no_wrap=True)
+    for row, ratio in zip(found.rows, found.ratios, strict=True):
+        every = cells(row, ratio, several_models=several(found), intervals=wide)
+        table.add_row(*(every[place] for place in chosen))
+    return table

@@ -24,8 +24,8 @@ COLUMNS = (
     "p95 ms",
     "start ms",
     "peak MB",
-    "USD/million",
-    "frontier",
+    "USD/1M",
+    "best",
 )
 _STANDING = {"frontier": "●", "near": "○", "dominated": "", None: "?"}
 
