@@ -17,7 +17,7 @@ from adapters.bundle.target import target_of
 from core import runtime
 from core.settings import MODELS
 from tests import known_answer_xgboost as known
-from tests.unit.test_core_features import write_model
+from tests.unit.families_kit import write_features
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -69,14 +69,14 @@ def test_a_tflite_model_gets_the_packages_that_the_cloud_lists() -> None:
 
 
 def test_the_runtime_that_the_user_asks_for_decides(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    folder = write_model(tmp_path, known.stump(), variant={"runtimes": ["xgboost", "litert"]})
+    folder = write_features(tmp_path, known.stump(), variant={"runtimes": ["xgboost", "litert"]})
     monkeypatch.setenv("TRIPOINT_RUNTIME", "litert")
     assert engines.local_packages(folder, USUAL) == USUAL
 
 
 def test_preflight_lets_direct_calls_take_vectors_of_floats(tmp_path: Path) -> None:
     (tmp_path / "tiny").mkdir()
-    write_model(tmp_path / "tiny", known.stump(), variant={"runtimes": ["litert-direct"]})
+    write_features(tmp_path / "tiny", known.stump(), variant={"runtimes": ["litert-direct"]})
     assert list(preflight.check_model(tmp_path, "litert-direct")) == []
     assert [found.refused for found in preflight.check_model(tmp_path, "onnxruntime")] == [True]
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import subprocess
@@ -21,36 +20,13 @@ from core.manifest import Features
 from core.wire import Request
 from tests import known_answer_xgboost as known
 from tests.unit.core_kit import code_of, encoded, new_service, picture, post
+from tests.unit.families_kit import write_features
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 THREE = Features(("height", "width", "weight"), missing=False)
 needs_xgboost = pytest.mark.skipif("xgboost" not in runtime.usable(), reason="xgboost-cpu is not installed")
-
-
-def write_model(folder: Path, content: bytes, **changes: Any) -> Path:
-    """A model folder around an XGBoost file of one feature."""
-    (folder / "tiny.json").write_bytes(content)
-    variant = {
-        "name": "only",
-        "file": "tiny.json",
-        "sha256": hashlib.sha256(content).hexdigest(),
-        "input_dtype": "float32",
-        "preprocessing": "raw",
-        "runtimes": ["xgboost"],
-    }
-    document = {
-        "schema": 1,
-        "name": "tiny",
-        "version": "1",
-        "labels": ["no", "yes"],
-        "input": {"features": ["size"], "missing": "allow"},
-        "output": "probabilities",
-        "variants": [variant | changes.pop("variant", {})],
-    }
-    (folder / "manifest.json").write_text(json.dumps(document | changes))
-    return folder
 
 
 def ask(service: Any, body: object, **query: str) -> Any:
@@ -134,11 +110,11 @@ def test_any_list_is_a_vector_of_float32_or_refused(values: list[object]) -> Non
 )
 def test_a_wrong_manifest_is_told(changes: dict[str, Any], complaint: str, tmp_path: Path) -> None:
     with pytest.raises(ModelError, match=complaint):
-        manifest.load(write_model(tmp_path, b"{}", **changes))
+        manifest.load(write_features(tmp_path, b"{}", **changes))
 
 
 def test_a_manifest_of_features_has_no_image_input(tmp_path: Path) -> None:
-    found = manifest.load(write_model(tmp_path, b"{}"))
+    found = manifest.load(write_features(tmp_path, b"{}"))
     assert found.features == Features(("size",), missing=True)
     with pytest.raises(ModelError, match="takes feature vectors, not images"):
         _ = found.input
@@ -149,7 +125,7 @@ def test_a_manifest_of_features_has_no_image_input(tmp_path: Path) -> None:
 
 @pytest.fixture
 def service(tmp_path: Path) -> Any:
-    return new_service(TRIPOINT_MODEL=str(write_model(tmp_path, known.stump())))
+    return new_service(TRIPOINT_MODEL=str(write_features(tmp_path, known.stump())))
 
 
 @needs_xgboost
@@ -214,7 +190,7 @@ def test_the_description_lists_the_names_in_order(service: Any) -> None:
 
 @needs_xgboost
 def test_one_function_serves_images_and_features_side_by_side(tmp_path: Path) -> None:
-    service = new_service(TRIPOINT_MODEL=f"clothes,{write_model(tmp_path, known.stump())}")
+    service = new_service(TRIPOINT_MODEL=f"clothes,{write_features(tmp_path, known.stump())}")
     assert post(service, encoded(picture())).status == 200
     assert scores(ask(service, {"features": [0], "model": "tiny"})) == {"no": 0.8, "yes": 0.2}
     assert code_of(ask(service, {"features": [0]})) == "wrong_input"
@@ -229,7 +205,7 @@ def question_schema(service: Any) -> Any:
 @needs_xgboost
 @pytest.mark.parametrize("others", ["", "clothes,"])
 def test_the_openapi_document_accepts_what_the_function_accepts(others: str, tmp_path: Path) -> None:
-    service = new_service(TRIPOINT_MODEL=f"{others}{write_model(tmp_path, known.stump())}")
+    service = new_service(TRIPOINT_MODEL=f"{others}{write_features(tmp_path, known.stump())}")
     schema = question_schema(service)
     for good in ({"features": [1]}, {"features": [None]}, {"features": {"size": 2}}, {"features": [1], "top_k": 1}):
         jsonschema.validate(good, schema)
@@ -259,7 +235,7 @@ print(" ".join(set(sys.modules) - before))
 @needs_xgboost
 def test_a_model_of_features_starts_without_numpy_pillow_or_the_package_of_its_library(tmp_path: Path) -> None:
     environ = os.environ | {
-        "TRIPOINT_MODEL": str(write_model(tmp_path, known.stump())),
+        "TRIPOINT_MODEL": str(write_features(tmp_path, known.stump())),
         "PYTHONPATH": os.pathsep.join(path for path in sys.path if path),
         "TRIPOINT_LOG_LEVEL": "error",
     }

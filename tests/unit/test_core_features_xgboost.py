@@ -13,7 +13,7 @@ from core import classifier, manifest, runtime
 from core.errors import ModelError
 from core.runtime import TensorSpec
 from tests import known_answer_xgboost as known
-from tests.unit.test_core_features import write_model
+from tests.unit.families_kit import write_features
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -97,13 +97,13 @@ def load(folder: Path) -> None:
 
 
 def test_a_manifest_with_other_names_than_the_model_was_trained_on_is_refused(tmp_path: Path) -> None:
-    folder = write_model(tmp_path, known.stump(names=("length",), types=("float",)))
+    folder = write_features(tmp_path, known.stump(names=("length",), types=("float",)))
     with pytest.raises(ModelError, match=r"trained on the features length, in this order; correct `input.features`"):
         load(folder)
 
 
 def test_a_manifest_with_another_number_of_features_is_refused(tmp_path: Path) -> None:
-    folder = write_model(tmp_path, known.stump(), input={"features": ["a", "b"]})
+    folder = write_features(tmp_path, known.stump(), input={"features": ["a", "b"]})
     with pytest.raises(ModelError, match=r"its input has the shape \[1, 1\], expected \[1, 2\]"):
         load(folder)
 
@@ -127,7 +127,7 @@ def test_two_lanes_answer_at_once_without_mixing(tmp_path: Path) -> None:
 
 
 def test_a_missing_library_is_told_with_the_remedy(tmp_path: Path) -> None:
-    found = manifest.load(write_model(tmp_path, known.stump()))
+    found = manifest.load(write_features(tmp_path, known.stump()))
     with pytest.raises(ModelError, match="pip install xgboost-cpu"):
         runtime.choose(found, wanted=None, available=())
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import threading
 from typing import TYPE_CHECKING, Any
@@ -14,46 +13,13 @@ from core.errors import ModelError
 from core.runtime import TensorSpec
 from tests import known_answer_onnx as tiny
 from tests.unit.core_kit import code_of, encoded, new_service, picture, post
+from tests.unit.families_kit import COLOURS, mean_colour, write_images
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 onnx = pytest.importorskip("onnx", reason="onnx is not installed")
 pytest.importorskip("onnxruntime", reason="onnxruntime is not installed")
-
-COLOURS = ("red", "green", "blue")
-
-
-def mean_colour(layout: str, *, batch: int | str = 1) -> bytes:
-    """float32 image in, the mean of each of its three colours out."""
-    shape: tiny.Sides = (batch, 3, 4, 6) if layout == "nchw" else (batch, 4, 6, 3)
-    axes = [2, 3] if layout == "nchw" else [1, 2]
-    step = onnx.helper.make_node("ReduceMean", ["in"], ["out"], axes=axes, keepdims=0)
-    return tiny.whole([step], [tiny.value("in", "FLOAT", shape)], [tiny.value("out", "FLOAT", (batch, 3))])
-
-
-def write_model(folder: Path, content: bytes, **changes: Any) -> Path:
-    """A model folder around `content`, for images of 6 x 4."""
-    (folder / "tiny.onnx").write_bytes(content)
-    variant = {
-        "name": "only",
-        "file": "tiny.onnx",
-        "sha256": hashlib.sha256(content).hexdigest(),
-        "input_dtype": "float32",
-        "preprocessing": "raw",
-        "runtimes": ["onnxruntime"],
-    }
-    document = {
-        "schema": 1,
-        "name": "colours",
-        "version": "1",
-        "labels": list(COLOURS),
-        "input": {"height": 4, "width": 6, "resampling": "nearest"},
-        "output": "logits",
-        "variants": [variant | changes.pop("variant", {})],
-    }
-    (folder / "manifest.json").write_text(json.dumps(document | changes))
-    return folder
 
 
 def open_tiny(folder: Path, content: bytes) -> Any:
@@ -84,7 +50,7 @@ def test_a_tiny_model_gives_what_can_be_worked_out_by_hand(tmp_path: Path) -> No
 @pytest.mark.parametrize("batch", [1, "N"])
 @pytest.mark.parametrize("layout", ["nhwc", "nchw"])
 def test_both_layouts_and_an_open_batch_give_the_same_scores(layout: str, batch: int | str, tmp_path: Path) -> None:
-    folder = write_model(tmp_path, mean_colour(layout, batch=batch), variant={"layout": layout})
+    folder = write_images(tmp_path, mean_colour(layout, batch=batch), variant={"layout": layout})
     image = picture(size=(6, 4))
     answer: Any = post(new_service(TRIPOINT_MODEL=str(folder)), encoded(image)).document
     found = {one["label"]: one["score"] for one in answer["predictions"]}
@@ -98,7 +64,7 @@ def test_both_layouts_and_an_open_batch_give_the_same_scores(layout: str, batch:
 @pytest.mark.parametrize("layout", ["nhwc", "nchw"])
 def test_bytes_reach_a_model_with_uint8_input_in_its_own_layout(layout: str, tmp_path: Path) -> None:
     shape = (1, 3, 1, 2) if layout == "nchw" else (1, 1, 2, 3)
-    folder = write_model(
+    folder = write_images(
         tmp_path,
         tiny.dequantise(shape=shape, scale=1.0, zero_point=0),
         labels=[str(number) for number in range(6)],
@@ -210,26 +176,26 @@ def test_doubles_are_refused_with_the_types_that_are_read(tmp_path: Path) -> Non
 )
 def test_the_other_layout_is_told_at_start(layout: str, hint: str, tmp_path: Path) -> None:
     other = "nhwc" if layout == "nchw" else "nchw"
-    folder = write_model(tmp_path, mean_colour(other), variant={"layout": layout})
+    folder = write_images(tmp_path, mean_colour(other), variant={"layout": layout})
     with pytest.raises(ModelError, match=hint):
         new_service(TRIPOINT_MODEL=str(folder))
 
 
 def test_another_number_of_labels_is_refused_at_start(tmp_path: Path) -> None:
     with pytest.raises(ModelError, match="3 scores, the manifest has 2 labels"):
-        new_service(TRIPOINT_MODEL=str(write_model(tmp_path, mean_colour("nhwc"), labels=["a", "b"])))
+        new_service(TRIPOINT_MODEL=str(write_images(tmp_path, mean_colour("nhwc"), labels=["a", "b"])))
 
 
 def test_a_missing_runtime_is_told_with_the_remedy(tmp_path: Path) -> None:
     from core import manifest
 
-    found = manifest.load(write_model(tmp_path, mean_colour("nhwc")))
+    found = manifest.load(write_images(tmp_path, mean_colour("nhwc")))
     with pytest.raises(ModelError, match="pip install onnxruntime"):
         runtime.choose(found, wanted=None, available=("litert",))
 
 
 def test_features_sent_to_a_model_of_images_are_refused(tmp_path: Path) -> None:
-    service = new_service(TRIPOINT_MODEL=str(write_model(tmp_path, mean_colour("nhwc"))))
+    service = new_service(TRIPOINT_MODEL=str(write_images(tmp_path, mean_colour("nhwc"))))
     answer = post(service, b'{"features": [1, 2, 3]}', "application/json")
     assert (answer.status, code_of(answer)) == (400, "wrong_input")
     assert "colours takes images, not features" in json.dumps(answer.document)
