@@ -51,8 +51,9 @@ def offer_removal(*, yes: bool) -> None:
     left = session.left_over()
     if left is None:
         return
-    what = f"{len(left.entries)} resource(s) of {left.deployment.name}, from a comparison that was cut off, may exist"
-    if yes or (sys.stdin.isatty() and click.confirm(f"{what} and cost money. Remove them now?", err=True)):
+    whose = f"{left.deployment.name}, from a comparison that was cut off"
+    what = f"{len(left.entries)} resource(s) of {whose}, may exist and cost money"
+    if yes or (sys.stdin.isatty() and click.confirm(f"{what}. Remove them now?", err=True)):
         session.destroy()
         _tell("nothing is left")
     else:

@@ -47,6 +47,10 @@ class Account:
         """Where an app takes its package (One deploy)."""
         return f"{self.endpoint}/scm/{app}" if self.endpoint else f"https://{app}.scm.azurewebsites.net"
 
+    def app_url(self, host: str) -> str:
+        """Where an app answers: over TLS, but for a stand-in."""
+        return f"http://{host}" if self.endpoint and host.startswith("127.0.0.1:") else f"https://{host}"
+
     def _client(self, module: str, name: str) -> Any:
         client = getattr(sdk(module, cloud="azure"), name)
         if self.endpoint is None:

@@ -177,7 +177,7 @@ class Azure:
             document = self._site(names, outputs[_resource("plan", names, names.app).key]["id"], functions, settings)
             made = self.account.web.web_apps.begin_create_or_update(names.group, names.app, document).result()
             one_deploy.publish(self.account, names.app, built.archive)
-            return {"url": f"https://{made.properties.default_host_name}"}
+            return {"url": self.account.app_url(str(made.properties.default_host_name))}
 
         memory, python = names.variant.memory, functions["runtime"]["version"]
         wanted = {"functions": functions, "settings": settings, "contents": built.digest}

@@ -6,9 +6,10 @@ import functools
 import importlib.util
 import multiprocessing
 import os
+import subprocess
 import sys
 import urllib.request
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,14 +23,21 @@ if TYPE_CHECKING:
     from multiprocessing.context import ForkServerContext
     from multiprocessing.process import BaseProcess as Process
 
+    from tests.standins.door import Door
+
 # What is POSTed only to read, by service.
 _READS = ("ListRoles", "GetRole", "ListRoleTags", "DescribeLogGroups", "FilterLogEvents", "entries:list", "listKeys")
 CLOUDS = ("aws", "azure", "gcp")
+ROOT = Path(__file__).resolve().parents[2]
+SECRET_KEY = "stand-in/secret+key"
 
 
 @dataclass
 class Rig:
-    """`cloud`'s stand-in at `url`; commands run in `folder` with the variables that lead to it."""
+    """`cloud`'s stand-in at `url`; commands run in `folder` with the variables that lead to it.
+
+    `door` is where its functions answer, where a test wants them to.
+    """
 
     cloud: str
     standin: Any
@@ -38,6 +46,7 @@ class Rig:
     interruption: wire.Interruption
     variables: Mapping[str, str]
     extra: tuple[str, ...] = field(default=())
+    door: Door | None = None
 
     def start(self, *arguments: str) -> Process:
         """Start `tripoint deploy …` in a process of its own, which the interruption strikes."""
@@ -54,6 +63,21 @@ class Rig:
         said = (self.folder / "said").read_text()
         assert process.exitcode == 0, f"{arguments}: {said}"
         return said
+
+    def compare(self, *arguments: str) -> subprocess.Popen[str]:
+        """Start `tripoint compare …` as a user does, with nobody to answer questions."""
+        vendors = ("AWS_", "AZURE_", "GOOGLE_", "TRIPOINT_")
+        environ = {name: value for name, value in os.environ.items() if not name.startswith(vendors)}
+        kept = {name: os.environ[name] for name in ("TRIPOINT_CACHE",) if name in os.environ}
+        return subprocess.Popen(
+            [sys.executable, "-m", "cli", "compare", *arguments],
+            cwd=self.folder,
+            env={**environ, **kept, **self.variables, "PYTHONPATH": str(ROOT)},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
 
     def apply(self, *arguments: str) -> str:
         return self.run("apply", self.cloud, "--yes", *self.extra, *arguments)
@@ -114,7 +138,7 @@ def installed(cloud: str) -> None:
     """Skip, saying which extra to install, where a cloud's SDK or its stand-in is missing."""
     needed = {"aws": "moto", "gcp": "googleapiclient", "azure": "azure.mgmt.web"}[cloud]
     packages = {
-        "aws": "'moto[server]'",
+        "aws": "'moto[apigatewayv2,awslambda,s3]'",
         "gcp": "'tripoint[gcp]' google-api-python-client",
         "azure": "'tripoint[azure]'",
     }
@@ -128,28 +152,31 @@ def installed(cloud: str) -> None:
         pytest.skip(f"{needed} is not installed: pip install {packages[cloud]}")
 
 
+def standin_of(cloud: str) -> Any:
+    """A fresh account."""
+    if cloud == "aws":
+        from tests.standins.aws import Aws
+
+        return Aws()
+    if cloud == "gcp":
+        from tests.standins.google import Google
+
+        return Google(polls=1)
+    from tests.standins.azure import Azure
+
+    return Azure()
+
+
 @contextmanager
 def rig(cloud: str, folder: Path, **interrupted: Any) -> Iterator[Rig]:
     """A fresh account on the stand-in of `cloud`."""
     installed(cloud)
-    standin: Any
-    if cloud == "aws":
-        from tests.standins.aws import Aws
-
-        standin = Aws()
-    elif cloud == "gcp":
-        from tests.standins.google import Google
-
-        standin = Google(polls=1)
-    else:
-        from tests.standins.azure import Azure
-
-        standin = Azure()
+    standin = standin_of(cloud)
     interruption = wire.Interruption(ignore=lambda line: line.endswith(_READS), **interrupted)
     folder.mkdir(parents=True, exist_ok=True)
     with wire.serving(wire.interruptible(standin, interruption)) as url:
         variables = {
-            "aws": {"AWS_ENDPOINT_URL": url, "AWS_ACCESS_KEY_ID": "stand-in", "AWS_SECRET_ACCESS_KEY": "stand-in"},
+            "aws": {"AWS_ENDPOINT_URL": url, "AWS_ACCESS_KEY_ID": "stand-in", "AWS_SECRET_ACCESS_KEY": SECRET_KEY},
             "gcp": {"TRIPOINT_GCP_ENDPOINT": url},
             "azure": {"TRIPOINT_AZURE_ENDPOINT": url},
         }[cloud]
@@ -158,6 +185,35 @@ def rig(cloud: str, folder: Path, **interrupted: Any) -> Iterator[Rig]:
         finally:
             if cloud == "aws":
                 _forget(url)
+
+
+@contextmanager
+def open_rig(cloud: str, folder: Path) -> Iterator[Rig]:
+    """As `rig`, and what is deployed answers, behind the cloud's own lock."""
+    from tests.standins.door import Door, function_key, id_token, sigv4
+
+    with rig(cloud, folder) as made, ExitStack() as exits:
+        standin, issuer = made.standin, None
+        if cloud == "aws":
+            lock = sigv4("stand-in", SECRET_KEY, region="us-east-1")
+        elif cloud == "gcp":
+            from tests.standins.issuer import Issuer
+
+            issuer = Issuer()
+            key_file = folder / "measurer.json"
+            key_file.write_text(issuer.key_file(exits.enter_context(wire.serving(issuer))))
+            made.variables = {**made.variables, "GOOGLE_APPLICATION_CREDENTIALS": str(key_file)}
+            lock = id_token(issuer.public_key, lambda: str(standin.door))
+        else:
+            from tests.standins.azure import KEY
+
+            lock = function_key(KEY)
+        made.door = Door(cloud, folder, standin.deployed, lock, issuer)
+        exits.callback(made.door.close)
+        url = exits.enter_context(wire.serving(made.door))
+        standin.door = url.removeprefix("http://") if cloud == "azure" else url
+        standin.changed = made.door.retire
+        yield made
 
 
 def _forget(url: str) -> None:

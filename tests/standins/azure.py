@@ -38,8 +38,13 @@ class Refused(Exception):
 
 @dataclass
 class Azure:
-    """A WSGI application. `packages` holds what was published, by app; `faults` what the models refused."""
+    """A WSGI application. `packages` holds what was published, by app; `faults` what the models refused.
 
+    `door` is the host that apps have; `changed` is called when an app restarts for new settings.
+    """
+
+    door: str | None = None
+    changed: Callable[[], None] = lambda: None
     groups: dict[str, dict[str, Any]] = field(default_factory=dict)
     resources: dict[tuple[str, str, str], dict[str, Any]] = field(default_factory=dict)
     packages: dict[str, bytes] = field(default_factory=dict)
@@ -140,6 +145,7 @@ class Azure:
         document = _checked("settings", body)
         held = [{"name": name, "value": value} for name, value in document["properties"].items()]
         site["properties"]["siteConfig"]["appSettings"] = held
+        self.changed()
         return 200, document
 
     def post_host_keys(self, given: dict[str, str], body: bytes) -> tuple[int, Any]:
@@ -163,6 +169,11 @@ class Azure:
 
     def get_log(self, given: dict[str, str], body: bytes) -> tuple[int, Any]:
         return 200, [{"log_time": "2026-11-20T00:00:00Z", "message": "Build completed successfully."}]
+
+    def deployed(self) -> bytes | None:
+        """The zip of the app that there is."""
+        apps = [key[2] for key in self.resources if key[1] == "sites"]
+        return next((self.packages[app] for app in reversed(apps) if app in self.packages), None)
 
     def left(self) -> list[str]:
         """What still exists."""
@@ -190,7 +201,7 @@ class Azure:
         identity = f"/subscriptions/0/resourceGroups/{key[0]}/providers/{provider}/{key[2]}"
         properties = {**document.get("properties", {}), "provisioningState": "Succeeded"}
         if key[1] == "sites":
-            properties["defaultHostName"] = f"{key[2]}.azurewebsites.net"
+            properties["defaultHostName"] = self.door or f"{key[2]}.azurewebsites.net"
         return {**document, "id": identity, "name": key[2], "type": provider, "properties": properties}
 
     def _known_group(self, name: str) -> None:

@@ -6,10 +6,12 @@ python -m tests.standins.data_plane ZIP CLOUD [options of adapters.emulator]
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 import zipfile
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from unittest import mock
@@ -22,12 +24,20 @@ if TYPE_CHECKING:
 
     from adapters.contract import Cloud
 
-_READY_WITHIN_S = 60
+_OURS = {"core", "adapters", "model", "bundle.json"}
+
+
+@dataclass(frozen=True)
+class Running:
+    """`url` classifies; `control` is the control plane."""
+
+    url: str
+    control: str
 
 
 @contextmanager
-def running(cloud: str, archive: bytes, folder: Path) -> Iterator[str]:
-    """Run what `archive` holds as `cloud`; yields the URL that classifies."""
+def running(cloud: str, archive: bytes, folder: Path) -> Iterator[Running]:
+    """Run what `archive` holds as `cloud`."""
     path = folder / "deployed.zip"
     path.write_bytes(archive)
     process = subprocess.Popen(
@@ -43,7 +53,7 @@ def running(cloud: str, archive: bytes, folder: Path) -> Iterator[str]:
         line = process.stdout.readline()
         event: dict[str, Any] = json.loads(line) if line else {}
         assert event.get("event") == "ready", f"{line} {process.communicate(timeout=20)[1]}"
-        yield str(event["url"])
+        yield Running(str(event["url"]), str(event["control"]))
     finally:
         process.communicate(timeout=30)
 
@@ -55,10 +65,21 @@ def main() -> None:
     def unpack(cloud: Cloud, *, folder: Path, model: str = "") -> Path:
         with zipfile.ZipFile(archive) as packed:
             packed.extractall(folder)
+        _take_packages_from_here(folder)
         return folder
 
     with mock.patch.object(local, "assemble", unpack):
         emulator.main()
+
+
+def _take_packages_from_here(folder: Path) -> None:
+    """Packages of another Python cannot run here: those of this environment are used, as where the cloud runs pip."""
+    made_for = json.loads((folder / "bundle.json").read_text(encoding="utf-8"))["python"]
+    if made_for == f"{sys.version_info[0]}.{sys.version_info[1]}":
+        return
+    carried = [each for each in folder.iterdir() if each.is_dir() and each.name not in _OURS]
+    for each in carried:
+        shutil.rmtree(each)
 
 
 if __name__ == "__main__":

@@ -26,10 +26,13 @@ class Refused(Exception):
 class Google:
     """A WSGI application. `uploads` holds the zips by object name, `functions` the functions by full name.
 
-    `polls` is how often an operation is asked for before it is done.
+    `polls` is how often an operation is asked for before it is done. `door` is the address that functions have;
+    `changed` is called when a service has a new revision.
     """
 
     polls: int = 0
+    door: str | None = None
+    changed: Callable[[], None] = lambda: None
     functions: dict[str, dict[str, Any]] = field(default_factory=dict)
     accounts: dict[str, dict[str, Any]] = field(default_factory=dict)
     policies: dict[str, dict[str, Any]] = field(default_factory=dict)
@@ -97,7 +100,7 @@ class Google:
     def _build(self, name: str, body: dict[str, Any]) -> dict[str, Any]:
         source = body["buildConfig"]["source"]["storageSource"]["object"]
         assert source in self.uploads, f"{source} was never uploaded"
-        uri = f"https://{name.rpartition('/')[2]}-uc.a.run.app"
+        uri = self.door or f"https://{name.rpartition('/')[2]}-uc.a.run.app"
         service = {**body["serviceConfig"], "uri": uri, "service": name}
         made = {**body, "name": name, "serviceConfig": service, "state": "ACTIVE"}
         made.pop("environment", None)
@@ -150,6 +153,7 @@ class Google:
         [container] = body["template"]["containers"]
         held = {each["name"]: each["value"] for each in container["env"]}
         function["serviceConfig"]["environmentVariables"] = held
+        self.changed()
         kind = {"@type": "type.googleapis.com/google.cloud.run.v2.Service"}
         return self._operation(name, {**kind, **self.get_service(name, query, body)})
 
@@ -178,6 +182,10 @@ class Google:
 
     def entries(self, name: str, query: dict[str, str], body: Any) -> dict[str, Any]:
         return {"entries": self.log[-int(body["pageSize"]) :][::-1]}
+
+    def deployed(self) -> bytes | None:
+        """The zip of the function that there is."""
+        return next(reversed(self.uploads.values()), None) if self.functions else None
 
     def left(self) -> list[str]:
         """What still exists."""

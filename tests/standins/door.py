@@ -1,0 +1,170 @@
+"""The closed front door of a deployed function: the cloud's own lock, and a local cloud of the deployed zip behind.
+
+Each lock is checked with the vendor's own code, or with its published rule, never with ours.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import hmac
+import http.client
+import threading
+import urllib.request
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from tests.standins import data_plane
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+    from pathlib import Path
+
+    from tests.standins.issuer import Issuer
+
+    Lock = Callable[["Knock"], int | None]
+
+_SKEW_S = 300
+_HOP_BY_HOP = {"connection", "transfer-encoding", "content-length", "server", "date"}
+
+
+@dataclass(frozen=True)
+class Knock:
+    """One request as it came; header names in lower case."""
+
+    method: str
+    url: str
+    headers: Mapping[str, str]
+    body: bytes
+
+
+@dataclass
+class Door:
+    """A WSGI application. `zip_of` gives what is deployed now, None for nothing; `lock` the status of a refusal.
+
+    `issuer` is who gives out tokens, where the lock asks for some.
+    """
+
+    cloud: str
+    folder: Path
+    zip_of: Callable[[], bytes | None]
+    lock: Lock
+    issuer: Issuer | None = None
+    refused: list[int] = field(default_factory=list)
+    served: int = 0
+    retired: int = 0
+    _behind: data_plane.Running | None = None
+    _exits: contextlib.ExitStack = field(default_factory=contextlib.ExitStack)
+    _turn: threading.Lock = field(default_factory=threading.Lock)
+
+    def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        knock = _knock(environ)
+        refusal = 404 if self.zip_of() is None else self.lock(knock)
+        if refusal is not None:
+            self.refused.append(refusal)
+            start_response(f"{refusal} Refused", [("content-length", "0")])
+            return []
+        answer, body = _forward(knock, self.behind().url)
+        self.served += 1
+        kept = [(name, value) for name, value in answer.getheaders() if name.lower() not in _HOP_BY_HOP]
+        start_response(f"{answer.status} {answer.reason}", [*kept, ("content-length", str(len(body)))])
+        return [body]
+
+    def behind(self) -> data_plane.Running:
+        """The local cloud, started with what is deployed when the first request comes."""
+        with self._turn:
+            if self._behind is None:
+                archive = self.zip_of()
+                assert archive is not None
+                self._behind = self._exits.enter_context(data_plane.running(self.cloud, archive, self.folder))
+            return self._behind
+
+    def retire(self) -> None:
+        """The function's configuration changed: its next request gets a new instance."""
+        self.retired += 1
+        if self._behind is not None:
+            post = urllib.request.Request(f"{self._behind.control}/retire", method="POST")
+            with urllib.request.urlopen(post, timeout=30):
+                pass
+
+    def close(self) -> None:
+        self._exits.close()
+
+
+def _knock(environ: Mapping[str, Any]) -> Knock:
+    headers = {
+        name.removeprefix("HTTP_").replace("_", "-").lower(): str(value)
+        for name, value in environ.items()
+        if name.startswith("HTTP_") or name == "CONTENT_TYPE"
+    }
+    body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
+    query = f"?{environ['QUERY_STRING']}" if environ.get("QUERY_STRING") else ""
+    return Knock(environ["REQUEST_METHOD"], f"http://{headers['host']}{environ['PATH_INFO']}{query}", headers, body)
+
+
+def _forward(knock: Knock, url: str) -> tuple[http.client.HTTPResponse, bytes]:
+    parts, asked = urlsplit(url), urlsplit(knock.url)
+    connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=60)
+    with contextlib.closing(connection):
+        headers = {"content-type": knock.headers.get("content-type", "")}
+        connection.request(knock.method, asked.path or "/", knock.body, headers)
+        answer = connection.getresponse()
+        return answer, answer.read()
+
+
+def sigv4(access_key: str, secret_key: str, *, region: str, service: str = "lambda") -> Lock:
+    """AWS_IAM: botocore's own signer has to come to the same signature."""
+    from botocore import auth, awsrequest, credentials
+
+    signer: Any = auth.SigV4Auth(credentials.Credentials(access_key, secret_key), service, region)
+
+    def lock(knock: Knock) -> int | None:
+        stamp = knock.headers.get("x-amz-date", "")
+        given = dict(
+            part.strip().partition("=")[::2]
+            for part in knock.headers.get("authorization", "").partition(" ")[2].split(",")
+        )
+        names = given.get("SignedHeaders", "").split(";")
+        try:
+            sent = datetime.strptime(stamp, "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
+        except ValueError:
+            return 403
+        late = abs((datetime.now(UTC) - sent).total_seconds()) > _SKEW_S
+        digest = hashlib.sha256(knock.body).hexdigest()
+        if late or "host" not in names or knock.headers.get("x-amz-content-sha256") != digest:
+            return 403
+        signed = {name: knock.headers.get(name, "") for name in names if name != "host"}
+        request: Any = awsrequest.AWSRequest(method=knock.method, url=knock.url, data=knock.body, headers=signed)
+        request.context["timestamp"] = stamp
+        text = signer.string_to_sign(request, signer.canonical_request(request))
+        scope = f"{access_key}/{signer.credential_scope(request)}"
+        right = hmac.compare_digest(signer.signature(text, request), given.get("Signature", ""))
+        return None if right and given.get("Credential") == scope else 403
+
+    return lock
+
+
+def id_token(public_key: bytes, audience: Callable[[], str]) -> Lock:
+    """IAM of Cloud Run: a token for this very service, signed by Google (here: by the stand-in) and not expired."""
+    from google.auth import exceptions, jwt
+
+    decode: Any = jwt.decode
+
+    def lock(knock: Knock) -> int | None:
+        scheme, _, token = knock.headers.get("authorization", "").partition(" ")
+        if scheme != "Bearer":
+            return 403
+        try:
+            decode(token, certs=public_key, audience=audience())
+        except (ValueError, exceptions.GoogleAuthError):
+            return 401
+        return None
+
+    return lock
+
+
+def function_key(key: str) -> Lock:
+    """AuthLevel.FUNCTION: the key in its header."""
+    return lambda knock: None if hmac.compare_digest(knock.headers.get("x-functions-key", ""), key) else 401
