@@ -116,7 +116,7 @@ def _measure(folder: Path, asked: dict[str, Any], display: Display, *, course: C
         budget = course.requests_usd if course else asked["budget"]
         settings |= {"budget-usd": str(budget)} if budget is not None else {}
         plan = launch.RunPlan(folder, targets, images, notes=notes, settings=settings, porter=porter, **chosen)
-        ended = launch.run(plan, on_progress=display.show_load)
+        ended = launch.run(plan, on_progress=display.show_load, on_live=display.on_live)
     if ended.exit_code:
         raise RuntimeError(ended.message)
     display.show("statistics and cost", 0, 1)
