@@ -76,7 +76,8 @@ def fit(labels: tuple[str, ...], scores: int, *, background: bool | None) -> tup
     if len(labels) == scores or (scores == 1 and len(labels) == 2):
         return labels
     raise RegistryError(
-        f"the model gives {scores} score{'s' * (scores != 1)} and there are {len(labels)} labels: {_explain(labels, scores)}"
+        f"the model gives {scores} score{'s' * (scores != 1)} and there are {len(labels)} labels: "
+        + _explain(labels, scores)
     )
 
 
