@@ -1,10 +1,10 @@
-"""A run's folder, read and written: raw samples in, `summary.json` and `report.md` out."""
+"""A run's folder, read and written: raw samples in, `summary.json`, `report.md` and `report.html` out."""
 
 from __future__ import annotations
 
 import json
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from loadtests.checks import check
 from loadtests.cost.run import cost_of
@@ -22,6 +22,10 @@ if TYPE_CHECKING:
 
 SUMMARY_NAME = "summary.json"
 REPORT_NAME = "report.md"
+PAGE_NAME = "report.html"
+
+Format = Literal["html", "md", "json"]
+NAMES: dict[Format, str] = {"json": SUMMARY_NAME, "md": REPORT_NAME, "html": PAGE_NAME}  # the page takes longest
 
 
 def summarise_run(run: Path, *, prices: str | None = None) -> Summary:
@@ -51,12 +55,31 @@ def summarise_record(record: Record, book: PriceBook | None = None) -> Summary:
     return replace(tuned, checks=check(record, tuned))
 
 
+def text(run: Path, summary: Summary, kind: Format) -> str:
+    """The summary of the run in a folder (or of a store's file) in one format; the page is made from its samples too.
+
+    Raises StoreError, for a page, when there is no run to read.
+    """
+    if kind == "json":
+        return json.dumps(summary.document(), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    if kind == "md":
+        return report(summary)
+    from loadtests.page import page  # Altair and Jinja2 take their time to load
+
+    return page(summary, read_record(run), _book(folder_of(run), summary.run["price_book"]))
+
+
+def _book(folder: Path, date: str) -> PriceBook:
+    """The book of that date: the one kept with the run, which may be on no shelf here, or another."""
+    kept = book_of_run(folder)
+    return kept if kept.date == date else book_of_run(folder, date)
+
+
 def write(folder: Path, summary: Summary) -> None:
-    """Write `summary.json` and `report.md` into the run's folder.
+    """Write `summary.json`, `report.md` and `report.html` into the run's folder, which holds its store.
 
     The first time, the price book that it was costed with is kept there too.
     """
     keep_book(folder, summary.run["price_book"])
-    document = json.dumps(summary.document(), indent=2, ensure_ascii=False, allow_nan=False)
-    (folder / SUMMARY_NAME).write_text(document + "\n", encoding="utf-8")
-    (folder / REPORT_NAME).write_text(report(summary), encoding="utf-8")
+    for kind, name in NAMES.items():
+        (folder / name).write_text(text(folder, summary, kind), encoding="utf-8")
