@@ -16,7 +16,7 @@ endif
 
 BIN := $(VENV)/bin
 
-.PHONY: help setup check lint types test compare bench serve lock clean
+.PHONY: help setup developers check lint types test compare bench serve lock clean
 
 help: ## show this list
 	@awk -F':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' Makefile
@@ -26,13 +26,16 @@ setup:
 	  echo "No usable Python ($(or $(PYTHON),none found)): install Python 3.11, 3.12 or 3.13, or name one: make PYTHON=python3.12" >&2; exit 2; fi
 	@"$(PYTHON)" requirements/install.py $(VENV)
 
+developers: setup
+	@"$(PYTHON)" requirements/install.py $(VENV) --dev
+
 compare: setup ## start the three local clouds, load them, and print the comparison (ARGS="--images DIR" for yours)
 	@$(BIN)/tripoint compare $(ARGS)
 
-test: setup ## run the tests
+test: developers ## run the tests
 	@$(BIN)/python -m pytest $(ARGS)
 
-check: setup ## lint and types
+check: developers ## lint and types
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
@@ -40,7 +43,7 @@ check: setup ## lint and types
 serve: setup ## run the three local clouds until Ctrl-C
 	@$(BIN)/tripoint serve all $(ARGS)
 
-bench: setup ## measure speed and memory as ratios within one run
+bench: developers ## measure speed and memory as ratios within one run
 	@$(BIN)/python -m bench $(ARGS)
 
 lock: setup ## resolve the locked requirements anew (needs uv: pip install uv)

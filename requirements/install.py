@@ -1,8 +1,8 @@
 """Make or refresh the project's virtual environment from the locked, hashed requirements.
 
-    python requirements/install.py FOLDER
+    python requirements/install.py FOLDER [--dev]
 
-Needs only Python 3.11, 3.12 or 3.13 with `venv` and pip. Safe to run twice at the same time; does nothing when
+With --dev also what tests, checks and benchmarks need. Needs only Python 3.11, 3.12 or 3.13 with `venv` and pip. Safe to run twice at the same time; does nothing when
 the environment already matches the lock files.
 """
 
@@ -30,10 +30,15 @@ def lock_files() -> tuple[Path, Path]:
     return ROOT / "requirements" / f"{version}.txt", ROOT / "requirements" / "azure-runtime.txt"
 
 
-def fingerprint(environment: Path) -> str:
+def developers_file() -> Path:
+    """The lock file of this Python version with what developers need; users' packages are a part of it."""
+    return lock_files()[0].with_name(f"py{sys.version_info[0]}{sys.version_info[1]}-dev.txt")
+
+
+def fingerprint(environment: Path, *more: Path) -> str:
     """What the environment was made from: interpreter, its place, and every file that decides its contents."""
     digest = hashlib.sha256(f"{sys.version} {sys.base_prefix} {environment}".encode())
-    for path in (*lock_files(), ROOT / "pyproject.toml", Path(__file__)):
+    for path in (*lock_files(), ROOT / "pyproject.toml", Path(__file__), *more):
         digest.update(path.read_bytes())
     return digest.hexdigest()
 
@@ -53,12 +58,24 @@ def make(environment: Path) -> None:
     shutil.rmtree(environment, ignore_errors=True)
     print(f"Setting up {environment.name} with Python {sys.version.split()[0]} (once; about a minute)", flush=True)
     run([sys.executable, "-m", "venv", str(environment)], step="make the virtual environment")
-    pip = [str(environment / "bin" / "python"), "-m", "pip", "--disable-pip-version-check", "install", "--quiet"]
+    pip = pip_install(environment)
     run([*pip, "--require-hashes", "-r", str(locked)], step="install the locked packages")
     apart = ["--no-deps", "--ignore-requires-python", "--only-binary=:all:", "--require-hashes"]
     folder = environment / "azure-runtime"
     run([*pip, *apart, "--target", str(folder), "-r", str(azure_runtime)], step="install Azure's Python runtime")
     run([*pip, "--no-deps", "--no-build-isolation", "--editable", str(ROOT)], step="install Tripoint")
+
+
+def pip_install(environment: Path) -> list[str]:
+    """The start of an installing command."""
+    return [str(environment / "bin" / "python"), "-m", "pip", "--disable-pip-version-check", "install", "--quiet"]
+
+
+def add_developers_packages(environment: Path) -> None:
+    """Install what tests, checks and benchmarks need."""
+    print(f"Adding the developers' packages to {environment.name} (once; about a minute)", flush=True)
+    packages = ["--require-hashes", "-r", str(developers_file())]
+    run([*pip_install(environment), *packages], step="install the developers' packages")
 
 
 @contextlib.contextmanager
@@ -77,12 +94,19 @@ def main() -> None:
             f"Python {sys.version.split()[0]} is not supported: use 3.11, 3.12 or 3.13 (make PYTHON=python3.12)"
         )
     environment = Path(sys.argv[1]).absolute()
-    stamp = environment / "made-from"
+    stamp, developers_stamp = environment / "made-from", environment / "made-from-dev"
     with locked(environment.with_name(f"{environment.name}.lock")):
-        if stamp.is_file() and stamp.read_text() == fingerprint(environment):
-            return
-        make(environment)
-        stamp.write_text(fingerprint(environment))
+        if not holds(stamp, fingerprint(environment)):
+            make(environment)
+            stamp.write_text(fingerprint(environment))
+        if "--dev" in sys.argv[2:] and not holds(developers_stamp, fingerprint(environment, developers_file())):
+            add_developers_packages(environment)
+            developers_stamp.write_text(fingerprint(environment, developers_file()))
+
+
+def holds(stamp: Path, text: str) -> bool:
+    """Whether the environment was made from just that."""
+    return stamp.is_file() and stamp.read_text() == text
 
 
 if __name__ == "__main__":

@@ -13,12 +13,18 @@ ROOT = Path(__file__).resolve().parent.parent
 VERSIONS = ("3.11", "3.12", "3.13")
 
 
-def lock(version: str) -> None:
-    """Write requirements/py3XX.txt for one Python version."""
-    name = f"requirements/py{version.replace('.', '')}.txt"
-    command = ["uv", "pip", "compile", "pyproject.toml", "--extra", "dev", "--python-version", version, "--universal"]
+def compile_to(name: str, version: str, *choices: str) -> None:
+    """Write one lock file."""
+    command = ["uv", "pip", "compile", "pyproject.toml", "--python-version", version, "--universal", *choices]
     style = ["--generate-hashes", "--no-annotate", "--custom-compile-command", "make lock", "--no-emit-index-url"]
     subprocess.run([*command, *style, "--quiet", "--output-file", name, *sys.argv[1:]], cwd=ROOT, check=True)
+
+
+def lock(version: str) -> None:
+    """Write requirements/py3XX-dev.txt for one Python version, and py3XX.txt, what users need, a part of it."""
+    name = f"requirements/py{version.replace('.', '')}"
+    compile_to(f"{name}-dev.txt", version, "--group", "build", "--extra", "dev")
+    compile_to(f"{name}.txt", version, "--group", "build", "--constraint", f"{name}-dev.txt")
 
 
 if __name__ == "__main__":
