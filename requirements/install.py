@@ -2,8 +2,8 @@
 
     python requirements/install.py FOLDER [--dev]
 
-With --dev also what tests, checks and benchmarks need. Needs only Python 3.11, 3.12 or 3.13 with `venv` and pip. Safe to run twice at the same time; does nothing when
-the environment already matches the lock files.
+With --dev also what tests, checks and benchmarks need. Needs only Python 3.11, 3.12 or 3.13 with `venv` and
+pip. Safe to run twice at the same time; does nothing when the environment already matches the lock files.
 """
 
 from __future__ import annotations
