@@ -1,0 +1,57 @@
+"""Every environment variable of Tripoint, beside those of the options: by what it is for, with its meaning."""
+
+from __future__ import annotations
+
+VARIABLES: dict[str, dict[str, str]] = {
+    "The function, wherever it runs": {
+        "TRIPOINT_MODEL": "Models, such as `clothes,pets`; the first is the default.",
+        "TRIPOINT_MODELS": "The folder of your models; on a cloud, the folder that the bundle has them in.",
+        "TRIPOINT_RUNTIME": "The runtime, such as `litert-direct`; without it the best one that is installed.",
+        "TRIPOINT_POOL": "How many copies of the model work at once; without it, one for each processor.",
+        "TRIPOINT_MAX_BODY_BYTES": "The largest request body, 10,000,000.",
+        "TRIPOINT_MAX_PIXELS": "The largest photograph, 25,000,000.",
+        "TRIPOINT_FETCH": '`off` refuses `{"url": …}`.',
+        "TRIPOINT_FETCH_HOSTS": "Fetch from these hosts only.",
+        "TRIPOINT_FETCH_PRIVATE": "`allow` fetches from private addresses too: on your own machine only.",
+        "TRIPOINT_FETCH_TIMEOUT_S": "Seconds that a fetch may take, 10.",
+        "TRIPOINT_LOG_LEVEL": "`debug`, `info`, `warning`, `error` or `off`.",
+        "TRIPOINT_AUTH_LEVEL": "Azure's key level, `FUNCTION`; `ANONYMOUS` asks for none.",
+        "TRIPOINT_GENERATION": "Set by `deploy` to force new instances.",
+    },
+    "This machine": {
+        "TRIPOINT_DEBUG": "`1` shows tracebacks, as `--debug` does.",
+        "TRIPOINT_PRICES": "The folder of refreshed price books.",
+        "TRIPOINT_GOOGLE_KEY": "An API key of Google's Cloud Billing Catalog, for `tripoint prices --refresh`.",
+        "TRIPOINT_CATALOGUE": "Another catalogue for `tripoint model pull`.",
+        "TRIPOINT_CACHE": "Where wheels and unpacked bundles are kept.",
+        "TRIPOINT_AWS_RUNTIME": "The folder of awslambdaric, where it is not in the environment.",
+        "TRIPOINT_AZURE_RUNTIME": "The folder of Azure's Python runtime.",
+        "TRIPOINT_AZURE_HOST": "`func` runs the local Azure under Azure Functions Core Tools.",
+        "TRIPOINT_AZURE_FUNCTION_KEY": "The function key of the local Azure; requests without it are then refused.",
+        "TRIPOINT_AZURE_MASTER_KEY": "The master key of the local Azure.",
+        "NO_COLOR": "No colours on a terminal, whatever its value.",
+    },
+    "Deploying": {
+        "TRIPOINT_GCP_ENDPOINT": "A stand-in for Google Cloud on 127.0.0.1; no credentials are sent.",
+        "TRIPOINT_AZURE_ENDPOINT": "A stand-in for Azure on 127.0.0.1; no credentials are sent.",
+    },
+    "The locustfile, where `tripoint` does not start it": {
+        "TRIPOINT_TARGETS": "`--targets`",
+        "TRIPOINT_IMAGES": "`--images`",
+        "TRIPOINT_RUN_DIR": "`--run-dir`",
+        "TRIPOINT_SCENARIO": "`--scenario`",
+        "TRIPOINT_SEED": "`--seed`",
+        "TRIPOINT_RATE": "`--rate`",
+        "TRIPOINT_TIMEOUT": "`--request-timeout`, in seconds",
+    },
+    "Tests and benchmarks": {
+        "TRIPOINT_DATA": "Photographs, models and traces; tests that need them are skipped without it.",
+        "TRIPOINT_LIVE": "Clouds whose real accounts the live tests may use, such as `aws`.",
+        "TRIPOINT_CHROMIUM": "The browser of the tests of web pages.",
+    },
+}
+
+
+def documented() -> set[str]:
+    """Their names."""
+    return {name for group in VARIABLES.values() for name in group}
