@@ -10,7 +10,7 @@ from typing import Any
 
 FILE = Path(__file__).resolve().parent.parent / "core" / "known_answer.tflite"
 UINT8, INT8, FLOAT32 = 3, 9, 0
-DEQUANTIZE, RESHAPE, CUSTOM = 6, 22, 32
+DEQUANTIZE, RESHAPE, CUSTOM, ABS = 6, 22, 32, 101
 
 
 def model(

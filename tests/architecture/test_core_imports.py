@@ -17,7 +17,8 @@ from core.settings import MODELS
 NEVER = {
     "urllib.request", "requests", "asyncio", "email", "http.client", "importlib.metadata", "importlib.resources",
     "ssl", "multiprocessing", "concurrent.futures", "unittest", "uuid", "tempfile", "xml",
-    "boto3", "tensorflow", "scipy", "PIL.ImageOps", "PIL.GifImagePlugin", "PIL.BmpImagePlugin", "PIL.PpmImagePlugin",
+    "boto3", "tensorflow", "scipy", "onnxruntime", "xgboost", "core.features", "core.xgboost_c",
+    "PIL.ImageOps", "PIL.GifImagePlugin", "PIL.BmpImagePlugin", "PIL.PpmImagePlugin",
 }  # fmt: skip
 
 CLOTHES = runtime.usable(runtime.named_by(manifest.load(MODELS / "clothes")))

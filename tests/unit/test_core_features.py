@@ -18,6 +18,7 @@ from core import features, manifest, runtime
 from core.errors import BadField, ModelError
 from core.manifest import Features
 from core.wire import Request
+from tests import known_answer
 from tests import known_answer_xgboost as known
 from tests.unit.core_kit import code_of, encoded, new_service, picture, post
 from tests.unit.families_kit import write_features
@@ -245,3 +246,24 @@ def test_a_model_of_features_starts_without_numpy_pillow_or_the_package_of_its_l
     found = {name.split(".")[0] for name in done.stdout.split()}
     assert not found & {"numpy", "scipy", "PIL", "xgboost", "onnxruntime", "ai_edge_litert"}
     assert done.stderr == ""
+
+
+@pytest.mark.skipif("litert" not in runtime.usable(), reason="ai-edge-litert is not installed")
+@pytest.mark.parametrize("name", ["litert-direct", "litert"])
+def test_a_tflite_file_may_take_a_vector_too(name: str, tmp_path: Path) -> None:
+    """One operator that gives the absolute values."""
+    content = known_answer.model(shape=(1, 3), stored=known_answer.FLOAT32, operator=known_answer.ABS)
+    folder = write_features(
+        tmp_path, content, labels=list("abc"), input={"features": list("xyz")}, output="logits",
+        variant={"runtimes": [name]},
+    )  # fmt: skip
+    service = new_service(TRIPOINT_MODEL=str(folder))
+    assert scores(ask(service, {"features": [-1, 2.5, -7]})) == {"a": 1.0, "b": 2.5, "c": 7.0}
+
+
+@needs_xgboost
+def test_a_direct_invocation_of_lambda_may_send_features_too(service: Any) -> None:
+    from adapters.aws import translate
+
+    event: dict[str, Any] = {"features": {"size": 3}}
+    assert translate.encode(service.infer(translate.decode(event)), event) == {"yes": 0.75, "no": 0.25}
