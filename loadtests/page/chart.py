@@ -26,6 +26,7 @@ CONFIG: Mapping[str, Any] = {
     "background": "#ffffff",
     "font": _FONT,
     "view": {"stroke": None},
+    "mark": {"aria": False},  # a chart is told in its description and its table, not point by point
     "axis": {
         "domain": False,
         "tickColor": _GRID,
@@ -98,9 +99,10 @@ def shape(looks: Sequence[Look]) -> alt.Shape:
     return alt.Shape("target:N", scale=scale)
 
 
-def picked() -> alt.Parameter:
-    """A click on a chart's own legend: what is not clicked fades; a double click ends it."""
-    return alt.selection_point(name="picked", fields=["target"], bind="legend")
+def fading() -> tuple[alt.Parameter, Any]:
+    """A click on a chart's own legend, and the opacity that follows: what is not clicked fades."""
+    picked = alt.selection_point(name="picked", fields=["target"], bind="legend")
+    return picked, alt.when(picked).then(alt.value(1.0)).otherwise(alt.value(0.15))
 
 
 def row_height(count: int) -> int:

@@ -108,11 +108,11 @@ def _strip_spec(material: Material, rows: list[Row], medians: list[Row], text: s
     seen = colour(material.looks, legend=False)
     ticks = (
         rows_named("rows")
-        .mark_tick(thickness=1.5, size=22, opacity=0.55, aria=False)
+        .mark_tick(thickness=1.5, size=22, opacity=0.55)
         .encode(x=along.x("ms", "milliseconds (log scale)"), y=place, color=seen)
     )
     middle = rows_named("medians")
-    bars = middle.mark_rule(strokeWidth=4, opacity=0.5, aria=False).encode(
+    bars = middle.mark_rule(strokeWidth=4, opacity=0.5).encode(
         x=along.x("lo", "milliseconds (log scale)"), x2="hi:Q", y=place, color=seen
     )
     points = middle.mark_point(filled=True, size=90, opacity=1, stroke="white", strokeWidth=1).encode(

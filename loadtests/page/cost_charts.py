@@ -13,8 +13,8 @@ from loadtests.page.chart import (
     Spec,
     colour,
     dash,
+    fading,
     finished,
-    picked,
     row_height,
     rows_named,
     shown,
@@ -70,21 +70,22 @@ def curves(looks: Sequence[Look], rows: Sequence[Row], marks: Sequence[Row], tex
     along, up = _requests(rows), _usd(rows)
     chosen = rows_named("rows").transform_filter("datum.free == grants")
     paid = chosen.transform_filter(f"datum.usd >= {CENT}")
+    picked, faded = fading()
     seen = colour(looks, below_title=True, symbolType="stroke", symbolSize=200)
     lines = paid.mark_line(strokeWidth=2, clip=True).encode(
         x=along,
         y=up,
         color=seen,
         strokeDash=dash(looks),
-        opacity=alt.when("picked").then(alt.value(1.0)).otherwise(alt.value(0.15)),
+        opacity=faded,
     )
-    rule = chosen.transform_filter(_HERE).mark_rule(strokeDash=[4, 3], aria=False).encode(x=along)
+    rule = chosen.transform_filter(_HERE).mark_rule(strokeDash=[4, 3]).encode(x=along)
     points = (
         paid.transform_filter(_HERE)
         .mark_point(filled=True, size=60, opacity=1)
         .encode(x=along, y=up, color=seen, tooltip=[alt.Tooltip("target:N"), _told_usd()])
     )
-    layers = [lines.add_params(picked()), rule, *([_crossings(marks, along, up)] if marks else []), points]
+    layers = [lines.add_params(picked), rule, *([_crossings(marks, along, up)] if marks else []), points]
     return finished(alt.layer(*layers).add_params(shown(), *_inputs()), height=340, text=text, rows=rows, marks=marks)
 
 

@@ -95,15 +95,15 @@ def _spec(material: Material, rows: list[Row], title: str, text: str) -> Spec:
     up = Ratios.around(row[name] for row in rows for name in ("usd", "usd_lo", "usd_hi"))
     started = rows_named("rows")
     best = started.transform_filter("datum.standing == 'frontier'")
-    line = best.mark_line(interpolate="step-after", color="#8a8f98", strokeDash=[5, 3], aria=False).encode(
+    line = best.mark_line(interpolate="step-after", color="#8a8f98", strokeDash=[5, 3]).encode(
         x=along.x("ms", title), y=up.y("usd", _UP), order=alt.Order("ms:Q")
     )
-    across = started.mark_rule(strokeWidth=2, aria=False).encode(
+    across = started.mark_rule(strokeWidth=2).encode(
         x=along.x("ms_lo", title), x2="ms_hi:Q", y=up.y("usd", _UP), color=seen, opacity=faint
     )
     upright = (
         started.transform_filter("isValid(datum.usd_lo)")
-        .mark_rule(strokeWidth=2, aria=False)
+        .mark_rule(strokeWidth=2)
         .encode(x=along.x("ms", title), y=up.y("usd_lo", _UP), y2="usd_hi:Q", color=seen, opacity=faint)
     )
     points = started.mark_point(size=110, strokeWidth=2).encode(

@@ -99,7 +99,7 @@ def _spec(looks: tuple[Look, ...], rows: list[Row], text: str) -> Spec:
     up = Ratios.around(row.get("ms") for row in rows).y("ms", "milliseconds (log scale)")
     dots = (
         started.transform_filter(f"datum.kind == '{KINDS['answer']}'")
-        .mark_point(filled=True, size=16, opacity=0.4, aria=False)
+        .mark_point(filled=True, size=16, opacity=0.4)
         .encode(x=along, y=up, color=colour(looks, below_title=True), shape=seen)
     )
     cold = (

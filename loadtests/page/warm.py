@@ -15,8 +15,8 @@ from loadtests.page.chart import (
     Spec,
     colour,
     dash,
+    fading,
     finished,
-    picked,
     rows_named,
     shape,
     shown,
@@ -48,7 +48,7 @@ def warm(material: Material) -> Section:
     rows = list(_curve_rows(material))
     blocks: list[Block] = [Prose([_ABOUT])]
     if rows:
-        blocks += [_distribution(material, rows), _percentiles(material)]
+        blocks += [_distribution(material, rows), *_percentiles(material)]
     else:
         blocks = [Prose([_NONE])]
     return Section("warm", "Warm latency", [*blocks, _views(material)])
@@ -95,7 +95,7 @@ def _medians(material: Material) -> str:
 
 
 def _curves(material: Material, rows: list[Row], text: str) -> Spec:
-    faded = alt.when("picked").then(alt.value(1.0)).otherwise(alt.value(0.15))
+    picked, faded = fading()
     lines = (
         rows_named("rows")
         .mark_line(interpolate="step-after", strokeWidth=2, clip=True)
@@ -106,17 +106,14 @@ def _curves(material: Material, rows: list[Row], text: str) -> Spec:
             strokeDash=dash(material.looks),
             opacity=faded,
         )
-        .add_params(picked())
+        .add_params(picked)
     )
-    marks = (
-        alt.Chart(alt.NamedData(name="marks"))
-        .mark_rule(strokeDash=[2, 3], opacity=0.6, aria=False)
-        .encode(y=alt.Y("at:Q"))
-    )
+    marks = alt.Chart(alt.NamedData(name="marks")).mark_rule(strokeDash=[2, 3], opacity=0.6).encode(y=alt.Y("at:Q"))
     return finished(alt.layer(marks, lines).add_params(shown()), height=340, text=text, rows=rows, marks=_MARKS)
 
 
-def _percentiles(material: Material) -> Figure:
+def _percentiles(material: Material) -> Iterator[Figure]:
+    """None where there are too few requests for any percentile."""
     text = "Percentiles of warm latency, each with its 95 % interval. The table above has the figures."
     rows = [
         {"target": look.name, "k": look.key, "percentile": word, "ms": each.value, "lo": each.lo, "hi": each.hi}
@@ -124,8 +121,10 @@ def _percentiles(material: Material) -> Figure:
         for name, word in PERCENTILES.items()
         if (each := part.typical.estimates[name]).value is not None
     ]
+    if not rows:
+        return
     notes = ["Bars are 95 % intervals. A percentile that too few requests can carry is left out."]
-    return Figure(
+    yield Figure(
         "warm-percentiles", "Percentiles and how sure they are", _dots(material, rows, text), text, notes=notes
     )
 
@@ -139,7 +138,7 @@ def _dots(material: Material, rows: list[Row], text: str) -> Spec:
         "y": alt.Y("percentile:N", title=None, scale=alt.Scale(domain=words), axis=alt.Axis(grid=False)),
         "yOffset": alt.YOffset("target:N", scale=alt.Scale(domain=names, paddingOuter=0.6)),
     }
-    bars = started.mark_rule(strokeWidth=3, opacity=0.45, aria=False).encode(
+    bars = started.mark_rule(strokeWidth=3, opacity=0.45).encode(
         x=along.x("lo", "milliseconds (log scale)"), x2="hi:Q", color=colour(material.looks), **place
     )
     points = started.mark_point(filled=True, size=70, opacity=1).encode(

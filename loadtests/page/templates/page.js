@@ -66,12 +66,15 @@ const options = {
   config,
   tooltip: { theme: "custom" },
   actions: { export: { svg: true, png: true }, source: false, compiled: false, editor: false },
-  i18n: { CLICK_TO_VIEW_ACTIONS: "Save this chart" },
   scaleFactor: { svg: 1, png: 2 },
 };
-const drawn = Object.entries(specs).map(([name, spec]) =>
-  vegaEmbed(`#chart-${name}`, spec, { ...options, downloadFileName: `tripoint-${name}` }),
-);
+async function draw([name, spec]) {
+  const place = byId(`chart-${name}`);
+  await vegaEmbed(place, spec, { ...options, downloadFileName: `tripoint-${name}` });
+  const title = place.closest("figure").querySelector("h3").textContent;
+  place.querySelector("summary").setAttribute("aria-label", `Save the chart: ${title}`);
+}
+const drawn = Object.entries(specs).map(draw);
 Promise.all(drawn).then(
   () => {
     root.dataset.drawn = "yes";
