@@ -22,7 +22,8 @@ class Variant:
 
     `access` "closed" is the cloud's own lock: IAM, ID tokens, function keys. `maximum_instances` is a safety
     net against a runaway bill. `reserved_instances` are kept ready: provisioned, minimum or always-ready ones.
-    `image` is the address of a container image in the cloud's registry, in place of a zip.
+    `image` is the address of a container image in the cloud's registry, in place of a zip. `runtime` "" is the
+    first that the model is for.
     """
 
     cloud: str
@@ -38,7 +39,7 @@ class Variant:
     front: str = "function-url"
     model: str = "clothes"
     model_variant: str | None = None
-    runtime: str = "litert"
+    runtime: str = ""
     image: str | None = None
     settings: Mapping[str, str] = field(default_factory=dict)
 
