@@ -64,7 +64,7 @@ def command(**asked: Any) -> None:
 def _conversion(asked: dict[str, Any]) -> Conversion:
     from model.convert import Conversion
 
-    known = _known(asked["source"])
+    known = known_source(asked["source"])
     preprocessing = asked["preprocessing"] or known.preprocessing
     if not preprocessing:
         raise click.UsageError(
@@ -90,7 +90,7 @@ def _conversion(asked: dict[str, Any]) -> Conversion:
     )
 
 
-def _known(source: str) -> Known:
+def known_source(source: str) -> Known:
     """A path, or the name of a model that is here."""
     from adapters.bundle.errors import BundleError
     from adapters.bundle.layout import model_folder
