@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from model.architecture import Convolution, Weights
+from model.convert.errors import ConvertError
+from model.convert.float16 import unpack_float16
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -34,13 +36,17 @@ def dequantise(
 def read_backbone(path: Path, expected: Sequence[Convolution]) -> list[Weights]:
     """Return the weights of the `expected` convolutions of the TFLite file `path`, in the file's operator order.
 
-    int8 or uint8 kernels (per tensor or per channel) and int32 biases are dequantised; what follows the
-    expected layers (the ImageNet classifier) is left. Raises BackboneError where a shape differs.
+    int8 or uint8 kernels (per tensor or per channel) and int32 biases are dequantised, float16 is unpacked; what
+    follows the expected layers (the classifier) is left. Raises BackboneError where a shape differs.
     """
     # The FlatBuffers schema comes with ai-edge-litert; imported late because only training needs it.
     from ai_edge_litert import schema_py_generated as schema
 
-    model = schema.ModelT.InitFromPackedBuf(path.read_bytes(), 0)
+    try:
+        content = unpack_float16(path.read_bytes(), path.name)
+    except ConvertError as error:
+        raise BackboneError(str(error)) from error
+    model = schema.ModelT.InitFromPackedBuf(content, 0)
     graph = model.subgraphs[0]
     builtin = schema.BuiltinOperator
     wanted = {builtin.CONV_2D: False, builtin.DEPTHWISE_CONV_2D: True}
@@ -55,6 +61,23 @@ def read_backbone(path: Path, expected: Sequence[Convolution]) -> list[Weights]:
     if len(found) != len(expected):
         raise BackboneError(f"{path.name} has {len(found)} convolutions, expected at least {len(expected)}")
     return found
+
+
+def read_classifier(path: Path) -> Weights:
+    """Return the last fully connected layer of a float TFLite file: kernel [in, classes], bias [classes].
+
+    Raises BackboneError when it has none.
+    """
+    from ai_edge_litert import schema_py_generated as schema
+
+    model = schema.ModelT.InitFromPackedBuf(unpack_float16(path.read_bytes(), path.name), 0)
+    graph = model.subgraphs[0]
+    for operator in reversed(graph.operators):
+        code = model.operatorCodes[operator.opcodeIndex]
+        if max(code.builtinCode, code.deprecatedBuiltinCode) == schema.BuiltinOperator.FULLY_CONNECTED:
+            kernel, bias = (_constant(model, graph.tensors[index]) for index in operator.inputs[1:3])
+            return Weights(np.ascontiguousarray(kernel.T), bias)
+    raise BackboneError(f"{path.name} has no fully connected layer, which the classifier is")
 
 
 def _constant(model: Any, tensor: Any) -> NDArray[np.float32]:

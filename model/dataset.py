@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import shutil
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -53,6 +54,41 @@ def files_of(split: Path, labels: Sequence[str]) -> list[tuple[Path, int]]:
             raise DatasetError(f"{split / label} holds no photographs, expected {', '.join(sorted(SUFFIXES))} files")
         found += [(file, index) for file in files]
     return found
+
+
+def split_folder(data: Path, work: Path, *, share: float, seed: int) -> Path:
+    """Return a folder with `train` and `validation`: `data` itself where it has them, else links below `work`.
+
+    Of each class the same `share` is taken for validation, at random, one photograph at least; the same seed takes
+    the same ones. Raises DatasetError for a class of fewer than two.
+    """
+    if (data / "train").is_dir():
+        if not (data / "validation").is_dir():
+            raise DatasetError(f"{data} has a folder train, but no validation beside it: add one, or remove train")
+        return data
+    labels = labels_of(data)
+    files = files_of(data, labels)
+    folder = work / "split"
+    shutil.rmtree(folder, ignore_errors=True)
+    for index, label in enumerate(labels):
+        own = [file for file, place in files if place == index]
+        count = max(1, round(share * len(own)))
+        if len(own) < 2 or count >= len(own):
+            raise DatasetError(
+                f"{data / label} holds {len(own)} photographs, expected more: {share:.0%} are set aside"
+            )
+        aside = set(np.random.default_rng((seed, index)).permutation(len(own))[:count].tolist())
+        for place, file in enumerate(own):
+            _link(file, folder / ("validation" if place in aside else "train") / label / file.name)
+    return folder
+
+
+def _link(file: Path, name: Path) -> None:
+    name.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        name.symlink_to(file.resolve())
+    except OSError:  # Windows, without the right to make links
+        shutil.copyfile(file, name)
 
 
 def read_photo(file: Path, size: int, *, draft: float = 0.0) -> NDArray[np.uint8]:

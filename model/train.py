@@ -1,7 +1,7 @@
-"""Trains an image classifier: `python -m model.train --data DIR --backbone FILE --out DIR`.
+"""Trains an image classifier: `tripoint model train --data DIR --out DIR`, or `python -m model.train` with the same.
 
-The folder holds `train` and `validation`, each with one folder of photographs for each class. Ctrl-C at
-any time: the same command goes on from the last finished epoch.
+The folder holds one folder of photographs for each class, of which a tenth is set aside, or `train` and
+`validation`, each with such folders. Ctrl-C at any time: the same command goes on from the last finished epoch.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ import numpy as np
 from model.architecture import Weights, convolutions
 from model.backbone import BackboneError, read_backbone
 from model.checkpoint import Checkpoint, CheckpointMismatch, load, save
-from model.dataset import DatasetError, Photos, labels_of, read_split
+from model.dataset import DatasetError, Photos, labels_of, read_split, split_folder
 from model.network import ConvertExtraMissing, build, import_keras, set_weights
 from model.probe import fit_probe, smooth
 from model.progress import TrainingProgress
@@ -28,18 +28,23 @@ from model.progress import TrainingProgress
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from model.release import Workplace
     from model.trainer import Recipe
 
 # Training sees a random part of a photograph: it is kept larger than the network's input by this much.
 MARGIN = 8 / 7
 CHECKPOINT = "checkpoint.npz"
+# The built-in model's own layers: they have seen ImageNet, and then clothes.
+BACKBONE = Path(__file__).with_name("clothes") / "clothes-float16.tflite"
+BACKBONE_SOURCE = "the layers of Tripoint's model clothes 1.0.0, Apache-2.0"
+VALIDATION_SHARE = 0.1
 
 
 def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(prog="python -m model.train", description=(__doc__ or "").split("\n\n")[0])
-    parser.add_argument("--data", type=Path, required=True, help="folder with train/ and validation/")
-    parser.add_argument("--backbone", type=Path, required=True, help="quantised MobileNetV2 1.0 to start from")
+    parser.add_argument("--data", type=Path, required=True, help="class folders, or train/ and validation/ of them")
+    parser.add_argument("--backbone", type=Path, default=BACKBONE, help="MobileNetV2 1.0 to start from, a .tflite")
     parser.add_argument("--out", type=Path, required=True, help="folder of the model; its name names the files")
     parser.add_argument("--work", type=Path, help="folder of the checkpoint (default: build/training/NAME)")
     parser.add_argument("--size", type=int, default=224, help="side of the network's input, a multiple of 32")
@@ -47,9 +52,9 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--rate", type=float, default=3e-4, help="peak learning rate")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--model-version", default="1.0.0")
-    parser.add_argument("--title", default="Ten kinds of clothes")
+    parser.add_argument("--title", default="", help="one line about the model (default: its name)")
     parser.add_argument("--data-source", default="not stated", help="name, version and licence of the photographs")
-    parser.add_argument("--backbone-source", default="not stated", help="name, version and licence of the backbone")
+    parser.add_argument("--backbone-source", default="", help="name, version and licence of the backbone")
     return parser.parse_args(arguments)
 
 
@@ -57,9 +62,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Train, export, measure and describe a model; return the exit status."""
     options = parse(arguments)
     try:
-        import_keras()
         with TrainingProgress() as progress:
-            run(options, progress)
+            document = run(options, progress)
+        print(f"{options.out}: validation {document['validation']}")
     except (BackboneError, CheckpointMismatch, ConvertExtraMissing, DatasetError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
@@ -69,42 +74,46 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-def run(options: argparse.Namespace, progress: TrainingProgress) -> None:
-    """Train to the end and release the best weights."""
+def run(options: argparse.Namespace, progress: TrainingProgress) -> dict[str, object]:
+    """Train to the end and release the best weights; return the manifest.
+
+    Raises ConvertExtraMissing, DatasetError, BackboneError, CheckpointMismatch.
+    """
+    import_keras()
     from model.release import Identity, Workplace, release
     from model.trainer import Recipe, Trainer
 
     recipe = Recipe(size=options.size, epochs=options.epochs, rate=options.rate, seed=options.seed)
-    place = Workplace(options.data, options.out, labels_of(options.data / "train"), recipe.size)
     work = options.work or Path("build", "training", options.out.name)
+    data = split_folder(options.data, work, share=VALIDATION_SHARE, seed=options.seed)
+    place = Workplace(data, options.out, labels_of(data / "train"), recipe.size)
     for folder in (work, options.out):
         folder.mkdir(parents=True, exist_ok=True)
     resumed = load(work / CHECKPOINT, recipe.document())
     progress.phase("reading validation")
-    validation = read_split(options.data / "validation", place.labels, size=recipe.size, progress=progress.step)
-    start = starting_weights(options, recipe, labels=place.labels, progress=progress)
+    validation = read_split(data / "validation", place.labels, size=recipe.size, progress=progress.step)
+    start = starting_weights(options.backbone, recipe, place=place, progress=progress)
     progress.phase("reading training photographs")
     side = round(recipe.size * MARGIN)
-    photos = read_split(options.data / "train", place.labels, size=side, progress=progress.step)
+    photos = read_split(data / "train", place.labels, size=side, progress=progress.step)
     trainer = Trainer(start, photos, validation, recipe=recipe)
     progress.phase("training")
     ended = trainer.train(resumed, listener=progress, keep=lambda state: save(state, work / CHECKPOINT))
     progress.phase("converting and measuring")
-    identity = Identity(options.out.name, options.model_version, options.title)
+    identity = Identity(options.out.name, options.model_version, options.title or options.out.name)
     training = provenance(options, recipe, ended, photos)
-    document = release(trainer.best_weights(ended), identity, place=place, training=training)
-    print(f"{options.out}: validation {document['validation']}")
+    return release(trainer.best_weights(ended), identity, place=place, training=training)
 
 
 def starting_weights(
-    options: argparse.Namespace, recipe: Recipe, *, labels: Sequence[str], progress: TrainingProgress
+    backbone: Path, recipe: Recipe, *, place: Workplace, progress: TrainingProgress
 ) -> list[Weights]:
     """The backbone's weights and a linear classifier fitted on its features."""
-    layers = read_backbone(options.backbone, convolutions())
+    layers = read_backbone(backbone, convolutions())
     progress.phase("reading training photographs")
-    photos = read_split(options.data / "train", labels, size=recipe.size, progress=progress.step)
+    photos = read_split(place.data / "train", place.labels, size=recipe.size, progress=progress.step)
     progress.phase("fitting the first classifier")
-    targets = smooth(photos.classes, len(labels), smoothing=recipe.smoothing)
+    targets = smooth(photos.classes, len(place.labels), smoothing=recipe.smoothing)
     return [*layers, fit_probe(features(layers, photos, batch=recipe.batch), targets)]
 
 
@@ -128,7 +137,7 @@ def provenance(options: argparse.Namespace, recipe: Recipe, ended: Checkpoint, p
     best = min(ended.history, key=lambda epoch: epoch.loss)
     return {
         "command": (
-            "python -m model.train --data DIR --backbone FILE --out DIR"
+            "tripoint model train --data DIR --backbone FILE --out DIR"
             f" --size {recipe.size} --epochs {recipe.epochs} --rate {recipe.rate:g} --seed {recipe.seed}"
         ),
         "recipe": recipe.document(),
@@ -136,7 +145,7 @@ def provenance(options: argparse.Namespace, recipe: Recipe, ended: Checkpoint, p
         "epochs": len(ended.history),
         "best_epoch": best.number,
         "float_validation_accuracy": round(best.accuracy, 4),
-        "backbone": options.backbone_source,
+        "backbone": options.backbone_source or (BACKBONE_SOURCE if options.backbone == BACKBONE else "not stated"),
         "backbone_sha256": hashlib.sha256(options.backbone.read_bytes()).hexdigest(),
         "data": options.data_source,
         "images": len(photos),

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from itertools import pairwise
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from model.architecture import Convolution, convolutions
-from model.backbone import BackboneError, dequantise, read_backbone
+from model.backbone import BackboneError, dequantise, read_backbone, read_classifier
 from tests.unit.model_kit import Step, Tensor, tflite
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 CONV_2D, DEPTHWISE_CONV_2D = 3, 4
 POINT = Convolution("point", (1, 1, 3, 2), 1, depthwise=False, relu6=True)
@@ -101,3 +98,24 @@ def test_the_imagenet_backbone_is_read_whole(data_folder: Path) -> None:
     weights = read_backbone(data_folder / "models" / "tf2_mobilenet_v2_1.0_224_ptq.tflite", convolutions())
     assert len(weights) == 52
     assert all(np.isfinite(layer.kernel).all() and layer.kernel.any() for layer in weights)
+
+
+def test_the_built_in_model_is_a_backbone_and_its_classifier_is_read_beside_it() -> None:
+    folder = Path(__file__).parents[2] / "model" / "clothes"
+    exact = read_backbone(folder / "clothes-float16.tflite", convolutions())
+    coarse = read_backbone(folder / "clothes-int8.tflite", convolutions())
+    for one, other in zip(exact, coarse, strict=True):
+        assert np.abs(one.kernel - other.kernel).max() <= np.abs(one.kernel).max() / 100
+    classifier = read_classifier(folder / "clothes-float16.tflite")
+    assert (classifier.kernel.shape, classifier.bias.shape) == ((1280, 10), (10,))
+
+
+def test_a_file_without_a_classifier_is_refused(file: Path) -> None:
+    with pytest.raises(BackboneError, match="has no fully connected layer"):
+        read_classifier(file)
+
+
+def test_a_file_that_is_no_model_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "x.tflite").write_bytes(b"nothing of the kind")
+    with pytest.raises(BackboneError, match="is not a TFLite file"):
+        read_backbone(tmp_path / "x.tflite", convolutions())

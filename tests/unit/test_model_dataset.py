@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from model.dataset import DatasetError, files_of, labels_of, read_photo, read_split
+from model.dataset import DatasetError, files_of, labels_of, read_photo, read_split, split_folder
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -77,3 +77,40 @@ def test_a_jpeg_read_in_draft_looks_the_same(sample_paths: list[Path]) -> None:
     large = max(sample_paths, key=lambda file: file.stat().st_size)
     full, draft = (read_photo(large, 64, draft=draft).astype(int) for draft in (0.0, 2.0))
     assert np.abs(full - draft).mean() < 2
+
+
+def _classes(folder: Path, count: int) -> Path:
+    for label, colour in (("red", (255, 0, 0)), ("blue", (0, 0, 255))):
+        for number in range(count):
+            _photo(folder / label / f"{number:02}.png", colour)
+    return folder
+
+
+def test_class_folders_alone_are_split_the_same_way_for_the_same_seed(tmp_path: Path) -> None:
+    data = _classes(tmp_path / "data", 20)
+
+    def names(seed: int) -> list[str]:
+        split = split_folder(data, tmp_path / "work", share=0.1, seed=seed)
+        assert labels_of(split / "train") == labels_of(split / "validation") == ("blue", "red")
+        every = {file.name for part in ("train", "validation") for file, _ in files_of(split / part, ("red",))}
+        assert len(every) == 20
+        return [file.name for file, _ in files_of(split / "validation", ("blue", "red"))]
+
+    first = names(1)
+    assert len(first) == 4
+    assert names(1) == first
+    assert any(names(seed) != first for seed in range(2, 9))
+    read_split(tmp_path / "work" / "split" / "train", ("blue", "red"), size=8)
+
+
+def test_a_split_that_is_there_is_taken_as_it_is(split: Path, tmp_path: Path) -> None:
+    with pytest.raises(DatasetError, match="a folder train, but no validation beside it"):
+        split_folder(tmp_path, tmp_path / "work", share=0.1, seed=1)
+    _classes(tmp_path / "validation", 1)
+    assert split_folder(tmp_path, tmp_path / "work", share=0.1, seed=1) == tmp_path
+    assert not (tmp_path / "work").exists()
+
+
+def test_a_class_of_one_photograph_cannot_be_split(tmp_path: Path) -> None:
+    with pytest.raises(DatasetError, match="holds 1 photographs, expected more: 10% are set aside"):
+        split_folder(_classes(tmp_path / "data", 1), tmp_path / "work", share=0.1, seed=1)

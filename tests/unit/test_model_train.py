@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 from PIL import Image
 
+from cli.model.train import command
 from model.architecture import Weights, convolutions
 from model.dataset import Photos
 from model.network import ConvertExtraMissing, import_keras
@@ -79,10 +81,10 @@ def test_without_the_extra_the_command_names_it(tmp_path: Path, capsys: pytest.C
         import_keras()
 
 
-def test_the_command_needs_data_a_backbone_and_a_folder(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_command_needs_data_and_a_folder(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         parse([])
-    assert "--data, --backbone, --out" in capsys.readouterr().err
+    assert "--data, --out" in capsys.readouterr().err
 
 
 @with_extra
@@ -195,3 +197,30 @@ def test_a_model_comes_out_of_a_folder_of_photographs(
     assert main(command) == 0
     assert "epoch   " not in capsys.readouterr().err, "nothing was left to train"
     assert (out / "evaluation.json").read_text() == evaluation
+
+
+@without_extra
+def test_the_command_line_names_the_extra_too(data: Path, tmp_path: Path) -> None:
+    result = CliRunner().invoke(command, ["--data", str(data), "--out", str(tmp_path / "out")])
+    assert result.exit_code == 2
+    assert "pip install 'tripoint[convert]'" in result.output
+
+
+def test_the_command_line_refuses_a_size_that_the_network_has_not(data: Path, tmp_path: Path) -> None:
+    result = CliRunner().invoke(command, ["--data", str(data), "--out", str(tmp_path / "out"), "--size", "100"])
+    assert result.exit_code == 2
+    assert "expected a multiple of 32" in result.output
+
+
+@with_extra
+@pytest.mark.timeout(600)
+def test_class_folders_alone_are_enough_and_the_built_in_model_is_the_start(data: Path, tmp_path: Path) -> None:
+    out = tmp_path / "shades"
+    words = ["--data", str(data / "train"), "--out", str(out), "--size", "32", "--epochs", "1", "--json"]
+    result = CliRunner().invoke(command, [*words, "--work", str(tmp_path / "work")])
+    assert result.exit_code == 0, result.output
+    manifest = json.loads(result.stdout)
+    assert manifest["labels"] == ["bright", "dark"]
+    assert manifest["validation"]["images"] == 4, "a tenth of 24, twice"
+    assert manifest["training"]["backbone"].startswith("the layers of Tripoint's model clothes")
+    assert manifest["title"] == "shades"
