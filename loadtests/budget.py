@@ -63,19 +63,25 @@ class Tariff:
     @classmethod
     def from_document(cls, document: Mapping[str, Any]) -> Tariff:
         """Read what `document` wrote."""
-        return cls(**{name: each if isinstance(each, bool) else Decimal(each) for name, each in document.items()})
+        exact: dict[str, Any] = {
+            name: each if isinstance(each, bool) else Decimal(each) for name, each in document.items()
+        }
+        return cls(**exact)
 
 
 @dataclass(slots=True)
 class _Meter:
-    """What is known of one target's times: its slowest start and its shortest way there and back, in ms."""
+    """What is known of one target: the requests that are under way, and the shortest way there and back, in ms."""
 
     tariff: Tariff
-    start_ms: Decimal | None = None
+    in_flight: int = 0
     way_ms: float | None = None
 
-    def usd_of(self, sample: Sample) -> Decimal:
-        """What one request cost at most, by what is known of it; one that was never sent cost nothing."""
+    def usd_of(self, sample: Sample, *, alone: bool) -> Decimal:
+        """What one request cost at most, by what is known of it; one that was never sent cost nothing.
+
+        `alone`: no other one was under way when it was sent.
+        """
         tariff = self.tariff
         if sample.sent_s is None:
             return _ZERO
@@ -83,24 +89,27 @@ class _Meter:
         if waited_ms is None:
             return tariff.highest_usd
         own_start = sample.state == "cold" or sample.instance is None
-        starts = int(own_start) + int(self._began_another(sample, waited_ms))
-        more_ms = (starts - own_start) * (tariff.init_timeout_ms if self.start_ms is None else self.start_ms)
-        duration_ms = Decimal(repr(waited_ms)) + more_ms
-        found = tariff.usd(duration_ms, starts=starts, answer_bytes=Decimal(sample.response_bytes))
+        another = self._began_another(sample, waited_ms, alone=alone)
+        duration_ms = Decimal(repr(waited_ms)) + another * tariff.init_timeout_ms
+        starts, answer_bytes = int(own_start) + int(another), Decimal(sample.response_bytes)
+        found = tariff.usd(duration_ms, starts=starts, answer_bytes=answer_bytes)
         return min(found, tariff.highest_usd)
 
-    def _began_another(self, sample: Sample, waited_ms: float) -> bool:
-        """Whether an instance may have been started for it that did not answer it (never where it is `bound`)."""
+    def _began_another(self, sample: Sample, waited_ms: float, *, alone: bool) -> bool:
+        """Whether an instance may have been started for it that did not answer it (never where it is `bound`).
+
+        One is started for a request that finds all busy. When a busy one is free sooner, that answers: warm, after
+        a wait. How long the start took then, nobody tells.
+        """
         if self.tariff.bound or self.tariff.init_timeout_ms == 0:
             return False
-        way_ms = _way_ms(sample, waited_ms)
         if sample.state == "cold":
-            self.start_ms = max(self.start_ms or _ZERO, Decimal(repr(way_ms)))
             return sample.stratum == "forced"  # the new version may have been tried once before
         if sample.state != "warm":
             return True
+        way_ms = _way_ms(sample, waited_ms)
         self.way_ms = way_ms if self.way_ms is None else min(self.way_ms, way_ms)
-        return way_ms > self.way_ms * _WAIT_NOISE_SHARE + _WAIT_NOISE_MS
+        return not alone and way_ms > self.way_ms * _WAIT_NOISE_SHARE + _WAIT_NOISE_MS
 
 
 def _way_ms(sample: Sample, waited_ms: float) -> float:
@@ -111,14 +120,18 @@ def _way_ms(sample: Sample, waited_ms: float) -> float:
 
 @dataclass(slots=True)
 class Budget:
-    """`cap_usd` for everything together. Split a cap over workers by giving each its share: see `shares`."""
+    """`cap_usd` for everything together. Split a cap over workers by giving each its share: see `shares`.
+
+    `several`: others send to the same targets, so that no request is known to be alone.
+    """
 
     cap_usd: Decimal
     tariffs: Mapping[str, Tariff]
     spent_usd: Decimal = _ZERO
+    several: bool = False
     exhausted: bool = field(default=False, init=False)
     _meters: dict[str, _Meter] = field(init=False)
-    _reserved: dict[int, Decimal] = field(default_factory=dict, init=False)
+    _reserved: dict[int, bool] = field(default_factory=dict, init=False)
     _reserved_usd: Decimal = field(default=_ZERO, init=False)
 
     def __post_init__(self) -> None:
@@ -140,22 +153,30 @@ class Budget:
         highest = self.tariffs[target].highest_usd
         self.exhausted |= highest > self.left_usd
         if not self.exhausted:
-            self._reserved[index] = highest
+            meter = self._meters[target]
+            self._reserved[index] = meter.in_flight == 0 and not self.several
             self._reserved_usd += highest
+            meter.in_flight += 1
         return not self.exhausted
 
     def settle(self, sample: Sample) -> None:
-        """Count a request, now that its sample is there; one that reserved nothing was not sent."""
-        self._reserved_usd -= self._reserved.pop(sample.index, _ZERO)
-        self.spent_usd += self._meters[sample.target].usd_of(sample)
+        """Count a request, now that its sample is there; one that reserved nothing belongs to an earlier start."""
+        meter = self._meters[sample.target]
+        alone = self._reserved.pop(sample.index, None)
+        if alone is not None:
+            self._reserved_usd -= meter.tariff.highest_usd
+            meter.in_flight -= sample.done_s is not None or sample.sent_s is None  # what was given up may go on there
+        self.spent_usd += meter.usd_of(sample, alone=alone or False)
 
     def shares(self, count: int) -> list[dict[str, Any]]:
         """What is left, in as many equal parts, as messages that `share_of` reads."""
         tariffs = {name: tariff.document() for name, tariff in self.tariffs.items()}
-        return [{"cap_usd": str(max(self.left_usd, _ZERO) / count), "tariffs": tariffs} for _ in range(count)]
+        share = {"cap_usd": str(max(self.left_usd, _ZERO) / count), "tariffs": tariffs, "several": count > 1}
+        return [share for _ in range(count)]
 
 
 def share_of(document: Mapping[str, Any]) -> Budget:
     """Read one part; an empty one lets nothing be sent."""
     cap_usd = max(Decimal(document["cap_usd"]), Decimal("1e-30"))
-    return Budget(cap_usd, {name: Tariff.from_document(each) for name, each in document["tariffs"].items()})
+    tariffs = {name: Tariff.from_document(each) for name, each in document["tariffs"].items()}
+    return Budget(cap_usd, tariffs, several=document["several"])

@@ -48,7 +48,7 @@ def random_book(draw: random.Random) -> dict[str, Any]:
 
 def write_scenario(path: Path, draw: random.Random) -> Path:
     """A few seconds of load: cold starts, a steady rate that may queue, a burst."""
-    rate, count, size = draw.uniform(10, 30), draw.randint(10, 50), draw.randint(2, 5)
+    rate, count, size = draw.uniform(10, 30), draw.randint(10, 30), draw.randint(2, 4)
     path.write_text(
         '[[phases]]\nkind = "forced"\nrounds = 1\n'
         f'[[phases]]\nkind = "poisson"\nrate = {rate:.2f}\ncount = {count}\n'

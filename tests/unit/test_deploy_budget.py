@@ -102,19 +102,25 @@ def test_what_is_not_known_of_a_request_is_taken_at_its_highest() -> None:
 
 
 def test_a_start_that_another_request_may_have_caused_is_counted_where_requests_do_not_wait_for_their_own() -> None:
-    cold = sample(GCP, waited_ms=1050, total_ms=50, state="cold")
     quick, queued = sample(GCP, waited_ms=52, total_ms=50), sample(GCP, waited_ms=120, total_ms=50)
-    base_usd = spent(GCP, cold, quick)
     tariff = tariff_of(GCP, shipped_book())
-    assert spent(GCP, cold, quick, quick) - base_usd == tariff.usd(Decimal(52))
-    assert spent(GCP, cold, quick, queued) - base_usd == tariff.usd(Decimal(120 + 1000)), "and a start of 1,000 ms"
-    unknown_start = tariff.usd(Decimal(120) + tariff.init_timeout_ms)
-    assert spent(GCP, quick, queued) - spent(GCP, quick) == unknown_start, "none was seen: the longest that may be"
-    assert spent(AWS, queued_at(AWS)) == tariff_of(AWS, shipped_book()).usd(Decimal(120))
+    assert spent(GCP, quick, quick) == 2 * tariff.usd(Decimal(52))
+    unseen = tariff.usd(Decimal(120) + tariff.init_timeout_ms)
+    assert spent(GCP, quick, queued) - spent(GCP, quick) == unseen, "nobody tells how long it took"
+    aws = tariff_of(AWS, shipped_book())
+    assert spent(AWS, sample(AWS, waited_ms=52), sample(AWS, waited_ms=120, total_ms=50)) == aws.usd(
+        Decimal(52)
+    ) + aws.usd(Decimal(120))
 
 
-def queued_at(target: Target) -> Sample:
-    return sample(target, waited_ms=120, total_ms=50)
+def test_a_request_that_was_alone_found_an_instance_free() -> None:
+    tariff = tariff_of(GCP, shipped_book())
+    for several, unseen_ms in ((False, Decimal(0)), (True, tariff.init_timeout_ms)):
+        budget = Budget(Decimal(1000), {"g": tariff}, several=several)
+        for index, waited_ms in enumerate((52.0, 120.0)):
+            assert budget.reserve(index, "g")
+            budget.settle(sample(GCP, index=index, waited_ms=waited_ms, total_ms=50))
+        assert budget.spent_usd == tariff.usd(Decimal(52)) + tariff.usd(Decimal(120) + unseen_ms)
 
 
 def test_what_a_request_reserved_is_given_back_when_it_was_cheaper() -> None:
