@@ -17,7 +17,7 @@ from loadtests.porter import attended
 from loadtests.targets import write_targets
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from loadtests.porter import Porter
     from loadtests.targets import Target
@@ -81,9 +81,13 @@ def run(
     """
     plan.run_dir.mkdir(parents=True, exist_ok=True)
     write_targets(plan.run_dir / "targets.json", plan.targets)
-    with attended(plan.porter) as keys, (plan.run_dir / LOG_NAME).open("w", encoding="utf-8") as log:
+    with (
+        attended(plan.porter) as keys,
+        held_port() as port,
+        (plan.run_dir / LOG_NAME).open("w", encoding="utf-8") as log,
+    ):
         process = subprocess.Popen(
-            [*command(plan, keys_socket=keys), *(["--live"] if on_live is not None else [])],
+            [*command(plan, keys_socket=keys, port=port), *(["--live"] if on_live is not None else [])],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=log,
@@ -104,8 +108,8 @@ def run(
     return Ended(exit_code, "" if exit_code == 0 else explain(plan.run_dir / LOG_NAME, exit_code))
 
 
-def command(plan: RunPlan, *, keys_socket: int | None = None) -> list[str]:
-    """The Locust command of `plan`; typed in a shell it does the same."""
+def command(plan: RunPlan, *, keys_socket: int | None = None, port: int | None = None) -> list[str]:
+    """The Locust command of `plan`; typed in a shell it does the same. Its workers find the master at `port`."""
     options = {
         "run-dir": str(plan.run_dir),
         "targets": str(plan.run_dir / "targets.json"),
@@ -120,16 +124,38 @@ def command(plan: RunPlan, *, keys_socket: int | None = None) -> list[str]:
     locust = [sys.executable, "-m", "locust", "-f", str(Path(__file__).with_name("locustfile.py")), "--headless"]
     quiet = ["--only-summary", "--exit-code-on-error", "0", "--loglevel", "INFO"]
     chosen = [part for name, value in options.items() for part in (f"--{name}", value)]
-    return [*locust, *quiet, *chosen, *(["--resume"] if plan.resume else []), *several(plan.workers)]
+    return [
+        *locust,
+        *quiet,
+        *chosen,
+        *(["--resume"] if plan.resume else []),
+        *several(plan.workers, port or free_port()),
+    ]
 
 
-def several(workers: int) -> list[str]:
-    """Locust's options for `workers` processes: none for one; else a master on a free loopback port."""
+def several(workers: int, port: int) -> list[str]:
+    """Locust's options for `workers` processes: none for one; else a master on that loopback port."""
     if workers <= 1:
         return []
-    port = str(free_port())
-    bind = ["--master-bind-host", "127.0.0.1", "--master-bind-port", port]
-    return ["--processes", str(workers), *bind, "--master-host", "127.0.0.1", "--master-port", port]
+    bind = ["--master-bind-host", "127.0.0.1", "--master-bind-port", str(port)]
+    return ["--processes", str(workers), *bind, "--master-host", "127.0.0.1", "--master-port", str(port)]
+
+
+@contextlib.contextmanager
+def held_port() -> Iterator[int]:
+    """A loopback port that nobody else is given while the block lasts, and that a server can still be bound to.
+
+    A port that is only found free may be taken before Locust binds it, a second later; its workers would then wait
+    for ever. Linux gives a bound port to nobody who asks for any port, but to a server that asks for this one with
+    SO_REUSEADDR (as ZeroMQ's do) while nothing listens there. Elsewhere the port is only found free.
+    """
+    with socket.socket() as holder:
+        holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        holder.bind(("127.0.0.1", 0))
+        port = int(holder.getsockname()[1])
+        if sys.platform != "linux":
+            holder.close()
+        yield port
 
 
 def free_port() -> int:
