@@ -17,7 +17,7 @@ from cli.compare import target_of
 from tests.e2e import budget_kit
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from loadtests.targets import Target
@@ -39,11 +39,10 @@ def test_what_a_run_really_cost_is_never_more_than_its_budget(
     targets: Sequence[Target],
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
-    record_property: Callable[[str, object], None],
 ) -> None:
     monkeypatch.setenv("TRIPOINT_PRICES", str(tmp_path / "prices"))
     found = budget_kit.capped_run(tmp_path, targets, random.Random(seed))
-    record_property("outcome", str(found))
+    print(found)
     assert found.requests > 0
     assert found.bill_usd <= found.cap_usd, found
     assert found.bill_usd <= found.spent_usd <= found.cap_usd, found
