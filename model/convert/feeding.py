@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+from PIL import Image
 
 from core import image, preprocess
 from core.errors import TripointError
@@ -58,9 +59,10 @@ class Feeding:
 
 
 def normalised(pixels: NDArray[np.uint8], mode: str) -> NDArray[np.float32]:
-    """As `core.preprocess.normalise`, for any number of photographs at once."""
-    values: NDArray[np.float32] = preprocess.normalise(pixels, mode)  # type: ignore[arg-type]
-    return values
+    """`core.preprocess.normalise` of one photograph [height, width, 3], or of each of several."""
+    if pixels.ndim > 3:
+        return np.stack([normalised(each, mode) for each in pixels])
+    return preprocess.normalise(Image.fromarray(pixels), mode)
 
 
 def photographs(folder: Path) -> list[Path]:

@@ -216,7 +216,7 @@ def test_the_command_line_refuses_a_size_that_the_network_has_not(data: Path, tm
 @pytest.mark.timeout(600)
 def test_class_folders_alone_are_enough_and_the_built_in_model_is_the_start(data: Path, tmp_path: Path) -> None:
     out = tmp_path / "shades"
-    words = ["--data", str(data / "train"), "--out", str(out), "--size", "32", "--epochs", "1", "--json"]
+    words = ["--data", str(data / "train"), "--out", str(out), "--size", "96", "--epochs", "1", "--json"]
     result = CliRunner().invoke(command, [*words, "--work", str(tmp_path / "work")])
     assert result.exit_code == 0, result.output
     manifest = json.loads(result.stdout)
