@@ -28,6 +28,7 @@ _RESAMPLING = {
     "box": Image.Resampling.BOX,
     "hamming": Image.Resampling.HAMMING,
 }
+_WHOLE = 1  # Pillow's encoders: nothing is left
 _SIGN = bytes(value ^ 0x80 for value in range(256))  # 0..255 -> -128..127 as int8
 
 
@@ -63,12 +64,28 @@ def to_tensor(image: Image.Image, *, variant: Variant, spec: TensorSpec) -> Tens
     if variant.channels == "bgr":
         image = Image.merge("RGB", image.split()[::-1])
     if mode == "quantised" or (mode == "raw" and spec.dtype == "uint8"):
-        stored = b"".join(band.tobytes() for band in image.split()) if planes else image.tobytes()
+        stored = b"".join(pixels(band) for band in image.split()) if planes else pixels(image)
         return stored.translate(_SIGN) if spec.dtype == "int8" else stored
     values = scale(image, variant.mean, variant.std) if mode == "scaled" else normalise(image, mode)
     if planes:
         values = values.transpose(2, 0, 1).copy()
     return (values if spec.dtype == "float32" else _quantise(values, spec)).data.cast("B")
+
+
+def pixels(image: Image.Image) -> bytes:
+    """What `image.tobytes()` returns, without PIL.ImageFile.
+
+    Pillow imports that module there for the size of a buffer, and logging and tokenize with it: a tenth of a cold
+    start on the direct path (bench/, 2026-11-21). Should its encoder change, `tobytes` does it.
+    """
+    width, height = image.size
+    try:
+        encoder = Image._getencoder(image.mode, "raw", (image.mode,))
+        encoder.setimage(image.im, (0, 0, width, height))
+        _, status, data = encoder.encode(width * height * len(image.getbands()))
+    except (AttributeError, TypeError):
+        return image.tobytes()
+    return data if status == _WHOLE else image.tobytes()
 
 
 def normalise(image: Image.Image, mode: str) -> NDArray[np.float32]:
@@ -78,7 +95,7 @@ def normalise(image: Image.Image, mode: str) -> NDArray[np.float32]:
     """
     import numpy as np
 
-    values = np.array(image, dtype=np.float32)
+    values = _floats(image)
     if mode == "tf":
         values /= 127.5
         values -= 1.0
@@ -96,10 +113,16 @@ def scale(image: Image.Image, mean: Sequence[float], std: Sequence[float]) -> ND
     """float32 [H, W, 3]: (value - mean) / std of 0..255, channel by channel."""
     import numpy as np
 
-    values = np.array(image, dtype=np.float32)
+    values = _floats(image)
     values -= np.array(mean, dtype=np.float32)
     values /= np.array(std, dtype=np.float32)
     return values
+
+
+def _floats(image: Image.Image) -> NDArray[np.float32]:
+    import numpy as np
+
+    return np.frombuffer(pixels(image), np.uint8).reshape(image.height, image.width, -1).astype(np.float32)
 
 
 def _quantise(values: NDArray[np.float32], spec: TensorSpec) -> NDArray[np.integer[Any]]:

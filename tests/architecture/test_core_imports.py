@@ -18,7 +18,8 @@ NEVER = {
     "urllib.request", "requests", "asyncio", "email", "http.client", "importlib.metadata", "importlib.resources",
     "ssl", "multiprocessing", "concurrent.futures", "unittest", "uuid", "tempfile", "xml",
     "boto3", "tensorflow", "scipy", "onnxruntime", "xgboost", "core.features", "core.xgboost_c",
-    "PIL.ImageOps", "PIL.GifImagePlugin", "PIL.BmpImagePlugin", "PIL.PpmImagePlugin",
+    "logging", "traceback", "PIL.ImageFile", "PIL.ImageOps", "PIL.GifImagePlugin", "PIL.BmpImagePlugin",
+    "PIL.PpmImagePlugin",
 }  # fmt: skip
 
 CLOTHES = runtime.usable(runtime.named_by(manifest.load(MODELS / "clothes")))

@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from core.manifest import Input, Variant
-from core.preprocess import normalise, resize, scale, to_tensor
+from core.preprocess import normalise, pixels, resize, scale, to_tensor
 from core.runtime import TensorSpec
 from tests.unit.core_kit import picture
 
@@ -32,6 +32,19 @@ def test_tf_mode_is_keras_preprocess_input_bit_by_bit() -> None:
     assert normalise(every, "tf").tobytes() == expected.tobytes()
     other = np.asarray(every).astype(np.float32) * np.float32(1 / 127.5) - np.float32(1)
     assert other.tobytes() != expected.tobytes()
+
+
+@pytest.mark.parametrize("mode", ["L", "RGB"])
+@pytest.mark.parametrize("size", [(1, 1), (3, 5), (224, 224), (2000, 1500)])
+def test_the_bytes_of_an_image_are_pillows_own(mode: str, size: tuple[int, int]) -> None:
+    image = Image.effect_noise(size, 60).convert(mode)
+    assert pixels(image) == image.tobytes()
+
+
+def test_the_bytes_of_an_image_are_had_from_a_pillow_of_another_kind_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delattr(Image, "_getencoder")
+    monkeypatch.setattr(Image.Image, "tobytes", lambda image: b"as ever")
+    assert pixels(IMAGE) == b"as ever"
 
 
 def test_torch_mode_scales_then_standardises_each_channel() -> None:
