@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import importlib
+import math
 import time
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from core import runtime
-from core.errors import WrongInput
+from core.errors import NoScores, WrongInput
 from core.manifest import FileCheck
 from core.pool import Pool
 from core.wire import Prediction
@@ -85,6 +86,8 @@ class Classifier:
         prepared_s = time.perf_counter()
         scores = interpreter.run(tensor)
         ended_s = time.perf_counter()
+        if not math.isfinite(sum(scores)):
+            raise NoScores(self.manifest.name)
         return Result(
             ranked=rank(self.manifest.labels, for_each_label(scores, self.manifest)),
             decode_ms=_ms(decoded_s - started_s),

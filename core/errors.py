@@ -111,6 +111,18 @@ class WrongInput(TripointError):
     status = 400
 
 
+class NoScores(TripointError):
+    """A model that answered with NaN or infinity, which no JSON can hold."""
+
+    code = "no_scores"
+    status = 422
+
+    def __init__(self, model: str) -> None:
+        super().__init__(
+            f"model {model} gives no finite scores for this input: send values in the range that it was trained on"
+        )
+
+
 class UnknownModel(TripointError):
     code = "unknown_model"
     status = 400

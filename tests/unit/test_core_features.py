@@ -6,8 +6,11 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 from array import array
-from typing import TYPE_CHECKING, Any
+from functools import cache
+from pathlib import Path
+from typing import Any
 
 import jsonschema
 import pytest
@@ -17,14 +20,12 @@ from hypothesis import strategies as st
 from core import features, manifest, runtime
 from core.errors import BadField, ModelError
 from core.manifest import Features
+from core.settings import MODELS
 from core.wire import Request
 from tests import known_answer
 from tests import known_answer_xgboost as known
 from tests.unit.core_kit import code_of, encoded, new_service, picture, post
 from tests.unit.families_kit import write_features
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 THREE = Features(("height", "width", "weight"), missing=False)
 needs_xgboost = pytest.mark.skipif("xgboost" not in runtime.usable(), reason="xgboost-cpu is not installed")
@@ -267,3 +268,33 @@ def test_a_direct_invocation_of_lambda_may_send_features_too(service: Any) -> No
 
     event: dict[str, Any] = {"features": {"size": 3}}
     assert translate.encode(service.infer(translate.decode(event)), event) == {"yes": 0.75, "no": 0.25}
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=4),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.sampled_from(["size", "a"]), inner, max_size=3),
+    max_leaves=6,
+)
+
+
+@needs_xgboost
+@given(JSON)
+def test_any_json_under_features_is_answered_or_refused_and_never_fails(value: object) -> None:
+    answer = ask(tiny_service(), {"features": value})
+    assert answer.status in (200, 400)
+    assert json.loads(answer.body, parse_constant=pytest.fail)
+
+
+@cache
+def tiny_service() -> Any:
+    with tempfile.TemporaryDirectory() as folder:
+        return new_service(TRIPOINT_MODEL=str(write_features(Path(folder), known.stump())))
+
+
+@pytest.mark.skipif("onnxruntime" not in runtime.usable(), reason="onnxruntime is not installed")
+def test_scores_that_are_no_numbers_are_an_error_and_not_broken_json() -> None:
+    """The logits of a logistic regression overflow float32 before 3e38 does."""
+    service = new_service(TRIPOINT_MODEL=str(MODELS / "examples" / "wine-scikit-learn"))
+    answer = ask(service, {"features": [3e38] * 13})
+    assert (answer.status, code_of(answer)) == (422, "no_scores")
+    assert ask(service, {"features": [3e30] * 13}).status == 200
