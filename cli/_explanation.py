@@ -26,7 +26,7 @@ def of_click(error: click.ClickException) -> str:
         message = f"{error.message}{near}"
     where = origin(context, error.param) if isinstance(error, click.BadParameter) and error.param else "flag"
     said = f" ({where})" if where not in ("flag", "default") else ""
-    stop = "" if message[-1:] in ".?!)" else "."
+    stop = "" if not said and message[-1:] in ".?!" else "."
     return f"{context.command_path}: {message}{said}{stop} See `{context.command_path} --help`."
 
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import difflib
 import tomllib
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import click
 
 from cli._refusal import Refusal
-from cli._settings import FILE_NAME, key_of, options_of
+from cli._settings import FILE_NAME, Setting, key_of, options_of
 
 _TOP = "owner, project, time_to_live_h"
 DEPLOYMENT_KEYS = (*_TOP.split(", "), "variants")  # adapters/deployment/variant.py reads these
@@ -90,3 +91,26 @@ def _unknown(what: str, name: str, known: list[str]) -> str:
     near = difflib.get_close_matches(name.replace("_", "-"), known, n=1)
     proposal = f"did you mean {near[0]!r}?" if near else f"expected one of {', '.join(sorted(known))}"
     return f"{FILE_NAME} has unknown {what}: {proposal}"
+
+
+def deployment_settings(path: Path | None = None) -> list[Setting]:
+    """What `deploy` reads of the file, with the defaults of what it does not say; a wrong one says what is wrong."""
+    from adapters.deployment.session import Session
+    from adapters.deployment.variant import read_variants
+
+    file, session = path or Path(FILE_NAME), Session()
+    try:
+        given, variants = read_variants(file) if file.is_file() else ({}, [])
+    except (ValueError, TypeError) as error:
+        return [Setting(("deploy",), "variants", "", None, FILE_NAME, str(error))]
+    usual = {"project": session.project, "owner": session.owner, "time_to_live_h": session.life / timedelta(hours=1)}
+    found = [
+        Setting(("deploy",), key, "", given.get(key, value), FILE_NAME if key in given else "default")
+        for key, value in usual.items()
+    ]
+    words = [
+        f"{each.cloud} {each.plan_name} {each.memory} MB, {each.place}, {each.architecture}" for each in variants
+    ]
+    if words:
+        return [*found, Setting(("deploy",), "variants", "", words, FILE_NAME)]
+    return [*found, Setting(("deploy",), "variants", "", ["one for each cloud"], "default")]

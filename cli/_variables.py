@@ -47,6 +47,7 @@ VARIABLES: dict[str, dict[str, str]] = {
     "Tests and benchmarks": {
         "TRIPOINT_DATA": "Photographs, models and traces; tests that need them are skipped without it.",
         "TRIPOINT_LIVE": "Clouds whose real accounts the live tests may use, such as `aws`.",
+        "TRIPOINT_RIE": "AWS's Lambda runtime interface emulator, for the tests that run under it.",
         "TRIPOINT_CHROMIUM": "The browser of the tests of web pages.",
     },
 }

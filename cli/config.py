@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -31,7 +32,10 @@ def command(context: click.Context, words: tuple[str, ...], changed: bool, as_js
     A flag goes over the environment, that over tripoint.toml in the working folder, and that over the default.
     Each command has a table there, with its long options as keys; deploy has [[variants]] (docs/configuration.md).
     """
+    from cli._unknown_variables import unknown_variables
+
     found = [each for each in _settings(context.find_root(), words) if not changed or each.origin != "default"]
+    found += unknown_variables(context.find_root(), os.environ)
     if as_json:
         click.echo(json.dumps([each.document() for each in found], indent=2, ensure_ascii=False))
     else:
@@ -43,6 +47,7 @@ def command(context: click.Context, words: tuple[str, ...], changed: bool, as_js
 def _settings(root: click.Context, words: tuple[str, ...]) -> list[Setting]:
     """Those of every command that begins with `words`. Raises UsageError when there is none."""
     from cli._settings import effective, leaves
+    from cli._settings_file import deployment_settings
 
     assert isinstance(root.command, click.Group)
     commands = {path: each for path, each in leaves(root.command, root) if path[: len(words)] == words}
@@ -54,7 +59,7 @@ def _settings(root: click.Context, words: tuple[str, ...]) -> list[Setting]:
         for word in path:
             defaults = defaults.get(word, {})
         found += effective(path, each, defaults)
-    return found
+    return [*found, *(deployment_settings() if any(path[0] == "deploy" for path in commands) else ())]
 
 
 def _print(settings: Sequence[Setting]) -> None:
@@ -73,4 +78,9 @@ def _print(settings: Sequence[Setting]) -> None:
     console.print(drawn if settings else "Every setting is its default.")
     for each in settings:
         if each.wrong:
-            console.print(f"wrong: {' '.join(each.command)} --{each.key} ({each.origin}): {each.wrong}", markup=False)
+            named = (
+                f"{' '.join(each.command)} --{each.key} ({each.origin})"
+                if each.variable and each.key
+                else each.origin
+            )
+            console.print(f"wrong: {named}: {each.wrong}", markup=False)

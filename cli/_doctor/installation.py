@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from importlib import metadata
 from typing import TYPE_CHECKING
@@ -32,6 +33,7 @@ def look() -> Iterator[Finding]:
     yield _packages()
     yield from _extras()
     yield _settings()
+    yield from _variables()
 
 
 def _python() -> Finding:
@@ -99,3 +101,13 @@ def _settings() -> Finding:
         return Finding(_PART, "tripoint.toml", "missing", str(error), "correct it, or move it away")
     found = f"settings for {', '.join(sorted(given))}" if given else "no settings of commands in this folder"
     return Finding(_PART, "tripoint.toml", "ok", f"{found} (`tripoint config` shows all)")
+
+
+def _variables() -> Iterator[Finding]:
+    """Mistyped ones; their values are not shown."""
+    from cli._unknown_variables import unknown_variables
+
+    for each in unknown_variables(click.get_current_context().find_root(), os.environ):
+        yield Finding(
+            _PART, each.variable, "note", "no setting has this variable", (each.wrong or "").partition(": ")[2]
+        )

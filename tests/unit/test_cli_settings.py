@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -21,7 +22,9 @@ COST = ("cost", "--duration-ms", "60", "--json")
 
 @pytest.fixture
 def call(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Caller:
-    """In an empty folder."""
+    """In an empty folder, without any variable of ours."""
+    for name in [name for name in os.environ if name.startswith("TRIPOINT_")]:
+        monkeypatch.delenv(name)
     monkeypatch.chdir(tmp_path)
     return Caller(monkeypatch, capsys)
 
@@ -73,7 +76,8 @@ def test_config_says_where_each_setting_comes_from(
 
 
 def test_config_lists_every_option_of_every_command(call: Caller) -> None:
-    found = {(each["command"], each["key"], each["variable"]) for each in json.loads(call("config", "--json").out)}
+    listed = json.loads(call("config", "--json").out)
+    found = {(each["command"], each["key"], each["variable"]) for each in listed if each["variable"]}
     expected = {
         (name, key_of(option), variable_of(path, key_of(option)))
         for name, (path, command) in every_command().items()
@@ -179,3 +183,24 @@ def test_the_settings_that_are_not_defaults_are_noted_for_the_run_with_who_set_t
         "rate": {"value": 5.0, "origin": "tripoint.toml"},
         "seed": {"value": 7, "origin": "TRIPOINT_COMPARE_SEED"},
     }
+
+
+def test_config_shows_what_deploy_reads_of_the_file_and_what_is_wrong_in_it(call: Caller, tmp_path: Path) -> None:
+    write(tmp_path, 'project = "shop"\n[[variants]]\ncloud = "aws"\nmemory_mb = 512\n')
+    found = {each["key"]: each for each in json.loads(call("config", "deploy", "--json").out) if not each["variable"]}
+    assert (found["project"]["value"], found["project"]["origin"]) == ("shop", "tripoint.toml")
+    assert (found["time_to_live_h"]["value"], found["time_to_live_h"]["origin"]) == (4.0, "default")
+    assert found["variants"]["value"] == ["aws on-demand 512 MB, us-east-1, x86_64"]
+    write(tmp_path, '[[variants]]\ncloud = "awz"\n')
+    ended = call("config", "deploy")
+    assert ended.code == 1
+    assert "wrong: tripoint.toml: unknown cloud 'awz': expected one of aws, azure, gcp" in " ".join(ended.out.split())
+
+
+def test_a_mistyped_variable_is_found(call: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TRIPOINT_COMPARE_RAET", "secret")
+    ended = call("config", "--changed")
+    assert ended.code == 1
+    said = " ".join(ended.out.split())
+    assert "TRIPOINT_COMPARE_RAET: no setting has this variable: did you mean TRIPOINT_COMPARE_RATE?" in said
+    assert "secret" not in said

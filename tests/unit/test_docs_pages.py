@@ -87,7 +87,7 @@ def test_every_variable_that_the_code_reads_is_documented_and_no_other() -> None
                 used |= set(_VARIABLE.findall(path.read_text(encoding="utf-8")))
     ours = {name for name in documented() if name.startswith("TRIPOINT_")}
     of_options = {"TRIPOINT_SERVE_MAX_INSTANCES"}  # an example
-    of_tests = {"TRIPOINT_LIVE", "TRIPOINT_CHROMIUM"}
+    of_tests = {"TRIPOINT_LIVE", "TRIPOINT_RIE", "TRIPOINT_CHROMIUM"}
     assert used - ours - of_options == set()
     assert ours - used - of_tests == set()
 
