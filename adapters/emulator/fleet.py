@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from adapters.emulator.shares import Shares
 
 TICK_S = 0.25
+ENDED_LOGS = 50
 
 
 class Refused(Exception):
@@ -61,6 +63,7 @@ class Fleet:
         self._places: dict[int, asyncio.Future[Assign | Refuse]] = {}
         self._start_failure: InstanceFailed | None = None
         self._ending: set[asyncio.Task[None]] = set()
+        self._ended_logs: deque[bytes] = deque(maxlen=ENDED_LOGS)
         self._requests = 0
         self._clock = asyncio.ensure_future(self._tick())
 
@@ -128,8 +131,8 @@ class Fleet:
         }
 
     def logs(self) -> bytes:
-        """The last lines of every instance that runs."""
-        return b"".join(member.launcher.log_tail() for member in self._members.values())
+        """The last lines of the instances that ended last, and of every one that runs."""
+        return b"".join([*self._ended_logs, *(member.launcher.log_tail() for member in self._members.values())])
 
     async def close(self) -> None:
         """End every instance."""
@@ -217,6 +220,7 @@ class Fleet:
             task.add_done_callback(self._ending.discard)
 
     async def _bring_down(self, member: Member, detail: str | None) -> None:
+        self._ended_logs.append(member.launcher.log_tail())
         await member.bring_down()
         self._members.pop(member.number, None)
         more = {} if detail is None else {"detail": detail}

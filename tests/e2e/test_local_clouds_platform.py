@@ -101,6 +101,15 @@ def test_boto3_invokes_unchanged_and_gets_the_log(lambda_: LambdaClient, photo: 
     assert "REPORT RequestId: " in log
 
 
+def test_the_log_of_an_instance_outlives_it(
+    lambda_: LambdaClient, running: dict[str, clouds.LocalCloud], photo: bytes
+) -> None:
+    answer = lambda_.invoke(FunctionName="clothes", Payload=payload(photo), LogType="Tail")
+    [report] = [line for line in base64.b64decode(answer["LogResult"]).splitlines() if line.startswith(b"REPORT ")]
+    assert ask(f"{running['aws'].control}/retire")[0] == 200
+    assert report in ask(f"{running['aws'].control}/logs", "GET")[2].splitlines()
+
+
 def test_the_courses_client_gets_a_bare_mapping(image_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """It posts {"url": …} to the invocations path of a function named `function`, as AWS's own emulator has it."""
     monkeypatch.setenv("TRIPOINT_FETCH_PRIVATE", "allow")  # the photograph lies on loopback here
