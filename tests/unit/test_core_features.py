@@ -14,7 +14,7 @@ from typing import Any
 
 import jsonschema
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core import features, manifest, runtime
@@ -84,6 +84,7 @@ def test_null_is_a_missing_value_where_the_manifest_allows_it() -> None:
         features.vector({"height": 1}, THREE._replace(missing=True))
 
 
+@settings(deadline=None)
 @given(st.lists(st.one_of(st.none(), st.booleans(), st.text(max_size=5), st.floats(), st.integers()), max_size=5))
 def test_any_list_is_a_vector_of_float32_or_refused(values: list[object]) -> None:
     try:
@@ -278,6 +279,7 @@ JSON = st.recursive(
 
 
 @needs_xgboost
+@settings(deadline=None)
 @given(JSON)
 def test_any_json_under_features_is_answered_or_refused_and_never_fails(value: object) -> None:
     answer = ask(tiny_service(), {"features": value})
