@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import floor, log10
+from math import ceil, floor, log10
 from typing import TYPE_CHECKING, Any
 
 import altair as alt
@@ -73,8 +73,8 @@ def colour(looks: Sequence[Look], *, legend: bool = True, below_title: bool = Fa
 
     `below_title`: the axis has a title at its top, for which the legend makes room. `more` is the legend's.
     """
-    scale = alt.Scale(domain=[each.name for each in looks], range=[each.colour for each in looks])
-    longest = max((len(each.name) for each in looks), default=1)
+    scale = alt.Scale(domain=[each.label for each in looks], range=[each.colour for each in looks])
+    longest = max((len(each.label) for each in looks), default=1)
     drawn = wrapped(longest, below_title=below_title, **more) if legend else None
     return alt.Color("target:N", scale=scale, legend=drawn)
 
@@ -89,13 +89,13 @@ def wrapped(longest: int, *, below_title: bool = False, **more: Any) -> alt.Lege
 
 def dash(looks: Sequence[Look]) -> alt.StrokeDash:
     """The target's line."""
-    scale = alt.Scale(domain=[each.name for each in looks], range=[list(each.dash) for each in looks])
+    scale = alt.Scale(domain=[each.label for each in looks], range=[list(each.dash) for each in looks])
     return alt.StrokeDash("target:N", scale=scale)
 
 
 def shape(looks: Sequence[Look]) -> alt.Shape:
     """The target's point."""
-    scale = alt.Scale(domain=[each.name for each in looks], range=[each.shape for each in looks])
+    scale = alt.Scale(domain=[each.label for each in looks], range=[each.shape for each in looks])
     return alt.Shape("target:N", scale=scale)
 
 
@@ -133,6 +133,8 @@ class Ratios:
     def ticks(self) -> list[float]:
         """Round numbers within: 1, 2, 5, 10… or closer ones where the axis is short, decades where it is long."""
         width = self.high / self.low
+        if width < 2.5:
+            return self._even_ticks()
         steps = (
             (1.0,)
             if width > 2000
@@ -143,6 +145,13 @@ class Ratios:
         decades = range(floor(log10(self.low)), floor(log10(self.high)) + 1)
         every = (step * 10.0**decade for decade in decades for step in steps)
         return [float(f"{each:.3g}") for each in every if self.low <= each <= self.high]
+
+    def _even_ticks(self) -> list[float]:
+        """Round numbers at even distances, for so short an axis that it is nearly linear."""
+        rough = (self.high - self.low) / 8
+        size = 10.0 ** floor(log10(rough))
+        step = next(step * size for step in (1, 2, 5, 10) if step * size >= rough)
+        return [float(f"{step * n:.6g}") for n in range(ceil(self.low / step), floor(self.high / step) + 1)]
 
     def axis(self, **more: Any) -> alt.Axis:
         """Its ticks."""

@@ -81,12 +81,12 @@ def _of_kind(material: Material, kind: Stratum) -> Iterator[Block]:
 def _starts(material: Material, kind: Stratum) -> Iterator[Row]:
     for look, _, columns in material.each():
         for latency in columns.latency_ms[columns.where(outcome="ok", state="cold", stratum=kind)]:
-            yield {"target": look.name, "k": look.key, "ms": short(latency)}
+            yield {"target": look.label, "k": look.key, "ms": short(latency)}
 
 
 def _strip(material: Material, kind: Stratum, rows: list[Row]) -> Figure:
     medians = [
-        {"target": look.name, "k": look.key, "p50": each.value, "lo": each.lo, "hi": each.hi}
+        {"target": look.label, "k": look.key, "p50": each.value, "lo": each.lo, "hi": each.hi}
         for look, part, _ in material.each()
         if kind in part.cold.by_stratum and (each := part.cold.by_stratum[kind].estimates["p50_ms"]).value is not None
     ]
@@ -96,13 +96,16 @@ def _strip(material: Material, kind: Stratum, rows: list[Row]) -> Figure:
         if kind in part.cold.by_stratum
     )
     text = f"Every {kind} cold start as a line, in ms. Medians with 95 % intervals: {told}."
-    notes = ["Each thin line is one cold start; the dot is the median, the bar its 95 % interval."]
+    notes = [
+        f"{KINDS[kind].capitalize()}.",
+        "Each thin line is one cold start; the dot is the median, the bar its 95 % interval.",
+    ]
     title = f"Each {kind} cold start"
     return Figure(f"cold-{kind}", title, _strip_spec(material, rows, medians, text), text, notes=notes)
 
 
 def _strip_spec(material: Material, rows: list[Row], medians: list[Row], text: str) -> Spec:
-    names = [each.name for each in material.looks]
+    names = [each.label for each in material.looks]
     place = alt.Y("target:N", title=None, scale=alt.Scale(domain=names), axis=alt.Axis(grid=False, labelLimit=130))
     along = Ratios.around([*(row["ms"] for row in rows), *(row[name] for row in medians for name in ("lo", "hi"))])
     seen = colour(material.looks, legend=False)
@@ -129,7 +132,7 @@ def _strip_spec(material: Material, rows: list[Row], medians: list[Row], text: s
 def _falls(material: Material, kind: Stratum) -> dict[str, tuple[Part, ...]]:
     """The mean parts of each target's cold starts of one kind."""
     return {
-        look.name: mean_waterfall(
+        look.label: mean_waterfall(
             each
             for each in material.samples.get(look.name, ())
             if (each.outcome, each.state, each.stratum) == ("ok", "cold", kind)

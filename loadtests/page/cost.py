@@ -43,7 +43,7 @@ def cost(material: Material) -> Section:
 
 def _by_line(material: Material, found: Months) -> Figure:
     rows = [
-        {"target": look.name, "k": look.key, "line": line, "at": place, "usd": float(usd)}
+        {"target": look.label, "k": look.key, "line": line, "at": place, "usd": float(usd)}
         for look in material.looks
         if look.name in found.bills
         for place, line in enumerate(LINES)
@@ -102,7 +102,7 @@ def _curve_rows(material: Material, found: Months) -> Iterator[Row]:
         for free in (True, False) if look.name in found.bills else ():
             for step, volume in enumerate(steps()):
                 usd = found.bills[look.name](volume, free).usd
-                place = {"target": look.name, "k": look.key, "step": step, "requests": short(float(volume))}
+                place = {"target": look.label, "k": look.key, "step": step, "requests": short(float(volume))}
                 yield place | {"free": _word(free), "usd": short(float(usd))}
 
 
@@ -113,7 +113,7 @@ def _word(free: bool) -> str:
 
 def _marks(material: Material, found: Months) -> Iterator[Row]:
     """Where two targets change places; of many targets, where the cheapest changes."""
-    keys = {each.name: each.key for each in material.looks}
+    looks = {each.name: each for each in material.looks}
     for free in (True, False):
         costs = found.costs(free=free)
         changes = found.changes(free=free)
@@ -122,7 +122,8 @@ def _marks(material: Material, found: Months) -> Iterator[Row]:
         for each in changes:
             usd = float(costs[each.cheaper](each.requests))
             row = {"requests": short(float(each.requests)), "usd": short(usd), "free": _word(free)}
-            yield row | {"k": keys[each.cheaper], "target": each.cheaper, "instead of": each.dearer}
+            ahead = looks[each.cheaper]
+            yield row | {"k": ahead.key, "target": ahead.label, "instead of": looks[each.dearer].label}
 
 
 def _leading(found: Months, *, free: bool) -> str:

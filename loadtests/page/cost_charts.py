@@ -106,7 +106,7 @@ def bars(looks: Sequence[Look], rows: Sequence[Row], text: str) -> Spec:
 
 
 def _names(looks: Sequence[Look]) -> alt.Y:
-    scale = alt.Scale(domain=[each.name for each in looks])
+    scale = alt.Scale(domain=[each.label for each in looks])
     return alt.Y("target:N", title=None, scale=scale, axis=alt.Axis(grid=False, labelLimit=130))
 
 

@@ -68,14 +68,15 @@ def _members(rows: list[Row]) -> str:
 def _points(
     material: Material, tuning: Tuning, of: Callable[[Setting], tuple[Estimate, Standing | None]]
 ) -> list[Row]:
-    keys = {each.name: each.key for each in material.looks}
+    looks = {each.name: each for each in material.looks}
     rows = []
     for setting in tuning.settings:
         time_ms, standing = of(setting)
         target = setting.part.target
         if standing is None or not time_ms.value or not setting.usd.value:
             continue
-        row = {"target": target.name, "k": keys[target.name], "cloud": target.cloud, "standing": standing}
+        look = looks[target.name]
+        row = {"target": look.label, "k": look.key, "cloud": target.cloud, "standing": standing}
         row |= {"opacity": _OPACITY[standing], "ms": time_ms.value, "ms_lo": time_ms.lo, "ms_hi": time_ms.hi}
         rows.append(row | {"usd": setting.usd.value, "usd_lo": setting.usd.lo, "usd_hi": setting.usd.hi})
     return rows

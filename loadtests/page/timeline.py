@@ -62,7 +62,7 @@ def _rows(material: Material) -> Iterator[Row]:
             latencies = columns.latency_ms[mask]
             at_s = columns.intended_s[mask] - begin_s
             for place in drawn(np.nan_to_num(latencies, nan=-1.0), limits[kind]):
-                row = {"target": look.name, "k": look.key, "kind": KINDS[kind], "s": short(at_s[place])}
+                row = {"target": look.label, "k": look.key, "kind": KINDS[kind], "s": short(at_s[place])}
                 yield row | ({} if kind == "bad" else {"ms": short(latencies[place])})
 
 
@@ -132,7 +132,7 @@ def _table(
         [
             Cell(look.name, key=look.key),
             *(
-                Cell(f"{int(mask.sum()):,}", f"{drawn_of.get((look.name, KINDS[kind]), 0):,} drawn", number=True)
+                Cell(f"{int(mask.sum()):,}", f"{drawn_of.get((look.label, KINDS[kind]), 0):,} drawn", number=True)
                 for kind, mask in sizes[look.name].items()
             ),
             *_thirds(columns),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from loadtests.comparison import cheapest
+from loadtests.comparison import BAD_SHARE_MAX, cheapest
 from loadtests.cost.run import DEFAULT_VOLUME
 from loadtests.figures import number, sentence_text
 from loadtests.frontier import surely_below
@@ -114,28 +114,35 @@ def _listed(words: Sequence[str]) -> str:
     return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
 
 
+def _bad_share(part: TargetSummary) -> float:
+    return (part.errors + part.dropped) / part.requests if part.requests else 0.0
+
+
 def _cheapest(parts: Sequence[TargetSummary]) -> Verdict:
     """By cost per million requests without the free grant, at the volume that the summary costs."""
     question = f"Cheapest at {volume_text(DEFAULT_VOLUME)} requests a month"
-    costs = {part.target.name: part.usd_per_million for part in parts}
+    every = {part.target.name: part.usd_per_million for part in parts}
+    bad = [part.target.name for part in parts if _bad_share(part) > BAD_SHARE_MAX]
+    costs = {name: each for name, each in every.items() if name not in bad}
+    aside = f" Left out, for too many of its requests failed: {_listed(bad)}." if bad else ""
     known = sorted((each.value, name) for name, each in costs.items() if each.value is not None)
     if not known:
-        reasons = "; ".join(f"{name}: {each.reason}" for name, each in costs.items()) or "nothing was measured"
-        return Verdict(question, "none", f"No cost is known: {reasons}.")
+        reasons = "; ".join(f"{name}: {each.reason}" for name, each in costs.items()) or "nothing was answered"
+        return Verdict(question, "none", f"No cost is known: {reasons}.{aside}")
     best = known[0][1]
-    key = list(costs).index(best)
+    key = list(every).index(best)
     figure = f"{sentence_text(costs[best])} USD per million requests without the free grant"
     if len(known) < 2:
-        return Verdict(question, "none", f"{best} alone has a cost: {figure}.", key)
+        return Verdict(question, "none", f"{best} alone has a cost: {figure}.{aside}", key)
     evidence = tuple(cheapest(costs))
     others = [name for _, name in known[1:]]
     unsure = [name for name in others if costs[best].hi is None or costs[name].lo is None]
     rivals = [name for name in others if name not in unsure and not surely_below(costs[best], costs[name])]
     if rivals:
-        words = f"{best} has the lowest cost, {figure}, but is not separable from {_listed(rivals)}."
+        words = f"{best} has the lowest cost, {figure}, but is not separable from {_listed(rivals)}.{aside}"
         return Verdict(question, "open", words, key, evidence)
     if others[0] in unsure:
-        words = f"{best}, {figure}; how sure is not known, for there are no intervals."
+        words = f"{best}, {figure}; how sure is not known, for there are no intervals.{aside}"
         return Verdict(question, "none", words, key, evidence)
     rest = f"; {_listed(unsure)} has no interval to compare" if unsure else ""
-    return Verdict(question, "shown", f"{best}, {figure}{rest}.", key, evidence)
+    return Verdict(question, "shown", f"{best}, {figure}{rest}.{aside}", key, evidence)

@@ -70,7 +70,7 @@ def _curve_rows(material: Material) -> Iterator[Row]:
         total = latencies.size + lost
         for rank in curve_ranks(latencies.size):
             share = short((int(rank) + 1) / total)
-            yield {"target": look.name, "k": look.key, "ms": short(latencies[rank]), "share": share}
+            yield {"target": look.label, "k": look.key, "ms": short(latencies[rank]), "share": share}
 
 
 def _distribution(material: Material, rows: list[Row]) -> Figure:
@@ -116,7 +116,7 @@ def _percentiles(material: Material) -> Iterator[Figure]:
     """None where there are too few requests for any percentile."""
     text = "Percentiles of warm latency, each with its 95 % interval. The table above has the figures."
     rows = [
-        {"target": look.name, "k": look.key, "percentile": word, "ms": each.value, "lo": each.lo, "hi": each.hi}
+        {"target": look.label, "k": look.key, "percentile": word, "ms": each.value, "lo": each.lo, "hi": each.hi}
         for look, part, _ in material.each()
         for name, word in PERCENTILES.items()
         if (each := part.typical.estimates[name]).value is not None
@@ -130,7 +130,7 @@ def _percentiles(material: Material) -> Iterator[Figure]:
 
 
 def _dots(material: Material, rows: list[Row], text: str) -> Spec:
-    names = [each.name for each in material.looks]
+    names = [each.label for each in material.looks]
     along = Ratios.around(row[name] for row in rows for name in ("ms", "lo", "hi"))
     started = rows_named("rows")
     words = [word for word in PERCENTILES.values() if any(row["percentile"] == word for row in rows)]

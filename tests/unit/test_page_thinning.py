@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from loadtests.page.chart import Ratios
-from loadtests.page.palette import COLOURS, looks
+from loadtests.page.palette import COLOURS, LABEL_MAX, looks, short_names
 from loadtests.page.thinning import STEPS_MAX, TAIL, curve_ranks, drawn, short
 from tests.page_kit import target
 
@@ -63,6 +63,23 @@ def test_a_cloud_has_one_colour_and_each_of_its_targets_a_line_of_its_own() -> N
     assert (found[0].dash, found[0].shape) != (found[2].dash, found[2].shape)
     alone = looks([target("gcp")])
     assert alone[0].colour == found[1].colour, "a cloud looks the same in every run"
+
+
+def test_long_names_are_shortened_where_they_are_alike_and_stay_different() -> None:
+    assert short_names(["aws", "gcp"]) == ["aws", "gcp"]
+    shared = [f"the-same-long-beginning-of-every-name-{word}" for word in ("blue", "green")]
+    assert short_names(shared) == ["\N{HORIZONTAL ELLIPSIS}blue", "\N{HORIZONTAL ELLIPSIS}green"]
+    found = short_names([f"{letter * 40}{end}" for letter in "ab" for end in (1, 2)])
+    assert len(set(found)) == 4
+    assert max(map(len, found)) <= LABEL_MAX
+    middle = ["x" * 30 + "1" + "y" * 30, "z" + "x" * 29 + "2" + "y" * 30, "x" * 30 + "3" + "y" * 30]
+    assert short_names(middle) == middle, "shortened, two of them would be one"
+
+
+def test_an_axis_that_is_too_short_for_ratios_has_even_ticks() -> None:
+    ticks = Ratios(8.1, 9.3).ticks
+    assert len(ticks) >= 3
+    assert all(8.1 <= each <= 9.3 for each in ticks)
 
 
 def test_the_colours_stand_out_from_the_light_page_and_from_the_dark_one() -> None:

@@ -92,3 +92,10 @@ def test_answers_without_evidence_are_judged_as_they_are() -> None:
     load.samples = [replace(each, state=None) for each in load.samples]
     warm = verdicts(load.material().summary)[0]
     assert (warm.word, warm.key) == ("shown", 0)
+
+
+def test_a_target_that_never_answered_costs_little_and_is_not_the_cheapest() -> None:
+    load = Load([target("aws"), target("gcp")]).warm("aws", 100, around_ms=10).bad("gcp", 100, "timeout")
+    verdict = verdicts(load.material().summary)[2]
+    assert (verdict.word, verdict.key) == ("not known", 0)
+    assert "Left out, for too many of its requests failed: gcp." in verdict.answer
