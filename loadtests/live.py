@@ -6,6 +6,7 @@ from collections import Counter, defaultdict
 from typing import TYPE_CHECKING, Any
 
 from loadtests.cost.running import RunningCost
+from loadtests.newcomers import Newcomers
 from loadtests.stats.histogram import Histogram
 from loadtests.target_summary import COLD_QUANTILES, COLD_STRATA, LATE_MS, WARM_QUANTILES, Group
 
@@ -46,11 +47,12 @@ class Live:
 
 
 class Tally:
-    """One target."""
+    """One target: what is known for good, and the requests whose state may still change with later answers."""
 
     def __init__(self, target: Target, book: PriceBook) -> None:
         self._target = target
         self._cost = RunningCost(target, book)
+        self._newcomers = Newcomers()
         self._outcomes: Counter[str] = Counter()
         self._kinds: Counter[tuple[str, str | None]] = Counter()
         self._unanswered: Counter[str] = Counter()
@@ -62,19 +64,16 @@ class Tally:
 
     def take(self, samples: Sequence[Sample]) -> None:
         """Add samples of this target."""
-        latencies: defaultdict[str, list[float]] = defaultdict(list)
+        known = [sample for sample in samples if not self._newcomers.take(sample)]
         for sample in samples:
             self._count(sample)
-            kind = kind_of(sample)
-            if kind is not None and sample.latency_ms is not None:
-                latencies[kind].append(sample.latency_ms)
-        for kind, values in latencies.items():
+        for kind, values in latencies_of(known).items():
             self._latencies[kind].add(values)
-        self._cost.take(samples)
+        self._kinds.update((sample.stratum, sample.state) for sample in known)
+        self._cost.take(known)
 
     def _count(self, sample: Sample) -> None:
         self._outcomes[sample.outcome] += 1
-        self._kinds[sample.stratum, sample.state] += 1
         self._unanswered[sample.stratum] += sample.outcome in ("timeout", "dropped")
         if sample.instance is not None:
             self._instances.add(sample.instance)
@@ -85,7 +84,9 @@ class Tally:
 
     def document(self, *, now_s: float) -> dict[str, Any]:
         """This target's entry of the document."""
-        cost = self._cost.usd_per_million()
+        new = self._newcomers.settled()
+        kinds = self._kinds + Counter((sample.stratum, sample.state) for sample in new)
+        cost = self._cost.usd_per_million(new)
         timeouts = self._outcomes["timeout"]
         return {
             **{name: getattr(self._target, name) for name in _FACTS},
@@ -96,35 +97,37 @@ class Tally:
             "dropped": self._outcomes["dropped"],
             "late": self._late,
             "slip_max_ms": self._slip_max_ms,
-            "warm_up": sum(n for (stratum, _), n in self._kinds.items() if stratum == "warm-up"),
+            "warm_up": sum(n for (stratum, _), n in kinds.items() if stratum == "warm-up"),
             "instances": len(self._instances),
-            "pre_initialised": {"n": self._in_state("pre-initialised")},
-            "cold": {"n": self._in_state("cold"), "by_stratum": self._cold()},
-            "warm": self._group("warm", _LIVE_QUANTILES, "steady"),
-            "unknown": self._group("unknown", _LIVE_QUANTILES, "steady"),
+            "pre_initialised": {"n": in_state(kinds, "pre-initialised")},
+            **self._latency(kinds, latencies_of(new)),
             "cost_usd_per_million": cost.document(),
-            "cost_usd": self._cost.usd(),
+            "cost_usd": (cost.value or 0.0) * self._cost.sent(new) / 1e6,
             "reasons": {"cost_usd_per_million": cost.reason} if cost.reason else {},
         }
 
-    def _in_state(self, wanted: str) -> int:
-        return sum(n for (_, state), n in self._kinds.items() if state == wanted)
+    def _latency(
+        self, kinds: Mapping[tuple[str, str | None], int], new_ms: Mapping[str, Sequence[float]]
+    ) -> dict[str, Any]:
+        """Percentiles of each kind of request; of cold starts those kinds that there were."""
+        values = {kind: each.plus(new_ms.get(kind, ())) for kind, each in self._latencies.items()}
+        values |= {kind: Histogram().plus(ms) for kind, ms in new_ms.items() if kind not in values}
 
-    def _cold(self) -> dict[str, Any]:
-        """The cold starts of each kind that there were."""
-        found: dict[str, Any] = {}
-        for stratum in COLD_STRATA:
-            if self._kinds[stratum, "cold"]:
-                # Only there is a request that was never answered known to have been meant for a new instance.
-                meant = stratum if stratum in ("forced", "natural") else None
-                found[stratum] = self._group(f"cold {stratum}", COLD_QUANTILES, meant)
-        return found
+        def group(kind: str, quantiles: Mapping[str, float], stratum: str | None) -> dict[str, Any]:
+            own = values.get(kind) or Histogram()
+            unanswered = self._unanswered[stratum] if stratum is not None and (own.n or kind == "warm") else 0
+            found = own.percentiles(list(quantiles.values()), unanswered=unanswered)
+            return Group(own.n, dict(zip(quantiles, found, strict=True))).document()
 
-    def _group(self, kind: str, quantiles: Mapping[str, float], stratum: str | None) -> dict[str, Any]:
-        values = self._latencies[kind]
-        unanswered = self._unanswered[stratum] if stratum is not None and (values.n or kind == "warm") else 0
-        found = values.percentiles(list(quantiles.values()), unanswered=unanswered)
-        return Group(values.n, dict(zip(quantiles, found, strict=True))).document()
+        # Only there is a request that was never answered known to have been meant for a new instance.
+        meant = {stratum: stratum if stratum in ("forced", "natural") else None for stratum in COLD_STRATA}
+        cold = [stratum for stratum in COLD_STRATA if kinds.get((stratum, "cold"))]
+        by_stratum = {each: group(f"cold {each}", COLD_QUANTILES, meant[each]) for each in cold}
+        return {
+            "cold": {"n": in_state(kinds, "cold"), "by_stratum": by_stratum},
+            "warm": group("warm", _LIVE_QUANTILES, "steady"),
+            "unknown": group("unknown", _LIVE_QUANTILES, "steady"),
+        }
 
     def _rate(self, now_s: float) -> float:
         """Requests sent a second, over the last RATE_OVER_S seconds of the run."""
@@ -132,6 +135,21 @@ class Tally:
         for second in [each for each in self._sent if each <= newest - RATE_OVER_S]:
             del self._sent[second]
         return self._sent.total() / min(RATE_OVER_S, max(now_s, 1.0))
+
+
+def in_state(kinds: Mapping[tuple[str, str | None], int], wanted: str) -> int:
+    """How many requests are in a state, whatever the load meant."""
+    return sum(n for (_, state), n in kinds.items() if state == wanted)
+
+
+def latencies_of(samples: Sequence[Sample]) -> dict[str, list[float]]:
+    """Latencies in ms by kind of request."""
+    found: defaultdict[str, list[float]] = defaultdict(list)
+    for sample in samples:
+        kind = kind_of(sample)
+        if kind is not None and sample.latency_ms is not None:
+            found[kind].append(sample.latency_ms)
+    return found
 
 
 def kind_of(sample: Sample) -> str | None:

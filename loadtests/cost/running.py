@@ -26,6 +26,13 @@ _ZERO = Decimal(0)
 Kind = Literal["steady", "provoked"]
 
 
+def kind_of(sample: Sample) -> Kind | None:
+    """None for a warm-up request, which is billed but stands for none."""
+    if sample.stratum == "warm-up":
+        return None
+    return "steady" if sample.stratum == "steady" else "provoked"
+
+
 @dataclass(frozen=True, slots=True)
 class _Total:
     """Sums over the requests of finished blocks."""
@@ -78,20 +85,20 @@ class RunningCost:
             if sample.outcome == "dropped":
                 continue
             self._sent += 1
-            if sample.stratum != "warm-up":
-                self._open["steady" if sample.stratum == "steady" else "provoked"].append(sample)
-        for kind, waiting in self._open.items():
+            if (kind := kind_of(sample)) is not None:
+                self._open[kind].append(sample)
+        for own, waiting in self._open.items():
             while len(waiting) >= BLOCK and self._plan is not None:
-                self._totals[kind] = self._totals[kind].plus(self._observe(self._plan, waiting[:BLOCK]))
+                self._totals[own] = self._totals[own].plus(self._observe(self._plan, waiting[:BLOCK]))
                 del waiting[:BLOCK]
         if self._plan is None:
             self._open.clear()
 
-    def usd_per_million(self) -> Estimate:
-        """USD per million requests, without free grant, or why it is not known."""
+    def usd_per_million(self, more: Sequence[Sample] = ()) -> Estimate:
+        """USD per million requests, these `more` with them, without free grant; or why it is not known."""
         if self._plan is None:
             return Estimate(n=0, reason=self._reason)
-        total = self._total("steady", self._plan) or self._total("provoked", self._plan)
+        total = self._total("steady", self._plan, more) or self._total("provoked", self._plan, more)
         if total is None:
             return Estimate(n=0, reason="no request of this target was sent after the warm-up")
         try:
@@ -99,13 +106,14 @@ class RunningCost:
         except (LookupError, ValueError) as error:
             return Estimate(n=0, reason=str(error))
 
-    def usd(self) -> float:
-        """What all requests that were sent so far cost at that price; 0 where it is not known."""
-        return (self.usd_per_million().value or 0.0) * self._sent / 1e6
+    def sent(self, more: Sequence[Sample] = ()) -> int:
+        """How many requests were sent, `more` with them."""
+        return self._sent + sum(sample.outcome != "dropped" for sample in more)
 
-    def _total(self, kind: Kind, plan: Plan) -> _Total | None:
-        """Finished blocks and the open one; None when there is no request of the kind."""
-        total, waiting = self._totals[kind], self._open[kind]
+    def _total(self, kind: Kind, plan: Plan, more: Sequence[Sample]) -> _Total | None:
+        """Finished blocks and the open one with `more`; None when there is no request of the kind."""
+        total = self._totals[kind]
+        waiting = [*self._open[kind], *(each for each in more if kind_of(each) == kind and each.outcome != "dropped")]
         if waiting:
             total = total.plus(self._observe(plan, waiting))
         return total if total.requests else None

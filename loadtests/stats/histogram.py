@@ -42,6 +42,13 @@ class Histogram:
         np.add.at(self._counts, places, 1)
         self.n += values.size
 
+    def plus(self, values_ms: Sequence[float]) -> Histogram:
+        """Another one that counts these values too."""
+        other = Histogram()
+        other._counts, other.n = self._counts.copy(), self.n
+        other.add(values_ms)
+        return other
+
     def percentiles(self, qs: Sequence[float], *, unanswered: int = 0) -> list[Estimate]:
         """The quantiles with their intervals; `unanswered` as for `loadtests.stats.percentiles.percentiles`."""
         below = np.cumsum(self._counts)

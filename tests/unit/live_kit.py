@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from random import Random
-from typing import get_args
+from typing import Any, get_args
 
 from loadtests.sample import Sample, State, Stratum
 from loadtests.targets import Target
@@ -35,7 +35,12 @@ def sample_of(random: Random, index: int) -> Sample:
             sent_s, state = intended_s + slip_s, random.choice(STATES)
             done_s = sent_s + random.lognormvariate(-3, 0.5) + (0.5 if state == "cold" else 0.0)
             instance = None if state is None else f"{about[1]} {random.randrange(9)}"
-            served = {"state": state, "instance": instance, "total_ms": (done_s - sent_s) * 900, "init_ms": 400.0}
+            served: dict[str, Any] = {
+                "state": state,
+                "instance": instance,
+                "total_ms": (done_s - sent_s) * 900,
+                "init_ms": 400.0,
+            }
             return Sample(*about, stratum, intended_s, sent_s, done_s, "ok", 200, response_bytes=300, **served)
         case "failed":
             return Sample(*about, stratum, intended_s, intended_s + slip_s, intended_s + 0.1, "failed", 503)
