@@ -36,6 +36,7 @@ class Control:
     def __init__(self, *, cloud: Cloud, options: Options, fleet: Fleet, ledger: Ledger, ended: asyncio.Event) -> None:
         self._cloud = cloud
         self._options = options
+        self._first = asdict(options)
         self._fleet = fleet
         self._ledger = ledger
         self._ended = ended
@@ -73,16 +74,18 @@ class Control:
         return _json(200, self._fleet.faults.document())
 
     async def _change(self, body: bytes) -> HttpAnswer:
-        """Change options; null gives an option its default back.
+        """Change options; null gives an option back what it was when this cloud started.
 
         What an instance is started with changes only with a new version, which such a change is on every cloud.
         """
         try:
-            options = Options.from_document({**asdict(self._options), **json.loads(body)})
+            given = json.loads(body).items()
+            changed = {name: self._first.get(name) if value is None else value for name, value in given}
+            options = Options.from_document({**asdict(self._options), **changed})
             if (options.model, options.shares) != (self._options.model, self._options.shares):
                 raise ValueError("model and shares cannot change while a local cloud runs: start another one")
             before, after = self._fleet.platform, platform(self._cloud, options)
-        except (ValueError, TypeError) as error:
+        except (ValueError, TypeError, AttributeError) as error:
             return _json(400, {"error": str(error)})
         self._options = options
         self._fleet.change(after)

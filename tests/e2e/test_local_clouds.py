@@ -22,6 +22,7 @@ from PIL import Image
 
 from adapters import contract
 from adapters.emulator import clouds
+from adapters.emulator.options import Options
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -175,6 +176,13 @@ def test_a_new_memory_size_is_a_new_version(cloud: str, running: dict[str, cloud
     assert ask(f"{control}/settings", body=b'{"memory_mb": 4096}')[2]["memory_mb"] == 4096
     assert ask(f"{control}/state", "GET")[2]["version"] == before + 1
     assert ask(running[cloud].url, body=photo)[2]["instance"]["request_number"] == 1
+
+
+def test_null_gives_a_setting_back_what_it_was_at_the_start() -> None:
+    with clouds.start(["aws"], Options(idle_life_s=77.0)) as local:
+        control = local["aws"].control
+        assert ask(f"{control}/settings", body=b'{"idle_life_s": 2}')[2]["idle_life_s"] == 2
+        assert ask(f"{control}/settings", body=b'{"idle_life_s": null}')[2]["idle_life_s"] == 77
 
 
 @contextmanager
