@@ -8,7 +8,7 @@ from typing import Any, get_args
 from loadtests.sample import Sample, State, Stratum
 from loadtests.targets import Target
 
-STRATA = get_args(Stratum)
+STRATA: tuple[Stratum, ...] = get_args(Stratum)
 STATES: tuple[State | None, ...] = ("cold", "pre-initialised", "warm", "warm", "warm", "warm", "warm", None)
 TARGETS = [
     Target("aws", "aws", "on-demand", "local", 1024, "http://127.0.0.1:1/"),
@@ -29,7 +29,7 @@ def sample_of(random: Random, index: int) -> Sample:
     intended_s = index / 50
     slip_s = random.choice([0.0001, 0.0001, 0.0001, 0.02])
     about = (index, random.choice(TARGETS).name, f"worker {index % 2}")
-    stratum: Stratum = random.choice([*STRATA, *["steady"] * 5])
+    stratum: Stratum = random.choice(STRATA + ("steady",) * 5)
     match random.choice([*["ok"] * 20, "failed", "timeout", "dropped"]):
         case "ok":
             sent_s, state = intended_s + slip_s, random.choice(STATES)

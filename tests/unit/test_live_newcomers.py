@@ -51,7 +51,8 @@ def served(random: Random, index: int, *, instance: tuple[int, float], number: i
 
 def run_of(seed: int) -> list[Sample]:
     """Sixty instances, each with requests before it is ready, just after, and later; in order of their answers."""
-    random, found = Random(seed), []
+    random = Random(seed)
+    found: list[Sample] = []
     for number in range(60):
         instance = (number, 1.0 + number / 3)
         offsets = [random.choice([-0.5, -0.003, 0.001, 0.005, 0.02, 0.1]), *(random.uniform(0, 9) for _ in range(12))]
