@@ -120,8 +120,10 @@ def report(candidate: Candidate) -> str:
     ]
     working = [each for each in candidate.trials if each.failure is None]
     for answer in working[0].answers:
-        best = ", ".join(f"{label} {score:.3f}" for label, score in answer.best)
-        lines.append(f"  {Path(answer.image).name}: {best}")
+        shown = [
+            f"{label} {score:.3f}" for place, (label, score) in enumerate(answer.best) if score >= 0.001 or not place
+        ]
+        lines.append(f"  {Path(answer.image).name}: {'; '.join(shown)}")
     lines.append(f"  runs on {', '.join(each.runtime for each in working)}")
     lines += [f"  not on {each.runtime}: {each.failure}" for each in candidate.trials if each.failure is not None]
     differing = [each.runtime for each in working if _labels(each) != _labels(working[0])]
