@@ -37,8 +37,11 @@ def process_start_unix_s() -> float | None:
 class Instance:
     """Counts the requests of one process and remembers how it started.
 
-    `started_s` is of `perf_counter`, `started_unix_s` of the wall clock, both taken at the first line.
+    `started_s` is of `perf_counter`, `started_unix_s` of the wall clock, both taken at the first line. An entry sets
+    `platform` where its platform says how the instance came to be.
     """
+
+    platform: str | None = None
 
     def __init__(self, *, started_s: float, started_unix_s: float) -> None:
         self._started_s = started_s
@@ -90,6 +93,7 @@ class Instance:
             init_ms=_ms(self._initialised_s - self._started_s),
             imports_ms=_ms(self._imported_s - self._started_s),
             model_load_ms=round(self._model_load_ms, 3),
+            platform=self.platform,
         )
 
 

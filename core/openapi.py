@@ -160,6 +160,7 @@ def _instance() -> Json:
             "request_number": {"type": "integer", "minimum": 1},
             "since_ready_ms": {"type": "number"},
             "process_start_unix_s": {"type": ["number", "null"]},
+            "platform": {"type": ["string", "null"]},
             "init_start_unix_s": start,
             "init_ms": _NUMBER_MS,
             "imports_ms": _NUMBER_MS,

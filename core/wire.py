@@ -56,7 +56,8 @@ class Evidence(NamedTuple):
     `init_ms` is the time from the first line of the entry file to readiness, of which `imports_ms`
     and `model_load_ms` are parts. `since_ready_ms` is the time from readiness to the moment this request
     reached the handler: a client that waited longer than that before the handler began was waiting for a
-    new instance. `process_start_unix_s` is None where the system does not tell.
+    new instance. `process_start_unix_s` is None where the system does not tell, `platform` where the platform has
+    no word of its own for how the instance came to be.
     """
 
     instance: str
@@ -67,6 +68,7 @@ class Evidence(NamedTuple):
     init_ms: float
     imports_ms: float
     model_load_ms: float
+    platform: str | None = None
 
 
 class Response(NamedTuple):

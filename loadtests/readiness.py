@@ -85,8 +85,13 @@ def place_of(exchange: Exchange) -> Place:
 
 
 def state_of(exchange: Exchange, opened_s: float) -> State:
-    """Cold when it was sent before its instance opened; else warm, or pre-initialised as the first request of it."""
-    if exchange.open_s < opened_s:
+    """Cold when it was sent before its instance opened; else warm, or pre-initialised as the first request of it.
+
+    Lambda's REPORT line, where there is one, has an Init Duration for the first request of an instance alone.
+    """
+    report = exchange.sample.platform or ""
+    served_before = report.startswith("REPORT ") and "Init Duration:" not in report
+    if exchange.open_s < opened_s and not served_before:
         return "cold"
     return "pre-initialised" if exchange.sample.request_number == 1 else "warm"
 

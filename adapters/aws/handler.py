@@ -1,6 +1,6 @@
 """Entry of AWS Lambda: the handler is `adapters.aws.handler.lambda_handler`."""
 
-from core import instance  # noqa: F401  # first of all: it stamps the start of initialisation
+from core import instance  # first of all: it stamps the start of initialisation
 
 # isort: split
 import os
@@ -9,6 +9,8 @@ from typing import Any
 from adapters.aws import translate
 from core.service import Service
 
+# docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html, as of 2026-11-20.
+instance.THIS.platform = os.environ.get("AWS_LAMBDA_INITIALIZATION_TYPE")
 # An execution environment serves one request at a time: a second interpreter would only cost memory.
 SERVICE = Service.from_env({"TRIPOINT_POOL": "1", **os.environ})
 

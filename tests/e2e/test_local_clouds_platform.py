@@ -25,6 +25,7 @@ from PIL import Image
 from adapters import contract
 from adapters.emulator import clouds, overhead
 from adapters.emulator.options import Options
+from loadtests.evidence import parse_header
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -108,6 +109,16 @@ def test_the_log_of_an_instance_outlives_it(
     [report] = [line for line in base64.b64decode(answer["LogResult"]).splitlines() if line.startswith(b"REPORT ")]
     assert ask(f"{running['aws'].control}/retire")[0] == 200
     assert report in ask(f"{running['aws'].control}/logs", "GET")[2].splitlines()
+
+
+def test_an_instance_passes_on_how_lambda_says_it_came_to_be(
+    running: dict[str, clouds.LocalCloud], photo: bytes
+) -> None:
+    _, headers, document = ask(running["aws"].url, body=photo)
+    assert document["instance"]["platform"] == "on-demand"
+    report = parse_header(headers["x-tripoint-instance"])
+    assert report is not None
+    assert report.platform == "on-demand"
 
 
 def test_the_courses_client_gets_a_bare_mapping(image_url: str, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -106,6 +106,14 @@ def test_each_workers_clock_is_taken_for_itself() -> None:
     assert states(*here, there) == ["cold", "warm", "warm"]
 
 
+def test_a_report_line_without_init_duration_means_that_the_instance_had_served_before() -> None:
+    report = "REPORT RequestId: 1 Duration: 5.00 ms Billed Duration: 5 ms Memory Size: 1024 MB"
+    queued = exchange(2, 99.9, started_s=100.02)
+    assert states(queued) == ["cold"]
+    assert states(replace(queued, platform=report)) == ["warm"]
+    assert states(replace(queued, platform=f"{report} Init Duration: 90.00 ms")) == ["cold"]
+
+
 def test_samples_without_evidence_stay_as_they_were_read() -> None:
     dropped = Sample(1, "t", "w", "steady", 1.0, None, None, "dropped")
     silent = replace(exchange(1, 99.0, started_s=100.1), since_ready_ms=None, state=None)
