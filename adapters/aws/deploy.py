@@ -38,13 +38,19 @@ PERMISSIONS = (
 class Aws:
     """AWS through the standard chain of credentials; boto3's own AWS_ENDPOINT_URL leads to a stand-in."""
 
+    def __init__(self) -> None:
+        self._clients: dict[tuple[str, str], Any] = {}
+
     @cached_property
     def session(self) -> Any:
         """One for all, so that temporary credentials are fetched once, and renewed by boto3 before they end."""
         return resources.sdk("boto3", cloud="aws").Session()
 
     def client(self, service: str, region: str) -> Any:
-        return self.session.client(service, region_name=region)
+        """One for each service and region: making one reads its whole description."""
+        if (service, region) not in self._clients:
+            self._clients[service, region] = self.session.client(service, region_name=region)
+        return self._clients[service, region]
 
     def check(self) -> None:
         if self.session.get_credentials() is None:

@@ -111,6 +111,9 @@ def test_a_closed_target_refuses_who_has_no_key_or_a_wrong_one(rig: Rig, sample_
     with mock.patch.dict(os.environ, rig.variables):
         session = Session(folder=rig.folder / ".tripoint", say=lambda line: None)
         [endpoint] = session.apply([Variant(rig.cloud)])
+        written = "".join(path.read_text() for path in (rig.folder / ".tripoint").iterdir())
+        for secret in ("c3RhbmQtaW4=", "AccountKey", "function-key-of-the-stand-in", deploy_rig.SECRET_KEY, "Bearer"):
+            assert secret not in written
         held = session.passes()[rig.cloud]
         now = datetime.now(UTC)
         right = held.headers("POST", endpoint.url, sample_image, now)

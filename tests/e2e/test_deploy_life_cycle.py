@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import random
 import shutil
 import subprocess
 import sys
-import urllib.request
 from typing import TYPE_CHECKING
 
 import pytest
@@ -18,13 +18,16 @@ from adapters.deployment import resources
 from adapters.deployment.naming import Deployment
 from adapters.deployment.variant import Variant
 from tests.e2e import deploy_rig
-from tests.standins import data_plane
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
     from tests.e2e.deploy_rig import Rig
+
+WAYS = ("destroy", "sweep", "resume")
+POINTS = os.environ.get("TRIPOINT_DEPLOY_POINTS", "1")  # of each cloud; "all": every one, a quarter of an hour
+SEED = os.environ.get("TRIPOINT_DEPLOY_SEED", "1")
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
@@ -150,32 +153,24 @@ def test_sweep_takes_only_what_is_past_its_time(rig: Rig) -> None:
     assert rig.left() == []
 
 
-def test_no_secret_is_written_to_the_record_the_targets_or_the_output(rig: Rig) -> None:
-    said = rig.apply() + rig.run("status") + rig.run("plan", rig.cloud)
-    written = "".join(path.read_text() for path in (rig.folder / ".tripoint").iterdir())
-    for secret in ("c3RhbmQtaW4=", "AccountKey", "function-key-of-the-stand-in", "Bearer"):
-        assert secret not in said + written
-    rig.run("destroy")
-
-
-@pytest.mark.parametrize("way", ["destroy", "sweep", "resume"])
-@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
-def test_killed_at_any_changing_request_it_can_be_cleaned_up(
-    cloud: str, tmp_path: Path, *, after: bool, way: str
-) -> None:
+@pytest.mark.timeout(3600)
+def test_killed_at_any_changing_request_it_can_be_cleaned_up(cloud: str, tmp_path: Path) -> None:
+    """Before and after each of them, and then by each way; a few of these, or all: see POINTS."""
     with deploy_rig.rig(cloud, tmp_path / "whole") as whole:
         whole.apply()
         points = list(whole.interruption.seen)
         whole.run("destroy")
     assert len(points) >= 4
-    for at, point in enumerate(points, 1):
-        folder = tmp_path / f"{way}-{after}-{at}"
-        with deploy_rig.rig(cloud, folder, at=at, after=after) as rig:
+    every = [(at, when, way) for at in range(len(points)) for when in ("before", "after") for way in WAYS]
+    chosen = every if POINTS == "all" else random.Random(f"{SEED} {cloud}").sample(every, int(POINTS))
+    for at, when, way in chosen:
+        with deploy_rig.rig(cloud, tmp_path / f"{way} {when} {at}", at=at + 1, after=when == "after") as rig:
             process = rig.start("apply", cloud, "--yes")
             process.join(120)
-            assert process.exitcode == -9, point
+            assert process.exitcode == -9, points[at]
             clean_up(rig, way)
-            assert rig.left() == [], f"killed {'after' if after else 'before'} {point}, then {way}"
+            assert rig.left() == [], f"killed {when} {points[at]}, then {way}"
+    print(f"{cloud}: {len(chosen)} of {len(every)} ways to be cut off, and nothing was left")
 
 
 def clean_up(rig: Rig, way: str) -> None:
@@ -188,23 +183,3 @@ def clean_up(rig: Rig, way: str) -> None:
         assert "cut off" not in rig.run("status")
         assert rig.faults() == []
     rig.run("destroy")
-
-
-def deployed_zip(rig: Rig) -> bytes:
-    """The zip as the cloud got it."""
-    held = {"aws": "zips", "gcp": "uploads", "azure": "packages"}[rig.cloud]
-    found: dict[str, bytes] = getattr(rig.standin, held)
-    return list(found.values())[-1]
-
-
-def test_the_deployed_zip_classifies_on_the_local_cloud(rig: Rig, sample_image: bytes) -> None:
-    """What was uploaded, unpacked and started: with the packages of this environment where the cloud runs pip."""
-    rig.apply()
-    with data_plane.running(rig.cloud, deployed_zip(rig), rig.folder) as cloud:
-        request = urllib.request.Request(cloud.url, data=sample_image, headers={"content-type": "image/jpeg"})
-        with urllib.request.urlopen(request, timeout=60) as answer:
-            document = json.load(answer)
-    assert len(document["predictions"]) == 5
-    assert document["instance"]["request_number"] == 1
-    rig.run("destroy")
-    assert rig.left() == []
