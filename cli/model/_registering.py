@@ -44,16 +44,18 @@ class Manner:
 
 
 def register(file: Path, answers: Answers, manner: Manner) -> None:
-    """Inspect, complete, try and register one file. Raises RegistryError, Refusal, Abort."""
-    from model.registry import entry, shelf
-    from model.registry.description import inspect
+    """Inspect, complete, try and register one file or folder. Raises RegistryError, Refusal, Abort."""
+    from model.registry import adoption, entry, shelf
 
-    entry.check_free(answers.name or shelf.name_for(file), replace=manner.replace)
     images = manner.images or tuple(sorted(SAMPLES.glob("*.jpg"))[:3])
-    with entry.draft_folder() as folder, _as_tflite(file, answers, images) as tflite:
-        candidate = _complete(inspect(tflite), answers, manner, folder=folder, images=images)
+    if answers.name or not adoption.is_model(file):  # told before any work is done
+        entry.check_free(answers.name or shelf.name_for(file), replace=manner.replace)
+    with entry.draft_folder() as folder:
+        candidate = _candidate(file, answers, manner, folder=folder, images=images)
+        entry.check_free(candidate.name, replace=manner.replace)
         document = dict(candidate.document)
-        document["source"] = {**document["source"], "file": file.name, **dict(manner.origin)}
+        known = document.get("source")
+        document["source"] = {**(known if isinstance(known, dict) else {}), "file": file.name, **dict(manner.origin)}
         entry.write(document, folder)
         if not manner.as_json:
             click.echo(report(candidate))
@@ -64,6 +66,18 @@ def register(file: Path, answers: Answers, manner: Manner) -> None:
         click.echo(json.dumps({"name": candidate.name, "folder": str(final), "manifest": document}))
     else:
         click.echo(f"Registered in {final}. Try: tripoint compare --model {candidate.name}")
+
+
+def _candidate(file: Path, answers: Answers, manner: Manner, *, folder: Path, images: Sequence[Path]) -> Candidate:
+    from model.registry import adoption
+    from model.registry.description import Answers, inspect
+
+    if not adoption.is_model(file):
+        with _as_tflite(file, answers, images) as tflite:
+            return _complete(inspect(tflite), answers, manner, folder=folder, images=images)
+    if answers != Answers(name=answers.name):
+        raise Refusal(f"{file} has a manifest.json, which says all of it: correct it there, and give --name at most")
+    return adoption.adopt(file, folder, name=answers.name, images=images)
 
 
 @contextmanager
@@ -113,12 +127,12 @@ def _ways(question: Undecided, inspected: Inspected, answers: Answers, manner: M
 def report(candidate: Candidate) -> str:
     """What was found and tried, for people."""
     document = candidate.document
-    size, variant = document["input"], document["variants"][0]
-    lines = [
-        f"{candidate.name}: {len(document['labels'])} labels, {size['height']} x {size['width']} px, "
-        f"{variant['input_dtype']} input, preprocessing {_fed(variant)}, output {document['output']}"
-    ]
     working = [each for each in candidate.trials if each.failure is None]
+    fed = [f"{each['input_dtype']} input, preprocessing {_fed(each)}" for each in document["variants"]]
+    lines = [
+        f"{candidate.name}: {len(document['labels'])} labels, {_size(document['input'])}, {' or '.join(fed)}, "
+        f"output {document['output']}"
+    ]
     for answer in working[0].answers:
         shown = [
             f"{label} {score:.3f}" for place, (label, score) in enumerate(answer.best) if score >= 0.001 or not place
@@ -132,6 +146,10 @@ def report(candidate: Candidate) -> str:
             f"  {', '.join(differing)} calls some of them otherwise: small differences of quantised arithmetic"
         )
     return "\n".join(lines)
+
+
+def _size(taken: dict[str, Any]) -> str:
+    return f"{taken['height']} x {taken['width']} px" if "height" in taken else f"{len(taken['features'])} features"
 
 
 def _fed(variant: dict[str, Any]) -> str:

@@ -97,7 +97,7 @@ class Size(click.ParamType[tuple[int, int]]):
 @click.option("--yes", is_flag=True, help="Do not ask before registering.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON document; no questions.")
 def command(*, file: Path, images: tuple[Path, ...], **asked: Any) -> None:
-    """Register FILE (.tflite; .h5, .keras, SavedModel are converted) as a model of your own.
+    """Register FILE as a model of your own: a .tflite, Keras or .pt2 file, a SavedModel, a folder with a manifest.
 
     What the file tells is taken from it: input, labels, normalisation. It is tried on a photograph on every runtime
     here before it gets its name. See docs/models.md.

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from core import runtime
-from model.registry import catalogue, trial
+from model.registry import catalogue, shelf, trial
 from tests.unit import registry_kit as kit
 from tests.unit.cli_kit import Caller, Ended
 
@@ -262,6 +262,39 @@ def test_a_changed_file_is_no_longer_intact(call: Caller, models: Path, tmp_path
     assert ended.code == 1
     assert "NOT the file of the manifest" in ended.out
     assert "its manifest says" in call("predict", "--model", "colours", "model/samples/hat-beige.jpg").err
+
+
+def test_a_folder_with_a_manifest_is_taken_over_under_a_name(call: Caller, models: Path) -> None:
+    built_in = shelf.find("clothes")
+    assert "belongs to Tripoint itself" in call("model", "add", str(built_in)).err
+    assert "which says all of it" in call("model", "add", str(built_in), "--name", "x", "--preset", "vgg").err
+    ended = call("model", "add", str(built_in), "--name", "mine")
+    assert ended.code == 0, ended.err
+    assert "hat-beige.jpg: hat 0." in ended.out
+    assert document(models, "mine")["variants"] == json.loads((built_in / "manifest.json").read_text())["variants"]
+    assert all(json.loads(call("model", "show", "mine", "--json").out)["intact"].values())
+
+
+def test_a_folder_without_its_files_or_with_other_ones_is_refused(call: Caller, models: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    manifest = json.loads((shelf.find("clothes") / "manifest.json").read_text())
+    (folder / "manifest.json").write_text(json.dumps(manifest))
+    assert "cannot be taken over" in call("model", "add", str(folder), "--name", "mine").err
+    for variant in manifest["variants"]:
+        (folder / variant["file"]).write_bytes(kit.model())
+    assert "its manifest says" in call("model", "add", str(folder), "--name", "mine").err
+    assert list(models.iterdir()) == []
+
+
+@pytest.mark.skipif("xgboost" not in runtime.usable(), reason="xgboost-cpu is not installed")
+def test_a_model_of_feature_vectors_gets_a_name_too(call: Caller) -> None:
+    folder = shelf.BUILT_IN / "examples" / "wine-xgboost"
+    added = call("model", "add", str(folder))
+    assert added.code == 0, added.err
+    assert "13 features" in call("model", "list").out
+    sample = str(min((folder / "samples").glob("*.json")))
+    assert best_of(call("predict", "--model", "wine-xgboost", "--json", sample))[0].startswith("cultivar")
 
 
 @pytest.fixture
