@@ -45,7 +45,7 @@ if TYPE_CHECKING:
 LOG = logging.getLogger(__name__)
 EVENTS: Any = locust.events  # Locust's hooks carry no types
 FEED_READY_WITHIN_S = 20.0  # it imports the statistics: rather now than beside the first requests
-TELL_EVERY_S = 0.5
+TELL_EVERY_S = 1.0
 USER_ERRORS = (
     OptionsError,
     TargetsError,

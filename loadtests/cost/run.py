@@ -85,7 +85,7 @@ def cost_of(
         observed = observe(plan.duration, own, concurrency=target.concurrency)
         if not observed.requests:
             return _unknown(target, "no request of this target was sent after the warm-up")
-        found = cost_of_observed(target, observed, book, setting=chosen)
+        found = cost_of_observed(target, plan, observed, book, setting=chosen)
         if not plan.alternative:
             return found
         other = cost_of(replace(target, plan=plan.alternative), own, book, setting=chosen)
@@ -95,13 +95,13 @@ def cost_of(
 
 
 def cost_of_observed(
-    target: Target, observed: Observed, book: PriceBook, *, setting: Setting | None = None
+    target: Target, plan: Plan, observed: Observed, book: PriceBook, *, setting: Setting | None = None
 ) -> TargetCost:
-    """The cost that follows from billed time, of at least one request, under the target's own plan.
+    """The cost that follows from billed time, of at least one request, under the target's `plan`.
 
-    Raises LookupError or ValueError when the plan or its prices are not known.
+    Raises LookupError or ValueError when its prices are not known, or the plan does not sell such a target.
     """
-    plan, prices = load_plan(target.cloud, target.plan), book.of(target.cloud)
+    prices = book.of(target.cloud)
     return Costing(target, plan=plan, prices=prices, observed=observed, setting=setting or Setting()).result()
 
 

@@ -102,7 +102,7 @@ class RunningCost:
         if total is None:
             return Estimate(n=0, reason="no request of this target was sent after the warm-up")
         try:
-            return cost_of_observed(self._target, total.observed(), self._book).usd_per_million
+            return cost_of_observed(self._target, self._plan, total.observed(), self._book).usd_per_million
         except (LookupError, ValueError) as error:
             return Estimate(n=0, reason=str(error))
 
