@@ -9,6 +9,7 @@ from typing import Any, cast
 import click
 
 from cli._completion import offer_values
+from cli._overview import few_words
 from cli._settings import name_variables
 
 
@@ -48,7 +49,8 @@ class ModuleGroup(click.Group):
 
 
 def prepare(command: click.Command, path: tuple[str, ...]) -> None:
-    """Give every option of `command` its environment variable, and its values to the shell's completion."""
+    """Give `command` its few words, every option its environment variable, and the shell the values it completes."""
+    command.short_help = command.short_help or few_words(path)
     name_variables(command, path)
     offer_values(command, path[-1])
     if isinstance(command, click.Group) and not isinstance(command, ModuleGroup):

@@ -41,6 +41,39 @@ SECTIONS = {
     },
 }
 
+BELOW = {
+    "deploy": {
+        "apply": "Make it, step by step; again, to change what differs",
+        "destroy": "Remove all that is recorded, and check that it is gone",
+        "logs": "The last lines that the functions wrote",
+        "plan": "What would exist, the rights it needs, what it costs",
+        "status": "What is recorded as made, and where it answers",
+        "sweep": "Find and remove what is past its time, without a record",
+    },
+    "model": {
+        "add": "Give a TFLite or Keras classifier a name",
+        "convert": "Make small TFLite files of a Keras or PyTorch model",
+        "evaluate": "Accuracy, speed, size and cost of every variant",
+        "list": "The models that have a name",
+        "optimise": "Make a model smaller and faster, and say at what cost",
+        "pull": "Fetch a public model, check it and give it a name",
+        "remove": "Delete a model of yours",
+        "show": "Labels, input, files, and where it comes from",
+        "train": "Train a classifier on folders of photographs",
+    },
+    "runs": {
+        "delete": "Delete runs, with every sample",
+        "list": "The runs, newest first, and what each shows",
+        "show": "What one run was, whether it is whole, what it shows",
+    },
+}
+
+
+def few_words(path: tuple[str, ...]) -> str:
+    """What a command does, in the words of the overview; "" for one that has none there."""
+    found = [section[path[0]] for section in SECTIONS.values() if path[0] in section]
+    return found[0] if len(path) == 1 and found else BELOW.get(path[0], {}).get(path[-1], "")
+
 
 def write_overview(group: click.Group, context: click.Context, formatter: click.HelpFormatter) -> None:
     """Sections on the left, commands with a few words on the right; one that is in no section comes last."""

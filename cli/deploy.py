@@ -156,6 +156,10 @@ def destroy(clouds: tuple[str, ...]) -> None:
 @click.option("--yes", is_flag=True, help="Do not ask.")
 def sweep(clouds: tuple[str, ...], regions: tuple[str, ...], *, everything: bool, yes: bool, **asked: Any) -> None:
     """Find what this project left in the accounts, also without a record, and remove what is past its time."""
+    from adapters import contract
+
+    for cloud in clouds:
+        contract.load(cloud)
     if everything and not yes:
         click.confirm("Remove everything of this project, of every owner, whatever its time?", abort=True)
     removed = session_of(asked).sweep(clouds, regions=regions, everything=everything)

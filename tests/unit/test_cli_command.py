@@ -80,6 +80,13 @@ def test_every_command_has_help_that_fits_a_terminal(words: list[str]) -> None:
     assert max(map(len, result.output.splitlines())) <= 80
 
 
+@pytest.mark.parametrize("name", ["deploy", "model", "runs"])
+def test_the_words_beside_the_commands_of_a_group_are_not_cut(name: str) -> None:
+    shown = CliRunner().invoke(tripoint, [name, "--help"]).output.partition("Commands:")[2].partition("Example")[0]
+    assert len(shown.strip().splitlines()) == len([path for path, _ in every_command().values() if path[0] == name])
+    assert "..." not in shown
+
+
 @pytest.mark.parametrize("words", every_command())
 def test_every_command_has_an_example(words: str) -> None:
     result = CliRunner().invoke(tripoint, [*words.split(), "--help"])
