@@ -75,7 +75,7 @@ def threads_by_level(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
                 "pool_per_s": _middle(pool, "per_s"),
                 "lock_per_s": _middle(lock, "per_s"),
                 "pool_over_lock": _middle_of([a["per_s"] / b["per_s"] for a, b in zip(pool, lock, strict=True)]),
-                "worst_over_mean": _middle(pool, "worst_over_mean"),
+                "worst_wait_over_share": max(row["worst_wait_over_share"] for row in pool),
             }
         )
     alone = found[0]["pool_per_s"] if found else 1.0
@@ -169,12 +169,15 @@ def table(measured: Measured, *, found: dict[str, Any]) -> str:
             interval = f"{one_ms.lo:.2f} to {one_ms.hi:.2f}" if one_ms.value is not None else str(one_ms.reason)
             middle = f"{one_ms.value:.2f}" if one_ms.value is not None else "-"
             lines.append(f"| {kind}: {name} | {middle} | {interval} | {times.peak_mb[name]:.0f} |")
-    lines += ["", "| threads | requests/s | one interpreter behind a lock | ratio | over one thread | worst / mean |"]
+    lines += [
+        "",
+        "| threads | requests/s | one interpreter behind a lock | ratio | over one thread | longest wait / fair share |",
+    ]
     lines.append("|---|---|---|---|---|---|")
     for row in found["threads"]:
         lines.append(
             f"| {row['threads']} | {row['pool_per_s']:.0f} | {row['lock_per_s']:.0f} | {row['pool_over_lock']:.2f} "
-            f"| {row['pool_over_one_thread']:.2f} | {row['worst_over_mean']:.2f} |"
+            f"| {row['pool_over_one_thread']:.2f} | {row['worst_wait_over_share']:.2f} |"
         )
     added = ", ".join(f"{name} {mb:.1f} MB" for name, mb in found["memory"]["added_interpreter_mb"].items())
     lines += ["", f"Each further interpreter of a pool: {added}."]

@@ -7,16 +7,20 @@ import sys
 import threading
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from bench.subjects.loop import folder
 from core import classifier, image, manifest, preprocess, processors, runtime
+from core.pool import Pool
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
+
+    from core.runtime import Interpreter
 
     Handle = Callable[[bytes], object]
 
+R = TypeVar("R")
 LEVELS = (1, 2, 4, 8)
 
 
@@ -37,11 +41,45 @@ def behind_a_lock(model: Path) -> Handle:
     return handle
 
 
-def pooled(model: Path) -> Handle:
+class TimedPool(Pool["Interpreter"]):
+    """Our pool, with a stop-watch: how long each request waited for an interpreter and how long it held it."""
+
+    def __init__(self, items: Iterable[Interpreter]) -> None:
+        super().__init__(items)
+        self.waited_s: list[float] = []
+        self.held_s: list[float] = []
+
+    def use(self, work: Callable[[Interpreter], R]) -> R:
+        asked_s = time.perf_counter()
+
+        def timed(item: Interpreter) -> R:
+            got_s = time.perf_counter()
+            try:
+                return work(item)
+            finally:
+                self.waited_s.append(got_s - asked_s)
+                self.held_s.append(time.perf_counter() - got_s)
+
+        return super().use(timed)
+
+    def worst_wait_over_share(self, level: int) -> float:
+        """The longest wait over a fair share: as many holdings as there are threads for each interpreter.
+
+        Starts the stop-watch anew.
+        """
+        share_s = level / self.size * sum(self.held_s) / len(self.held_s)
+        worst_s = max(self.waited_s)
+        self.waited_s.clear()
+        self.held_s.clear()
+        return worst_s / share_s
+
+
+def pooled(model: Path) -> tuple[Handle, TimedPool]:
     """Our classifier, with an interpreter for each processor."""
     loaded = manifest.load(model)
     ours = classifier.load(classifier.prepare(loaded, wanted=None), interpreters=processors.count())
-    return lambda data: ours.classify(data, max_pixels=25_000_000)
+    ours._pool = pool = TimedPool(ours._pool._free)
+    return lambda data: ours.classify(data, max_pixels=25_000_000), pool
 
 
 def drive(handle: Handle, bodies: list[bytes], *, level: int, requests: int) -> dict[str, float]:
@@ -65,7 +103,6 @@ def drive(handle: Handle, bodies: list[bytes], *, level: int, requests: int) -> 
     return {
         "per_s": requests / (ended_s - started_s),
         "mean_ms": mean_s * 1000,
-        "worst_over_mean": max(took_s) / mean_s,
     }
 
 
@@ -73,13 +110,17 @@ def main() -> None:
     """Arguments: the folder of images, the model's folder, rounds, requests per round."""
     model, rounds, requests = Path(sys.argv[2]), int(sys.argv[3]), int(sys.argv[4])
     bodies = [path.read_bytes() for path in sorted(Path(folder()).glob("*.jpg"))]
-    handles = {"lock": behind_a_lock(model), "pool": pooled(model)}
+    ours, pool = pooled(model)
+    handles = {"lock": behind_a_lock(model), "pool": ours}
     found = []
     for handle in handles.values():
         drive(handle, bodies, level=2, requests=20)
+    pool.worst_wait_over_share(2)
     for number in range(rounds):
         for level in LEVELS:
             for name in sorted(handles, reverse=bool(number % 2)):
                 measured = drive(handles[name], bodies, level=level, requests=requests)
+                if name == "pool":
+                    measured["worst_wait_over_share"] = pool.worst_wait_over_share(level)
                 found.append({"round": number, "level": level, "subject": name, **measured})
     print(json.dumps(found), flush=True)
