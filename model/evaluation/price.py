@@ -55,11 +55,11 @@ class Offer:
     def _usd(self, time_ms: float, start_ms: float) -> float:
         slower = 1 / min(self.vcpu, 1.0)  # one thread cannot use more than one
         question = Question(
-            duration_ms=Decimal(repr(round(time_ms * slower, 6))),
+            duration_ms=Decimal(f"{time_ms * slower:.6f}"),
             memory_mb=Decimal(self.memory_mb),
             requests=self.requests,
             cold_share=self.cold_share,
-            init_ms=Decimal(repr(round(start_ms * slower, 6))),
+            init_ms=Decimal(f"{start_ms * slower:.6f}"),
         )
         return float(self.candidate.bill(question, free=False).usd_per_million)
 
