@@ -171,7 +171,7 @@ def table(measured: Measured, *, found: dict[str, Any]) -> str:
             lines.append(f"| {kind}: {name} | {middle} | {interval} | {times.peak_mb[name]:.0f} |")
     lines += [
         "",
-        "| threads | requests/s | one interpreter behind a lock | ratio | over one thread | longest wait / fair share |",
+        "| threads | requests/s | one interpreter behind a lock | ratio | over one thread | wait / fair share |",
     ]
     lines.append("|---|---|---|---|---|---|")
     for row in found["threads"]:
