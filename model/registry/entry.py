@@ -6,7 +6,8 @@ import hashlib
 import json
 import shutil
 import tempfile
-from contextlib import contextmanager
+import time
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +18,8 @@ from model.registry.errors import RegistryError
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+_LEFT_BEHIND_S = 24 * 3600
+
 
 @contextmanager
 def draft_folder() -> Iterator[Path]:
@@ -24,6 +27,7 @@ def draft_folder() -> Iterator[Path]:
     shelves = shelf.registered_folder()
     try:
         shelves.mkdir(parents=True, exist_ok=True)
+        _sweep(shelves)
         folder = tempfile.mkdtemp(prefix=".adding-", dir=shelves)
     except OSError as error:
         raise RegistryError(
@@ -33,6 +37,14 @@ def draft_folder() -> Iterator[Path]:
         yield Path(folder)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _sweep(shelves: Path) -> None:
+    """Remove drafts of a day ago: their command was killed before it could."""
+    for left in shelves.glob(".adding-*"):
+        with suppress(OSError):  # another command removes it too
+            if time.time() - left.stat().st_mtime > _LEFT_BEHIND_S:
+                shutil.rmtree(left, ignore_errors=True)
 
 
 def put_file(source: Path, folder: Path) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import unicodedata
 from pathlib import Path
 from typing import Any
 
@@ -56,7 +57,13 @@ def _from_json(document: Any, name: str) -> list[str]:
     return [by_number[number] for number in range(len(by_number))]
 
 
+def clean(text: str) -> str:
+    """Without control characters: a label is printed, and must not steer a terminal."""
+    return "".join(each for each in text if unicodedata.category(each) != "Cc").strip()
+
+
 def _checked(labels: list[str], name: str) -> tuple[str, ...]:
+    labels = [clean(label) for label in labels]
     empty = [number for number, label in enumerate(labels, start=1) if not label]
     if not labels or empty:
         raise RegistryError(f"{name} has no label in line {empty[0] if empty else 1}: write one label per line")

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from model.registry.errors import RegistryError
-from model.registry.labels import parse
+from model.registry.labels import clean, parse
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -63,7 +63,11 @@ def _labels(file: Path, named: str | None, scores: int) -> tuple[str, ...]:
         chosen = [each for each in texts if each.filename == named] or (texts if len(texts) == 1 else [])
         if not chosen or chosen[0].file_size > _LABELS_MAX_BYTES:
             return ()
-        found = parse(packed.read(chosen[0]).decode("utf-8-sig"), chosen[0].filename)
+        text = packed.read(chosen[0]).decode("utf-8-sig")
+    try:
+        found = parse(text, chosen[0].filename)
+    except RegistryError:  # of no use: the user is asked, or has said
+        return ()
     return found if named or len(found) == scores else ()
 
 
@@ -109,8 +113,8 @@ class _Table:
 
     def text(self, field: int) -> str | None:
         offset = self._offset(field)
-        found = self._table.String(offset + self._table.Pos).decode(errors="replace").strip() if offset else ""
-        return found or None
+        found = self._table.String(offset + self._table.Pos).decode(errors="replace") if offset else ""
+        return clean(found) or None
 
     def byte(self, field: int) -> int:
         from flatbuffers import number_types

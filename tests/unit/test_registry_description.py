@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -239,6 +241,15 @@ def test_a_draft_that_is_given_up_leaves_nothing(models: Path) -> None:
     with pytest.raises(KeyboardInterrupt):
         begin()
     assert list(models.iterdir()) == []
+
+
+def test_a_draft_of_a_killed_command_is_removed_after_a_day(models: Path) -> None:
+    for name, age_s in ((".adding-old", 100_000), (".adding-new", 100)):
+        (models / name).mkdir(parents=True)
+        os.utime(models / name, (time.time() - age_s,) * 2)
+    with entry.draft_folder():
+        pass
+    assert [each.name for each in models.iterdir()] == [".adding-new"]
 
 
 def test_only_the_users_own_models_are_removed(models: Path, tmp_path: Path) -> None:

@@ -165,6 +165,14 @@ def test_numbers_that_do_not_count_up_are_part_of_the_labels() -> None:
     assert labels.parse("7 up\n3 musketeers", "x") == ("7 up", "3 musketeers")
 
 
+def test_a_label_cannot_steer_the_terminal() -> None:
+    assert labels.parse("\x1b[2Jcat\nد\u200cگ", "x") == ("[2Jcat", "د\u200cگ")
+
+
+def test_packed_labels_that_cannot_be_read_are_no_labels(tmp_path: Path) -> None:
+    assert metadata.read(read(tmp_path, packed=(("l.txt", "red\n\nblue"),))).labels == ()
+
+
 def test_two_labels_can_be_typed() -> None:
     assert labels.read("cat, dog") == ("cat", "dog")
 
