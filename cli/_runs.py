@@ -122,12 +122,18 @@ def _is_busy(run: Path) -> bool:
 
 
 def _verdict(run: Path) -> str:
-    """The first sentence of what the run shows; "" before `tripoint report` was made."""
+    """The first sentence of what the run shows, or its targets' warm medians; "" before it was summarised."""
     try:
         document: Mapping[str, Any] = json.loads((run / "summary.json").read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return ""
-    return str(next(iter(document.get("verdicts") or ()), ""))
+    medians = [
+        f"{target['name']} {target['warm']['p50_ms']['value']:.3g} ms"
+        for target in document.get("targets", ())
+        if target["warm"].get("p50_ms")
+    ]
+    found = [*document.get("verdicts", ()), *([f"warm median: {', '.join(medians)}"] if medians else [])]
+    return str(found[0]) if found else "nothing: no target has a warm median"
 
 
 def _age(kept: Kept) -> tuple[str, str]:

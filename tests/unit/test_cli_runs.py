@@ -45,6 +45,15 @@ def test_runs_are_listed_newest_first_with_state_targets_and_verdict(call: Calle
     assert lines[3].strip() == "not summarised: tripoint report runs/old"
 
 
+def test_a_run_without_a_comparison_is_listed_with_its_medians(call: Caller) -> None:
+    targets = [{"name": "aws-512", "warm": {"p50_ms": {"value": 8.194}}}, {"name": "gcp", "warm": {"p50_ms": None}}]
+    file = make_run("one", "finished") / "summary.json"
+    file.write_text(json.dumps({"verdicts": [], "targets": targets}))
+    assert call("runs", "list").out.splitlines()[1].strip() == "warm median: aws-512 8.19 ms"
+    file.write_text(json.dumps({"verdicts": [], "targets": targets[1:]}))
+    assert "no target has a warm median" in call("runs", "list").out
+
+
 @pytest.mark.parametrize(
     ("endings", "planned", "state"),
     [
