@@ -131,12 +131,20 @@ def _schemas(models: Mapping[str, Features | None], labels: int) -> Json:
 
 
 def _question(models: Mapping[str, Features | None]) -> Json:
-    options: Json = {"top_k": _top_k(), "model": {"type": "string", "enum": list(models)}}
+    """Exactly one of the ways to ask; null stands for a field that is left out."""
     url: Json = {"type": "string", "minLength": 1, "maxLength": 2048, "description": "http or https, a public host"}
     image: Json = {"type": "string", "minLength": 1, "contentEncoding": "base64", "description": "the encoded image"}
-    images = [_record({"url": url}, options), _record({"image": image}, options)] if None in models.values() else []
-    vectors = [_record({"features": _features(each)}, options) for each in models.values() if each]
+    ways = [("url", url), ("image", image)] if None in models.values() else []
+    images = [_way(name, schema, models) for name, schema in ways]
+    vectors = [_way("features", _features(each), models) for each in models.values() if each]
     return {"anyOf" if len(vectors) > 1 else "oneOf": [*images, *vectors]}
+
+
+def _way(name: str, schema: Json, models: Mapping[str, Features | None]) -> Json:
+    """One way to ask, with the options that go with each."""
+    others: Json = {other: {"type": "null"} for other in payload.GIVEN if other != name}
+    model: Json = {"type": ["string", "null"], "enum": [*models, None]}
+    return _record({name: schema}, {"top_k": _top_k() | {"type": ["integer", "null"]}, "model": model, **others})
 
 
 def _features(features: Features) -> Json:

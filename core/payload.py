@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
 TOP_K = 5
 MAX_TOP_K = 1000
-_GIVEN = ("image", "url", "features")
-_FIELDS = (*_GIVEN, "top_k", "model")
+GIVEN = ("image", "url", "features")
+_FIELDS = (*GIVEN, "top_k", "model")
 _OPTIONS = ("top_k", "model")
 
 
@@ -35,7 +35,8 @@ def read(request: Request, *, max_body_bytes: int) -> Payload:
 
     JSON is told by its content type; a body that begins with "{" is also read as JSON when it comes without
     a content type, or with the one that `curl -d` sends. `top_k` and `model` may stand in the query, where
-    other names are ignored; in JSON an unknown or repeated name is an error.
+    other names are ignored; a field wins over the query, which must be right all the same. In JSON an unknown
+    or repeated name is an error.
     """
     if len(request.body) > max_body_bytes:
         raise BodyTooLarge(len(request.body), max_body_bytes)
@@ -43,8 +44,9 @@ def read(request: Request, *, max_body_bytes: int) -> Payload:
         raise EmptyBody
     _check_encoding(request.headers)
     options = {name: request.query[name] for name in _OPTIONS if name in request.query}
+    plain = Payload(request.body, None, _top_k(options.get("top_k")), _model(options.get("model")))
     if not is_json(request):
-        return Payload(request.body, None, _top_k(options.get("top_k")), _model(options.get("model")))
+        return plain
     fields = _fields(request.body)
     image, url = fields.get("image"), fields.get("url")
     top_k, model = (fields[name] if name in fields else options.get(name) for name in _OPTIONS)
@@ -81,7 +83,7 @@ def _fields(body: bytes) -> dict[str, object]:
     unknown = sorted(set(fields) - set(_FIELDS))
     if unknown:
         raise BadField(f"unknown field {unknown[0][:40]!r}: use {', '.join(_FIELDS)}")
-    given = [name for name in _GIVEN if fields.get(name) is not None]
+    given = [name for name in GIVEN if fields.get(name) is not None]
     if len(given) != 1:
         raise BadField(f"{len(given)} of `image`, `url` and `features` are given: send exactly one of them")
     return fields

@@ -84,6 +84,7 @@ class Service:
 
     def _classify(self, request: Request, evidence: Evidence, started_s: float) -> Response:
         asked = payload.read(request, max_body_bytes=self.settings.max_body_bytes)
+        self._classifier(request.query.get("model"))  # a field wins over the query, which must be right all the same
         chosen = self._classifier(asked.model)
         chosen.refuse_other(features=asked.features is not None)
         given, download_ms = asked.image if asked.features is None else asked.features, None

@@ -192,6 +192,12 @@ def test_the_description_lists_the_names_in_order(service: Any) -> None:
 
 
 @needs_xgboost
+def test_an_unknown_model_in_the_query_is_refused_beside_a_known_one_in_the_body(service: Any) -> None:
+    answer = ask(service, {"features": [1], "model": "tiny"}, model="other")
+    assert code_of(answer) == "unknown_model"
+
+
+@needs_xgboost
 def test_one_function_serves_images_and_features_side_by_side(tmp_path: Path) -> None:
     service = new_service(TRIPOINT_MODEL=f"clothes,{write_features(tmp_path, known.stump())}")
     assert post(service, encoded(picture())).status == 200

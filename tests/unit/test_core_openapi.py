@@ -99,6 +99,9 @@ def test_the_codes_of_a_status_are_named_with_it(document: dict[str, Any]) -> No
         ({"url": "https://example.com", "extra": 1}, False),
         ({"image": BASE64, "top_k": 0}, False),
         ({"image": BASE64, "model": "other"}, False),
+        ({"image": BASE64, "model": None, "top_k": None, "url": None}, True),
+        ({"image": BASE64, "features": [1]}, False),
+        ({"features": [1]}, False),
     ],
 )
 def test_the_schema_of_a_question_and_the_service_agree(
@@ -113,5 +116,5 @@ def test_the_schema_of_a_question_and_the_service_agree(
 
 def test_the_document_names_the_loaded_models_and_their_labels(document: dict[str, Any]) -> None:
     schemas = document["components"]["schemas"]
-    assert schemas["Question"]["oneOf"][0]["properties"]["model"]["enum"] == ["clothes"]
+    assert schemas["Question"]["oneOf"][0]["properties"]["model"]["enum"] == ["clothes", None]
     assert schemas["Answer"]["properties"]["predictions"]["maxItems"] == 10

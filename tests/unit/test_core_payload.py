@@ -146,6 +146,8 @@ def test_forms_and_compressed_bodies_are_told_how_to_come(headers: dict[str, str
 def test_a_wrong_top_k_in_the_query_is_refused(top_k: str) -> None:
     with pytest.raises(BadField, match="whole number from 1 to 1000"):
         payload(PNG, "image/png", {"top_k": top_k})
+    with pytest.raises(BadField, match="whole number from 1 to 1000"):
+        payload(b'{"features": [1], "top_k": 2}', "application/json", {"top_k": top_k})
 
 
 def test_scalar_documents_are_named_by_their_json_type() -> None:
