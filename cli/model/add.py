@@ -97,7 +97,7 @@ class Size(click.ParamType[tuple[int, int]]):
 @click.option("--yes", is_flag=True, help="Do not ask before registering.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON document; no questions.")
 def command(*, file: Path, images: tuple[Path, ...], **asked: Any) -> None:
-    """Register FILE as a model of your own: a .tflite, Keras or .pt2 file, a SavedModel, a folder with a manifest.
+    """Register FILE as a model of your own: a .tflite, .onnx, Keras or .pt2 file, a SavedModel, or a model's folder.
 
     What the file tells is taken from it: input, labels, normalisation. It is tried on a photograph on every runtime
     here before it gets its name. See docs/models.md.
@@ -115,9 +115,7 @@ def command(*, file: Path, images: tuple[Path, ...], **asked: Any) -> None:
 def _check(file: Path, images: tuple[Path, ...], asked: dict[str, Any]) -> None:
     """Refuse what contradicts itself before anything is read."""
     if not file.exists():
-        raise click.UsageError(
-            f"there is no file {str(file)!r}: name a .tflite or Keras file, or a SavedModel folder"
-        )
+        raise click.UsageError(f"there is no file {str(file)!r}: name a .tflite, .onnx or Keras file, or a folder")
     for image in images:
         if not image.is_file():
             raise click.UsageError(f"--image {str(image)!r} is not a file: name a photograph")

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from model.manifest import SCHEMA
-from model.registry import entry, graph, kind, labels, metadata, normalisation, trial
+from model.registry import entry, graph, kind, labels, metadata, normalisation, onnx_graph, trial
 from model.registry.errors import RegistryError, Undecided
 from model.registry.normalisation import KNOWN, PRESETS, Normalisation
 
@@ -59,8 +59,8 @@ class Inspected:
 
 
 def inspect(file: Path) -> Inspected:
-    """Read a .tflite file and check that it is a classifier of images. Raises RegistryError."""
-    found = graph.read(file)
+    """Read a .tflite or .onnx file and check that it is a classifier of images. Raises RegistryError."""
+    found = onnx_graph.read(file) if file.suffix.lower() == onnx_graph.SUFFIX else graph.read(file)
     kind.check(found)
     return Inspected(found, metadata.read(found))
 
@@ -95,7 +95,7 @@ def describe(inspected: Inspected, answers: Answers, *, name: str) -> dict[str, 
                 "sha256": "0" * 64,
                 "input_dtype": image.dtype,
                 **_feeding(inspected, answers),
-                "runtimes": list(trial.candidates()),
+                "runtimes": list(trial.candidates(inspected.graph.file)),
             }
         ],
         "source": {"file": inspected.graph.file.name, "added": f"{datetime.now(UTC):%Y-%m-%d}"},

@@ -57,7 +57,7 @@ def put_file(source: Path, folder: Path) -> str:
 
 def file_name(source: Path) -> str:
     """`My model.tflite` -> `my-model.tflite`."""
-    return f"{shelf.name_for(source) or 'model'}.tflite"
+    return f"{shelf.name_for(source) or 'model'}{source.suffix.lower() or '.tflite'}"
 
 
 def write(document: Mapping[str, Any], folder: Path) -> None:

@@ -19,7 +19,6 @@ from core import runtime
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-_PACKAGES = ("ai_edge_litert", "tflite_runtime")
 _TIMEOUT_S = 300
 _MAX_PIXELS = 100_000_000
 _SHOWN = 5
@@ -56,9 +55,10 @@ class Trial:
         )
 
 
-def candidates() -> tuple[str, ...]:
-    """The runtimes for .tflite files that are installed, in order of preference."""
-    return tuple(name for name in runtime.usable() if runtime.MODULES[name][1] in _PACKAGES)
+def candidates(file: Path) -> tuple[str, ...]:
+    """The installed runtimes for a file, by its ending, in order of preference."""
+    packages = ("onnxruntime",) if file.suffix.lower() == ".onnx" else ("ai_edge_litert", "tflite_runtime")
+    return tuple(name for name in runtime.usable() if runtime.MODULES[name][1] in packages)
 
 
 def try_on(folder: Path, name: str, images: Sequence[Path]) -> Trial:

@@ -44,6 +44,21 @@ def model(**changes: Any) -> bytes:
     return _Builder(Recipe(**changes)).bytes()
 
 
+def onnx_model(shape: tuple[int | str, ...]) -> bytes:
+    """The same as .onnx; a text is the name of an open side."""
+    from onnx import helper
+
+    from tests import known_answer_onnx as onnx
+
+    axes = [1] if len(shape) < 4 else [2, 3] if shape[1] == 3 else [1, 2]
+    steps = [
+        helper.make_node("ReduceMean", ["in"], ["mean"], axes=axes, keepdims=0),
+        helper.make_node("Softmax", ["mean"], ["out"], axis=-1),
+    ]
+    scores = (shape[0],) if len(shape) < 4 else (shape[0], 3)
+    return onnx.whole(steps, [onnx.value("in", "FLOAT", shape)], [onnx.value("out", "FLOAT", scores)])
+
+
 def picture(colour: str, size: tuple[int, int] = (20, 10)) -> Image.Image:
     """A picture of one colour with some of the others."""
     channels = [Image.new("L", size, 220 if name == colour else 60) for name in COLOURS]

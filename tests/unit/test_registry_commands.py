@@ -6,7 +6,8 @@ import hashlib
 import json
 import math
 import sys
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -15,12 +16,12 @@ from model.registry import catalogue, shelf, trial
 from tests.unit import registry_kit as kit
 from tests.unit.cli_kit import Caller, Ended
 
-if TYPE_CHECKING:
-    from pathlib import Path
-
 COLOURS = ",".join(kit.COLOURS)
 NO_KERNEL = 180  # schema.fbs: an operator of StableHLO, which TFLite files may name and no interpreter here has
-FIRST = trial.candidates()[:1]
+needs_onnx = pytest.mark.skipif(
+    not (runtime.installed("onnxruntime") and runtime.installed("onnx")),
+    reason="needs onnxruntime, and onnx to make files",
+)
 needs_litert = pytest.mark.skipif("litert" not in runtime.usable(), reason="ai-edge-litert is not installed")
 pytestmark = needs_litert
 
@@ -36,7 +37,8 @@ def models(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.Fixt
     monkeypatch.setenv("TRIPOINT_MODELS", str(tmp_path / "models"))
     monkeypatch.setattr(sys.stdin, "isatty", lambda: False, raising=False)
     if "every_runtime" not in request.node.name:  # each takes a process and half a second
-        monkeypatch.setattr(trial, "candidates", lambda: FIRST)
+        real = trial.candidates
+        monkeypatch.setattr(trial, "candidates", lambda file: real(file)[:1])
     return tmp_path / "models"
 
 
@@ -63,7 +65,7 @@ def test_a_model_is_tried_on_every_runtime_and_registered(call: Caller, models: 
     [variant] = document(models)["variants"]
     content = (models / "colours" / variant["file"]).read_bytes()
     assert variant["sha256"] == hashlib.sha256(content).hexdigest()
-    assert set(variant["runtimes"]) == set(trial.candidates())
+    assert set(variant["runtimes"]) == set(trial.candidates(Path("model.tflite")))
     assert [path.name for path in models.iterdir()] == ["colours"]
 
 
@@ -284,6 +286,42 @@ def test_a_folder_without_its_files_or_with_other_ones_is_refused(call: Caller, 
     for variant in manifest["variants"]:
         (folder / variant["file"]).write_bytes(kit.model())
     assert "its manifest says" in call("model", "add", str(folder), "--name", "mine").err
+    assert list(models.iterdir()) == []
+
+
+@needs_onnx
+@pytest.mark.parametrize("shape", [(1, 3, 8, 8), ("batch", 3, 8, 8), (1, 8, 8, 3)])
+def test_an_onnx_file_is_registered_alike(
+    shape: tuple[int | str, ...], call: Caller, models: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "colours.onnx").write_bytes(kit.onnx_model(shape))
+    words = ("--labels", COLOURS, "--preprocessing", "unit")
+    added = call("model", "add", str(tmp_path / "colours.onnx"), *words)
+    assert added.code == 0, added.err
+    found = document(models)
+    assert (found["variants"][0]["runtimes"], found["output"]) == (["onnxruntime"], "probabilities")
+    assert found["variants"][0].get("layout", "nhwc") == ("nchw" if shape[1] == 3 else "nhwc")
+    label, score = best_of(call("predict", "--model", "colours", "--json", str(kit.write_picture(tmp_path, "green"))))
+    assert label == "green"
+    assert score == pytest.approx(chance(160 / 255), abs=1e-5)
+
+
+@needs_onnx
+@pytest.mark.parametrize(
+    ("data", "complaint"),
+    [
+        (b"nothing of the kind", "cannot be opened by onnxruntime"),
+        (("batch", 3, "height", 8), "convert it with fixed sizes"),
+        ((1, 3), "expected an image"),
+    ],
+)
+def test_an_onnx_file_that_is_no_image_classifier_is_refused(
+    data: Any, complaint: str, call: Caller, models: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "m.onnx").write_bytes(data if isinstance(data, bytes) else kit.onnx_model(data))
+    ended = call("model", "add", str(tmp_path / "m.onnx"), "--labels", COLOURS, "--preprocessing", "unit")
+    assert ended.code == 2
+    assert complaint in ended.err
     assert list(models.iterdir()) == []
 
 

@@ -286,7 +286,7 @@ def test_a_broken_manifest_is_listed_with_its_problem(models: Path) -> None:
 
 def test_every_offer_of_the_catalogue_is_whole() -> None:
     offers = catalogue.offers()
-    assert {"clothes-xception", "mobilenet-v2", "person"} <= set(offers)
+    assert {"clothes-onnx", "clothes-xception", "mobilenet-v2", "person"} <= set(offers)
     for name, offer in offers.items():
         assert shelf.check_name(name) == name
         assert offer.url.startswith("https://")
