@@ -115,6 +115,12 @@ def _plain(value: Any) -> Any:
     )  # click marks what is not set with its own object
 
 
+def is_typed(name: str) -> bool:
+    """Whether the running command got this option as a flag, and not as a setting, which gives way to other flags."""
+    context = click.get_current_context()
+    return context.get_parameter_source(name) is ParameterSource.COMMANDLINE
+
+
 def settings_note(context: click.Context) -> dict[str, str]:
     """The options of the running command that are not defaults, and who set each, as a note for a run's header."""
     found = {

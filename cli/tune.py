@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from cli._settings import settings_note
+from cli._settings import is_typed, settings_note
 from cli.compare import images_in, run_id, samples_of, target_of
 
 if TYPE_CHECKING:
@@ -164,7 +164,7 @@ def _sweep(asked: dict[str, Any], display: Display) -> Iterator[_Sweep]:
     if asked["targets"]:
         from loadtests.targets import read_targets
 
-        if given := [f"--{name}" for name in _LOCAL_ONLY if asked[name]]:
+        if given := [f"--{name}" for name in _LOCAL_ONLY if asked[name] and is_typed(name)]:
             raise click.UsageError(f"{', '.join(given)} and --targets exclude each other: each target has its own")
         yield _Sweep(read_targets(asked["targets"]), 0.0, ())
         return

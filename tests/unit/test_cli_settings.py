@@ -204,3 +204,11 @@ def test_a_mistyped_variable_is_found(call: Caller, monkeypatch: pytest.MonkeyPa
     said = " ".join(ended.out.split())
     assert "TRIPOINT_COMPARE_RAET: no setting has this variable: did you mean TRIPOINT_COMPARE_RATE?" in said
     assert "secret" not in said
+
+
+def test_a_setting_gives_way_to_a_flag_that_excludes_it_and_a_flag_does_not(call: Caller, tmp_path: Path) -> None:
+    write(tmp_path, '[tune]\nclouds = "aws"\n')
+    (tmp_path / "targets.json").write_text("[]")
+    assert "exclude each other" not in call("tune", "--targets", "targets.json").err
+    refused = call("tune", "--targets", "targets.json", "--clouds", "aws")
+    assert (refused.code, "--clouds and --targets exclude each other" in refused.err) == (2, True)
