@@ -64,5 +64,5 @@ def open_source(path: Path, *, input_size: tuple[int, int] | None) -> Original:
     if path.suffix == ".pt2":
         from model.convert.torch_source import open_torch
 
-        return open_torch(path)
+        return open_torch(path, input_size)
     raise ConvertError(f"{path} ends in {path.suffix or 'nothing'}: name {KNOWN}")
