@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import socket
-import subprocess
 import sys
 from contextlib import ExitStack
 from dataclasses import replace
@@ -14,7 +13,6 @@ import zmq
 
 from loadtests import launch
 from loadtests.store import open_store
-from loadtests.targets import write_targets
 from tests.e2e.load_kit import null_target, write_images
 
 if TYPE_CHECKING:
@@ -53,16 +51,6 @@ def test_the_figures_so_far_end_with_those_of_the_whole_run(tmp_path: Path, work
         own = [each for each in samples if each.target == entry["name"]]
         assert entry["warm"]["n"] == sum(each.state == "warm" and each.stratum == "steady" for each in own)
         assert (entry["cost_usd_per_million"] is not None) == (entry["name"] == "aws")
-
-
-def test_nobody_who_does_not_ask_is_told(tmp_path: Path) -> None:
-    with null_target("aws") as target:
-        plan = plan_in(tmp_path, [target])
-        plan.run_dir.mkdir()
-        write_targets(plan.run_dir / "targets.json", plan.targets)
-        lines = subprocess.run(launch.command(plan), capture_output=True, text=True, check=True, timeout=90).stdout
-    assert '{"progress": ' in lines
-    assert '{"live": ' not in lines
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere a port is only found free")
