@@ -103,7 +103,9 @@ def _complete(
         try:
             return prepare(inspected, answers, folder=folder, images=images)
         except Undecided as question:
-            shown = _ways(question, inspected, answers, manner, folder) if manner.images else ""
+            shown = ""
+            if manner.images:
+                shown = _ways(question, inspected, answers, image=manner.images[0], folder=folder)
             if not manner.asks:
                 raise Refusal(f"{question}{shown}") from None
             click.echo(f"{question}{shown}", err=True)
@@ -112,13 +114,12 @@ def _complete(
             answers = answers.with_answer(question, said)
 
 
-def _ways(question: Undecided, inspected: Inspected, answers: Answers, manner: Manner, folder: Path) -> str:
+def _ways(question: Undecided, inspected: Inspected, answers: Answers, *, image: Path, folder: Path) -> str:
     """What the model says of the user's photograph with each way of preprocessing."""
     from model.registry.registration import compare_ways
 
     if question.answer != "preprocessing":
         return ""
-    image = manner.images[0]
     found = compare_ways(inspected, answers, folder=folder, image=image)
     said = [f"{way}: {label} {score:.3f}" for way, (label, score) in found.items()]
     return f". With each of them it says of {image.name}: " + "; ".join(said)
