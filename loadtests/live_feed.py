@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import gevent
 from gevent.event import Event
-from gevent.fileobject import FileObjectPosix
+from gevent.fileobject import FileObject
 
 from loadtests.launch import python_path
 
@@ -100,7 +100,7 @@ class Feed:
 
     def _write(self) -> None:
         try:
-            with FileObjectPosix(self._writing, "wb", bufsize=0) as pipe:
+            with FileObject(self._writing, "wb", bufsize=0) as pipe:
                 while True:
                     self._queued.wait()
                     self._queued.clear()
@@ -113,7 +113,7 @@ class Feed:
             self._end()
 
     def _read(self) -> None:
-        with FileObjectPosix(self._reading, "rb") as pipe:
+        with FileObject(self._reading, "rb") as pipe:
             for line in pipe:
                 self._latest, self._latest_s = json.loads(line), perf_counter()
                 self._asked = False

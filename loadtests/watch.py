@@ -1,4 +1,4 @@
-"""Watches a run for the point where it knows enough: the warm p95 of every target, and the money spent."""
+"""Watches a run for the point where it knows enough: the warm p95 of every target."""
 
 from __future__ import annotations
 
@@ -6,8 +6,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from loadtests.cost.run import cost_of
-from loadtests.prices.book import shipped_book
 from loadtests.stats.percentiles import percentile
 from loadtests.stats.stopping import Decision, Rule, decide, next_look
 
@@ -25,17 +23,13 @@ class Watch:
 
     def __init__(self, rule: Rule, targets: Sequence[Target]) -> None:
         self._rule = rule
-        self._targets = targets
         self._warm_ms: dict[str, list[float]] = {target.name: [] for target in targets}
-        self._samples: list[Sample] = []
         self._requests = 0
         self._look_at = FIRST_LOOK
 
     def take(self, samples: Sequence[Sample]) -> None:
         """Note new samples."""
         self._requests += len(samples)
-        if self._rule.budget_usd is not None:
-            self._samples.extend(samples)
         for sample in samples:
             if sample.state == "warm" and sample.stratum == "steady" and sample.latency_ms is not None:
                 self._warm_ms[sample.target].append(sample.latency_ms)
@@ -48,15 +42,4 @@ class Watch:
             return None
         self._look_at = next_look(max(fewest, self._look_at))
         estimates = {f"{name} warm p95": percentile(np.array(ms), 0.95) for name, ms in self._warm_ms.items()}
-        return decide(self._rule, estimates, requests=self._requests, spent_usd=self._spent_usd())
-
-    def _spent_usd(self) -> float:
-        """What the requests so far cost, at the price per million of each target; 0 where that is not known."""
-        if self._rule.budget_usd is None:
-            return 0.0
-        book = shipped_book()
-        spent = 0.0
-        for target in self._targets:
-            own = [sample for sample in self._samples if sample.target == target.name]
-            spent += (cost_of(target, own, book).usd_per_million.value or 0.0) * len(own) / 1e6
-        return spent
+        return decide(self._rule, estimates, requests=self._requests)
