@@ -16,11 +16,13 @@ from click.testing import CliRunner
 from cli.model.evaluate import command
 from loadtests.estimate import Estimate
 from model.dataset import DatasetError
+from model.evaluate import wilson
 from model.evaluation.calibration import calibration, confidences, expected_calibration_error
 from model.evaluation.evaluation import Asked, Evaluation, NothingAnswered, evaluate
 from model.evaluation.keeping import BEGIN, END, check_page, update_page
 from model.evaluation.lineup import NothingToMeasure, lineup, open_models
 from model.evaluation.photographs import find
+from model.evaluation.pictures import frontier_svg
 from model.evaluation.price import offer
 from model.evaluation.processes import Answer, Running, Subject, SubjectUnfit
 from model.evaluation.result import Task, row, time_ratio, with_standings
@@ -243,6 +245,21 @@ def test_the_frontier_is_of_error_time_and_cost_together(found: Evaluation) -> N
     base = replace(first, request_ms=same, usd_per_million=same)
     worse = replace(base, request_ms=slow, usd_per_million=slow)
     assert [each.standing for each in with_standings([base, worse])] == ["frontier", "near"]  # the errors are alike
+
+
+def test_what_is_hardly_ever_right_is_named_in_the_picture_and_does_not_press_the_others(found: Evaluation) -> None:
+    broken = replace(
+        found.rows[1], accuracy=wilson(1, 12), subject=replace(SUBJECT, variant="dynamic", runtime="tflite-runtime")
+    )
+    svg = frontier_svg([found.rows[0], broken], several_models=False)
+    assert "accuracy below the picture: dynamic on tflite-runtime (0.083)" in svg
+    assert "accuracy below the picture" not in frontier_svg(found.rows, several_models=False)
+
+
+def test_a_picture_without_any_median_says_so(found: Evaluation) -> None:
+    nothing = Estimate(n=3, reason="not estimable (n=3, needs 6)")
+    svg = frontier_svg([replace(found.rows[0], request_ms=nothing)], several_models=False)
+    assert "too few photographs for a median time" in svg
 
 
 def test_the_calibration_error_of_a_made_up_model_is_what_it_was_made_with() -> None:
