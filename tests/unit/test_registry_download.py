@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import socket
 import threading
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -190,9 +191,16 @@ def test_more_than_was_announced_in_the_catalogue_is_not_read(site: Site, tmp_pa
         Download(site.url, tmp_path, limit_bytes=1000).run()
 
 
-def test_without_a_network_the_host_and_the_ways_out_are_named(site: Site, tmp_path: Path) -> None:
-    with pytest.raises(Unreachable, match=r"models\.invalid cannot be reached .*go online.*HTTPS_PROXY.*--from FILE"):
-        Download("https://models.invalid/m.tflite", tmp_path).run()
+def closed_port() -> int:
+    """A port of this machine where nobody listens."""
+    with socket.create_server(("127.0.0.1", 0)) as found:
+        return int(found.getsockname()[1])
+
+
+def test_without_an_answer_the_host_and_the_ways_out_are_named(site: Site, tmp_path: Path) -> None:
+    url = f"https://127.0.0.1:{closed_port()}/m.tflite"
+    with pytest.raises(Unreachable, match=r"127\.0\.0\.1 cannot be reached .*go online.*HTTPS_PROXY.*--from FILE"):
+        Download(url, tmp_path).run()
 
 
 def test_the_proxy_of_the_environment_is_used_and_a_dead_one_is_named(
@@ -201,10 +209,11 @@ def test_the_proxy_of_the_environment_is_used_and_a_dead_one_is_named(
     monkeypatch.delenv("NO_PROXY")
     monkeypatch.delenv("no_proxy", raising=False)
     monkeypatch.setenv("http_proxy", site.url.removesuffix("/model.tflite"))
-    elsewhere = "http://localhost:9/model.tflite"  # port 9: only the proxy answers
+    dead = closed_port()
+    elsewhere = f"http://localhost:{dead}/model.tflite"  # only the proxy answers
     assert Download(elsewhere, tmp_path / "one").run().read_bytes() == CONTENT
     assert site.paths == [elsewhere]
-    monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
+    monkeypatch.setenv("http_proxy", f"http://127.0.0.1:{dead}")
     with pytest.raises(
         Unreachable, match=r"proxy of the environment does not lead to localhost.*correct HTTPS_PROXY"
     ):
