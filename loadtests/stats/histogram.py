@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 LOWEST_MS, HIGHEST_MS = 0.01, 1e6
 ERROR = 0.001
 _WIDTH = math.log1p(2 * ERROR)
+_ranks = ranks.__wrapped__  # n is another at every look: what is remembered would only grow
 _BUCKETS = math.ceil(math.log(HIGHEST_MS / LOWEST_MS) / _WIDTH)
 
 
@@ -56,7 +57,7 @@ class Histogram:
 
     def _estimate(self, below: NDArray[np.int64], q: float, unanswered: int) -> Estimate:
         n = self.n + unanswered
-        pair = ranks(n, q)
+        pair = _ranks(n, q)
         if pair is None:
             return Estimate(n=n, reason=f"not estimable (n={n}, needs {needed(q)})")
         if pair[1] > self.n:

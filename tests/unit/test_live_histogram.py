@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from loadtests.stats.histogram import ERROR, HIGHEST_MS, LOWEST_MS, Histogram
-from loadtests.stats.percentiles import percentiles
+from loadtests.stats.percentiles import percentiles, ranks
 
 QS = [0.5, 0.95, 0.99]
 LATENCIES = st.floats(LOWEST_MS, HIGHEST_MS, allow_nan=False)
@@ -33,6 +33,14 @@ def test_its_size_does_not_grow_with_what_it_counts() -> None:
     histogram.add(np.random.default_rng(1).lognormal(3, 1, 1_000_000).tolist())
     assert histogram._counts.nbytes == before < 100_000
     assert histogram.n == 1_000_000
+
+
+def test_looking_often_remembers_nothing() -> None:
+    histogram, before = Histogram(), ranks.cache_info().currsize
+    for _ in range(20):
+        histogram.add([10.0] * 400)
+        histogram.percentiles(QS)
+    assert ranks.cache_info().currsize == before
 
 
 def test_values_beyond_its_ends_count_in_the_last_bucket() -> None:
