@@ -38,6 +38,8 @@ def _lacking(name: str) -> str:
         done = subprocess.run(command, capture_output=True, text=True, timeout=_WITHIN_S, check=False)
     except subprocess.TimeoutExpired:
         return f"{name}: the search for credentials took longer than {_WITHIN_S:.0f} s: see the vendor's own tool"
+    except OSError as error:
+        return f"{name}: the search for credentials could not be started: {error}"
     if done.returncode:
         last = (done.stderr.strip().splitlines() or ["without a word"])[-1]
         return f"{name}: {last}"

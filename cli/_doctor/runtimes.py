@@ -41,6 +41,8 @@ def _tried(name: str) -> tuple[bool, str]:
         answer = json.loads(done.stdout.splitlines()[-1])
     except subprocess.TimeoutExpired:
         return False, f"no answer within {_WITHIN_S:.0f} s"
+    except OSError as error:
+        return False, f"it could not be started: {error}"
     except (IndexError, ValueError):
         last = (done.stderr.strip().splitlines() or ["without a word"])[-1]
         return False, f"it ended with status {done.returncode}: {last}"

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from cli._doctor.finding import Finding
 
 
+pytestmark = pytest.mark.timeout(400)  # it asks other programs, each with a limit of its own
+
+
 @pytest.fixture
 def call(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Caller:
     """In an empty folder."""
