@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+
+from cli._refusal import Refusal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -97,13 +100,24 @@ def apply(clouds: tuple[str, ...], yes: bool, **asked: Any) -> None:
     offer_removal(yes=yes)
     variants, current = variants_of(clouds, asked), session_of(asked)
     if not yes:
-        for change in current.plan(variants):
-            click.echo(f"{change.action:7} {change.resource.cloud:6} {change.summary}")
-        click.confirm("Make this? It costs money until `tripoint deploy destroy`", abort=True)
+        _ask(variants, current)
     for endpoint in current.apply(variants):
         click.echo(f"{endpoint.variant.cloud}: {endpoint.url} ({endpoint.access})")
     click.echo("measure: tripoint compare --targets deployed --budget 1")
     click.echo("remove:  tripoint deploy destroy")
+
+
+def _ask(variants: Sequence[Variant], current: Session) -> None:
+    """Show what would be made and what it costs to keep; end the command unless that is wanted."""
+    from cli._deploy_cost import idle_usd_per_day
+
+    for change in current.plan(variants):
+        click.echo(f"{change.action:7} {change.resource.cloud:6} {change.summary}")
+    for variant in variants:
+        click.echo(f"cost    {variant.cloud:6} {variant.label}: idle {idle_usd_per_day(variant):.2f} USD a day")
+    if not sys.stdin.isatty():
+        raise Refusal("nobody is there to be asked: add --yes")
+    click.confirm("Make this? It costs money until `tripoint deploy destroy`", abort=True)
 
 
 @command.command("status", epilog="Example: tripoint deploy status")

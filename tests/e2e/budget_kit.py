@@ -59,8 +59,8 @@ def write_scenario(path: Path, draw: random.Random) -> Path:
 
 
 def set_speeds(target: Target, draw: random.Random) -> None:
-    """Some requests and starts take longer, and idle instances live for a random time."""
-    _post(target, "settings", {"idle_life_s": draw.uniform(0.3, 30)})
+    """Some requests and starts take longer, idle instances live for a random time, and there are few or some more."""
+    _post(target, "settings", {"idle_life_s": draw.uniform(0.5, 30), "max_instances": draw.randint(1, 5)})
     _call("DELETE", f"{target.control}/faults")
     often, slow_s = draw.choice([0.0, 0.05, 0.3]), draw.uniform(0.01, 0.5)
     _post(target, "faults", {"fault": "stall", "probability": often, "delay_s": slow_s, "seed": draw.randint(0, 999)})
