@@ -51,15 +51,19 @@ def _shares() -> Finding:
     from adapters.emulator.custody import Custody
     from adapters.emulator.shares import Shares, find_kernel
 
-    custody = Custody()
+    name = "cpu and memory shares"
+    try:
+        custody = Custody()
+    except OSError as error:
+        return Finding(_PART, name, "missing", f"no process can be started: {error}", "see its rights and limits")
     try:
         kernel = find_kernel(custody)
         word = Shares(kernel, custody).word
     finally:
         custody.close()
     if kernel is None:
-        return Finding(_PART, "cpu and memory shares", "note", f"{word}: every memory size is as fast", _DELEGATE)
-    return Finding(_PART, "cpu and memory shares", "ok", word)
+        return Finding(_PART, name, "note", f"{word}: every memory size is as fast", _DELEGATE)
+    return Finding(_PART, name, "ok", word)
 
 
 def _memory() -> Finding:
