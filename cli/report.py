@@ -26,7 +26,7 @@ _EPILOG = "Example: tripoint report runs/2026-11-21T09-30-00 --format html --out
     "--prices", metavar="DATE", help="A book that tripoint prices lists.  [default: the one kept with the run]"
 )
 @click.option("--json", "as_json", is_flag=True, help="Print summary.json instead of the table.")
-def command(run: Path, kind: Format | None, out: Path | None, prices: str | None, as_json: bool) -> None:
+def command(run: Path, *, kind: Format | None, out: Path | None, prices: str | None, as_json: bool) -> None:
     """Recompute summary.json, report.md and report.html of RUN (a folder) from its samples, offline.
 
     report.html is one file to pass around: it opens from disk and asks the network for nothing.

@@ -57,14 +57,14 @@ class Load:
     def warm(self, name: str, count: int, *, around_ms: float, stratum: Stratum = "steady") -> Load:
         """Answered warm requests, one every 50 ms, on eight instances."""
         for place, latency_ms in enumerate(self._latencies(count, around_ms)):
-            sample = self._sample(name, stratum, 20 + place / 20, latency_ms, state="warm")
+            sample = self._sample(name, stratum, 20 + place / 20, ms=latency_ms, state="warm")
             self._add(sample, instance=f"{name}-{place % 8}", request_number=2 + place // 8, total_ms=latency_ms - 1)
         return self
 
     def cold(self, name: str, count: int, *, around_ms: float, stratum: Stratum = "forced") -> Load:
         """Answered cold starts, one a second, each with its parts."""
         for place, latency_ms in enumerate(self._latencies(count, around_ms)):
-            sample = self._sample(name, stratum, float(place), latency_ms, state="cold")
+            sample = self._sample(name, stratum, float(place), ms=latency_ms, state="cold")
             self._add(
                 sample, instance=f"{name}-{stratum}-{place}", request_number=1, connect_ms=0.2, answer_ms=0.1,
                 since_ready_ms=2.0, process_start_unix_s=1000.0, init_start_unix_s=1000.0 + latency_ms / 2500,
@@ -76,7 +76,7 @@ class Load:
     def bad(self, name: str, count: int, outcome: Outcome, *, stratum: Stratum = "steady") -> Load:
         """Requests that came to nothing."""
         for place in range(count):
-            sample = self._sample(name, stratum, 20.03 + place / 20, 30.0, state=None)
+            sample = self._sample(name, stratum, 20.03 + place / 20, ms=30.0, state=None)
             lost = replace(sample, outcome=outcome, done_s=sample.done_s if outcome == "failed" else None)
             self._add(replace(lost, sent_s=None) if outcome == "dropped" else lost, status=None)
         return self
@@ -109,8 +109,8 @@ class Load:
     def _latencies(self, count: int, around_ms: float) -> list[float]:
         return [float(each) for each in self._random.lognormal(np.log(around_ms), 0.2, count)]
 
-    def _sample(self, name: str, stratum: Stratum, at_s: float, latency_ms: float, *, state: State | None) -> Sample:
-        done_s = at_s + latency_ms / 1000
+    def _sample(self, name: str, stratum: Stratum, at_s: float, *, ms: float, state: State | None) -> Sample:
+        done_s = at_s + ms / 1000
         return Sample(0, name, "w1", stratum, at_s, at_s + 0.0002, done_s, "ok", status=200, state=state)
 
     def _add(self, sample: Sample, **more: Any) -> None:

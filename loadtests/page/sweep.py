@@ -28,6 +28,12 @@ _FRONTIER = (
     "intervals."
 )
 _UP = "USD per million requests (log scale)"
+_TOLD = [
+    alt.Tooltip("target:N"),
+    alt.Tooltip("standing:N"),
+    alt.Tooltip("ms:Q", format=".4~r"),
+    alt.Tooltip("usd:Q", format=".4~r", title="USD per million"),
+]
 _OPACITY = {"frontier": 1.0, "near": 1.0, "dominated": 0.3}
 
 
@@ -83,49 +89,43 @@ def _points(
 
 
 def _spec(material: Material, rows: list[Row], title: str, text: str) -> Spec:
-    order = cloud_order([part.target for part in material.summary.targets])
-    clouds = [each for each in order if any(row["cloud"] == each for row in rows)]
-    colours = [COLOURS[order.index(each) % len(COLOURS)] for each in clouds]
-    seen = alt.Color(
-        "cloud:N",
-        scale=alt.Scale(domain=clouds, range=colours),
-        legend=wrapped(max(map(len, clouds)), below_title=True),
-    )
-    faint = alt.Opacity("opacity:Q", scale=None, legend=None)
     along = Ratios.around(row[name] for row in rows for name in ("ms", "ms_lo", "ms_hi"))
     up = Ratios.around(row[name] for row in rows for name in ("usd", "usd_lo", "usd_hi"))
+    x, y = along.x("ms", title), up.y("usd", _UP)
+    seen, faint = _colour(material, rows), alt.Opacity("opacity:Q", scale=None, legend=None)
     started = rows_named("rows")
     best = started.transform_filter("datum.standing == 'frontier'")
     line = best.mark_line(interpolate="step-after", color="#8a8f98", strokeDash=[5, 3]).encode(
-        x=along.x("ms", title), y=up.y("usd", _UP), order=alt.Order("ms:Q")
+        x=x, y=y, order=alt.Order("ms:Q")
     )
     across = started.mark_rule(strokeWidth=2).encode(
-        x=along.x("ms_lo", title), x2="ms_hi:Q", y=up.y("usd", _UP), color=seen, opacity=faint
+        x=along.x("ms_lo", title), x2="ms_hi:Q", y=y, color=seen, opacity=faint
     )
     upright = (
         started.transform_filter("isValid(datum.usd_lo)")
         .mark_rule(strokeWidth=2)
-        .encode(x=along.x("ms", title), y=up.y("usd_lo", _UP), y2="usd_hi:Q", color=seen, opacity=faint)
+        .encode(x=x, y=up.y("usd_lo", _UP), y2="usd_hi:Q", color=seen, opacity=faint)
     )
     points = started.mark_point(size=110, strokeWidth=2).encode(
-        x=along.x("ms", title),
-        y=up.y("usd", _UP),
+        x=x,
+        y=y,
         color=seen,
         fill=alt.when("datum.standing == 'near'").then(alt.value("white")).otherwise(seen),
         opacity=faint,
-        tooltip=[
-            alt.Tooltip("target:N"),
-            alt.Tooltip("standing:N"),
-            alt.Tooltip("ms:Q", format=".4~r"),
-            alt.Tooltip("usd:Q", format=".4~r", title="USD per million"),
-        ],
+        tooltip=_TOLD,
     )
-    names = best.mark_text(align="left", dx=9, dy=-9, fontSize=11).encode(
-        x=along.x("ms", title), y=up.y("usd", _UP), text="target:N"
-    )
-    return finished(
-        alt.layer(line, across, upright, points, names).add_params(shown()), height=360, text=text, rows=rows
-    )
+    names = best.mark_text(align="left", dx=9, dy=-9, fontSize=11).encode(x=x, y=y, text="target:N")
+    chart = alt.layer(line, across, upright, points, names).add_params(shown())
+    return finished(chart, height=360, text=text, rows=rows)
+
+
+def _colour(material: Material, rows: list[Row]) -> alt.Color:
+    """By cloud: a sweep has too many settings for a legend of its own."""
+    order = cloud_order([part.target for part in material.summary.targets])
+    clouds = [each for each in order if any(row["cloud"] == each for row in rows)]
+    colours = [COLOURS[order.index(each) % len(COLOURS)] for each in clouds]
+    legend = wrapped(max(map(len, clouds)), below_title=True)
+    return alt.Color("cloud:N", scale=alt.Scale(domain=clouds, range=colours), legend=legend)
 
 
 def _table(material: Material, tuning: Tuning) -> Table:
