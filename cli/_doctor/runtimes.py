@@ -22,7 +22,7 @@ def look() -> Iterator[Finding]:
     found = [_look_at(name) for name in runtime.MODULES]
     yield from found
     if not any(each.state == "ok" and "classified" in each.found for each in found):
-        yield Finding(_PART, "any", "missing", "none runs the built-in model", "run `make setup`")
+        yield Finding(_PART, "a runtime", "missing", "none classifies with the built-in model", "run `make setup`")
 
 
 def _look_at(name: str) -> Finding:
