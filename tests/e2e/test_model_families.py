@@ -31,6 +31,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 EXAMPLES, SAMPLES = MODELS / "examples", MODELS / "samples"
 ROOT = MODELS.parent
 JSON = "application/json"
+PATIENCE_S = 120  # Lambda ends an initialisation after 10 s, which a busy test machine may take
 
 
 @contextlib.contextmanager
@@ -38,7 +39,8 @@ def serving(model: Path, name: str) -> Iterator[dict[str, LocalCloud]]:
     """The three local clouds with one model."""
     if name not in runtime.usable():
         pytest.skip(f"{name} is not installed")
-    with clouds.start(contract.clouds(), Options(model=str(model))) as running:
+    patient = Options(model=str(model), init_timeout_s=PATIENCE_S, timeout_s=PATIENCE_S)
+    with clouds.start(contract.clouds(), patient) as running:
         yield running
 
 
@@ -46,7 +48,7 @@ def ask(running: dict[str, LocalCloud], body: bytes, kind: str) -> dict[str, tup
     """Status, document and the bytes of what every cloud decides alike: the predictions, or the error."""
     found = {}
     for name, local in running.items():
-        answer = requests.post(local.url, data=body, headers={"content-type": kind}, timeout=60)
+        answer = requests.post(local.url, data=body, headers={"content-type": kind}, timeout=PATIENCE_S)
         document = answer.json()
         part = {key: document[key] for key in ("predictions", "error") if key in document}
         found[name] = (answer.status_code, document, json.dumps(part).encode())
@@ -78,7 +80,7 @@ def test_a_model_of_features_answers_alike_on_every_cloud(folder: str, name: str
         status, document = same(ask(running, json.dumps({"features": [1, 2]}).encode(), JSON))
         assert (status, document["error"]["code"]) == (400, "bad_field")
         for local in running.values():
-            described = requests.get(f"{local.url.rstrip('/')}/model", timeout=60).json()
+            described = requests.get(f"{local.url.rstrip('/')}/model", timeout=PATIENCE_S).json()
             assert described["input"]["features"][0] == "alcohol"
     assert len(labels) == 3
     assert sum(labels.values()) == 12

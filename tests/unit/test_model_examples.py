@@ -28,12 +28,13 @@ def needs(*packages: str) -> pytest.MarkDecorator:
 def run(*arguments: str | Path) -> str:
     """A process of its own: training and exporting import half of PyPI."""
     command = [sys.executable, "-W", "ignore", "-m", *map(str, arguments)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=110, check=False, cwd=EXAMPLES.parents[1])
+    done = subprocess.run(command, capture_output=True, text=True, timeout=250, check=False, cwd=EXAMPLES.parents[1])
     assert done.returncode == 0, done.stderr[-2000:]
     return done.stdout
 
 
 @needs("xgboost", "sklearn", "skl2onnx", "onnxruntime")
+@pytest.mark.timeout(300)
 def test_the_wine_models_are_the_ones_that_their_script_makes(tmp_path: Path) -> None:
     said = run("model.examples.wine", tmp_path)
     for name in WINES:
