@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from adapters.aws import endpoints, functions, inventory, surroundings
 from adapters.aws.functions import UNRESERVED_FLOOR, Context
+from adapters.aws.reports import PATTERN, report_lines
 from adapters.deployment import resources
 from adapters.deployment.access import Pass
 from adapters.deployment.errors import NotReady
@@ -128,6 +129,13 @@ class Aws:
         for page in client.get_paginator("filter_log_events").paginate(logGroupName=group):
             events = (events + page["events"])[-limit:]
         return [str(event["message"]).rstrip() for event in events]
+
+    def reports(self, deployment: Deployment, variant: Variant) -> dict[str, str]:
+        """Request id -> the platform's REPORT line. They come seconds to minutes after the answers."""
+        group = surroundings.log_group(Context(self, deployment, variant).name)
+        pages = self.client("logs", variant.place).get_paginator("filter_log_events")
+        found = pages.paginate(logGroupName=group, filterPattern=PATTERN)
+        return report_lines(str(event["message"]) for page in found for event in page["events"])
 
 
 def variant_steps(context: Context) -> list[Step]:

@@ -10,6 +10,7 @@ from unittest import mock
 import pytest
 
 from adapters.aws import functions
+from adapters.aws.deploy import Aws
 from adapters.deployment.session import Session
 from adapters.deployment.variant import Variant
 from tests.e2e import deploy_rig
@@ -149,11 +150,17 @@ def test_the_platforms_report_lines_are_read_back(rig: Rig, session: Session) ->
     [group] = logs.describe_log_groups()["logGroups"]
     now_ms = int(time.time() * 1000)
     logs.create_log_stream(logGroupName=group["logGroupName"], logStreamName="one")
-    report = "REPORT RequestId: 1 Duration: 20.10 ms Billed Duration: 21 ms Memory Size: 1769 MB"
-    events = [{"timestamp": now_ms + index, "message": f"{report} {index}"} for index in range(5)]
+    reports = [
+        f"REPORT RequestId: 8f5c-{index}\tDuration: 20.10 ms\tBilled Duration: {21 + index} ms\tMemory Size: 1769 MB"
+        for index in range(5)
+    ]
+    messages = ["START RequestId: 8f5c-0 Version: $LATEST", *(f"{report}\t\n" for report in reports)]
+    events = [{"timestamp": now_ms + index, "message": message} for index, message in enumerate(messages)]
     logs.put_log_events(logGroupName=group["logGroupName"], logStreamName="one", logEvents=events)
-    [(_, lines)] = session.logs(limit=2)
-    assert list(lines) == [f"{report} 3", f"{report} 4"]
+    [(variant, lines)] = session.logs(limit=2)
+    assert list(lines) == reports[3:]
+    by_request = Aws().reports(session.recorded().deployment, variant)
+    assert by_request == {f"8f5c-{index}": report for index, report in enumerate(reports)}
 
 
 def test_a_small_quota_is_told_before_and_not_reserved(rig: Rig, session: Session) -> None:
