@@ -6,8 +6,11 @@ import hashlib
 import json
 import math
 import sys
+import threading
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -15,6 +18,9 @@ from core import runtime
 from model.registry import catalogue, shelf, trial
 from tests.unit import registry_kit as kit
 from tests.unit.cli_kit import Caller, Ended
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 COLOURS = ",".join(kit.COLOURS)
 NO_KERNEL = 180  # schema.fbs: an operator of StableHLO, which TFLite files may name and no interpreter here has
@@ -369,6 +375,46 @@ def test_an_offer_that_cannot_be_reached_names_the_ways_out(call: Caller, offere
     assert (ended.code, ended.out) == (2, "")
     assert "127.0.0.1 cannot be reached" in ended.err
     assert "--from FILE" in ended.err
+
+
+@pytest.fixture
+def shared(tmp_path: Path) -> Iterator[str]:
+    """The address of a web server of this machine that gives the files of `tmp_path`."""
+
+    class Quiet(SimpleHTTPRequestHandler):
+        def log_message(self, format: str, *args: object) -> None:
+            """Stay quiet."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(tmp_path))) as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_address[1]}"
+        server.shutdown()
+        thread.join()
+
+
+def test_an_offer_is_fetched_with_its_labels_confirmed_once_and_registered(
+    call: Caller, models: Path, tmp_path: Path, shared: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data, labels = kit.model(**UINT8), "\n".join(kit.COLOURS).encode()
+    (tmp_path / "net.tflite").write_bytes(data)
+    (tmp_path / "labels.txt").write_bytes(labels)
+    addresses = f'url = "{shared}/net.tflite"\nlabels_url = "{shared}/labels.txt"'
+    digest = hashlib.sha256(labels).hexdigest()
+    (tmp_path / "mine.toml").write_text(
+        f'[net]\ntitle = "T"\nlicence = "L"\npage = "P"\n{addresses}\nlabels_sha256 = "{digest}"\n'
+    )
+    monkeypatch.setenv(catalogue.VARIABLE, str(tmp_path / "mine.toml"))
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    found = hashlib.sha256(data).hexdigest()
+    assert f"say --accept-sha256 {found}" in call("model", "pull", "net").err
+    ended = call("model", "pull", "net", "--accept-sha256", found)
+    assert ended.code == 0, ended.err
+    assert document(models, "net")["labels"] == list(kit.COLOURS)
+    assert sorted(each.name for each in models.iterdir() if not each.name.startswith(".")) == ["net", "pins.json"]
+    assert not list((models / ".downloads").iterdir()), "what was fetched is not kept twice"
+    (tmp_path / "net.tflite").write_bytes(data + b"x")
+    assert f"accepted was {found}" in call("model", "pull", "net", "--replace").err
 
 
 def test_the_offers_are_listed(call: Caller, offered: Path) -> None:
