@@ -184,4 +184,4 @@ def _print(folder: Path, summary: Summary, *, as_json: bool) -> None:
 
     console = Console(highlight=False)
     show(console, summary)
-    console.print(f"Saved: {folder}/ (every raw sample, summary.json, report.md)", markup=False)
+    console.print(f"Saved: {folder}/ (report.html for a browser; report.md, summary.json, every raw sample)", markup=False)
