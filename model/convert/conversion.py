@@ -89,13 +89,7 @@ def convert(asked: Conversion, *, told: Told = lambda phase, done, total: None) 
     original = open_source(asked.source, input_size=asked.input_size)
     feeding = Feeding(*original.side, asked.preprocessing, asked.resampling, asked.orient, asked.draft)
     told("load the original", 1, 1)
-    files = photographs(asked.representative)
-    shown = read_all(
-        spread(files, CALIBRATION_PHOTOS, step=2), feeding, phase="read photographs to calibrate", told=told
-    )
-    others = read_all(
-        spread(files, COMPARED_PHOTOS, start=1, step=2), feeding, phase="read photographs to compare", told=told
-    )
+    shown, others = _read(asked, feeding, told)
     expected = original.scores(feeding.normalised(others))
     _check_labels(asked.labels, expected.shape[1])
     asked.out.parent.mkdir(parents=True, exist_ok=True)
@@ -108,9 +102,19 @@ def convert(asked: Conversion, *, told: Told = lambda phase, done, total: None) 
         told("convert and compare", len(asked.kinds), len(asked.kinds))
         _refuse_unlike(made, asked)
         output = asked.output or ("probabilities" if gives_probabilities(expected) else "logits")
-        _write_manifest(folder / "manifest.json", asked, _document(asked, original, feeding, output, made))
+        _write_manifest(
+            folder / "manifest.json", asked, _document(asked, original, made, feeding=feeding, output=output)
+        )
         _put_in_place(folder, asked.out)
     return made
+
+
+def _read(asked: Conversion, feeding: Feeding, told: Told) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    """What calibrates, and what is compared: others, where there are more than one."""
+    files = photographs(asked.representative)
+    calibrating, compared = spread(files, CALIBRATION_PHOTOS, step=2), spread(files, COMPARED_PHOTOS, start=1, step=2)
+    shown = read_all(calibrating, feeding, phase="read what calibrates", told=told)
+    return shown, read_all(compared, feeding, phase="read what is compared", told=told)
 
 
 def _one(
@@ -170,7 +174,7 @@ def _refuse_unlike(made: Sequence[Converted], asked: Conversion) -> None:
 
 
 def _document(
-    asked: Conversion, original: Original, feeding: Feeding, output: str, made: Sequence[Converted]
+    asked: Conversion, original: Original, made: Sequence[Converted], *, feeding: Feeding, output: str
 ) -> dict[str, object]:
     """The manifest; `conversion` says what it was made from, and how like it the files are."""
     source = asked.source if asked.source.is_file() else asked.source / "saved_model.pb"

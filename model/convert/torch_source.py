@@ -44,25 +44,16 @@ def open_torch(path: Path, input_size: tuple[int, int] | None = None) -> TorchOr
     """
     try:
         with silence():
-            import litert_torch
-            import torch
+            import litert_torch  # noqa: F401
+            import torch  # noqa: F401
     except ImportError as error:
         raise ToolMissing(
             "a PyTorch program is converted by litert-torch, which is not installed: pip install litert-torch "
             "(it brings torch and 2 GB)"
         ) from error
     try:
-        with silence(), tempfile.TemporaryDirectory(prefix="tripoint-torch-") as folder:
-            program = torch.export.load(path)
-            shapes = [tuple(value.shape) for value in program.example_inputs[0]]
-            if len(shapes) != 1 or len(shapes[0]) != 4 or shapes[0][:2] != (1, 3):
-                raise ConvertError(f"{path} takes {shapes}, expected one image [1, 3, height, width]: export it so")
-            image = torch.zeros(1, *shapes[0][2:], 3)
-            network = program.module()
-            lite = litert_torch.convert(litert_torch.to_channel_last_io(network, args=[0]), (image,))
-            file = Path(folder) / "model.tflite"
-            lite.export(str(file))
-            content = file.read_bytes()
+        with silence():
+            network, content = _to_tflite(path)
     except (RuntimeError, ValueError, TypeError, OSError, KeyError, zipfile.BadZipFile) as error:
         if isinstance(error, ConvertError):
             raise
@@ -72,6 +63,24 @@ def open_torch(path: Path, input_size: tuple[int, int] | None = None) -> TorchOr
         ) from error
     versions = ", ".join(f"{name} {metadata.version(name)}" for name in ("litert-torch", "torch"))
     return TorchOriginal(network, content, path.name, tool=versions)
+
+
+def _to_tflite(path: Path) -> tuple[Any, bytes]:
+    """The network and its TFLite file, channels last."""
+    import litert_torch
+    import torch
+
+    program = torch.export.load(path)
+    shapes = [tuple(value.shape) for value in program.example_inputs[0]]
+    if len(shapes) != 1 or len(shapes[0]) != 4 or shapes[0][:2] != (1, 3):
+        raise ConvertError(f"{path} takes {shapes}, expected one image [1, 3, height, width]: export it so")
+    network = program.module()
+    image = torch.zeros(1, *shapes[0][2:], 3)
+    lite = litert_torch.convert(litert_torch.to_channel_last_io(network, args=[0]), (image,))
+    with tempfile.TemporaryDirectory(prefix="tripoint-torch-") as folder:
+        file = Path(folder) / "model.tflite"
+        lite.export(str(file))
+        return network, file.read_bytes()
 
 
 _by_litert: Opener = open_torch

@@ -91,11 +91,22 @@ def evaluate(asked: Asked, *, told: Told) -> Evaluation:
     kept, whole, broken = _without_broken(photographs, measured)
     labels = models[0].labels
     truth = tuple(labels.index(label) for label in kept.labels)
-    rows = _rows(whole, Task(labels, truth, models[0].output == "logits"), models, chosen, asked.offer)
+    task = Task(labels, truth, logits=models[0].output == "logits")
+    rows = _rows(whole, chosen, task=task, models=models, offer=asked.offer)
     first = next((each for each in rows if each.subject.recommended), rows[0]).subject
     ratios = tuple(time_ratio(whole.answers[each.subject], whole.answers[first]) for each in rows)
     today = datetime.datetime.now(datetime.UTC).date().isoformat()
-    return Evaluation(asked, labels, kept, tuple(rows), ratios, whole, broken, today, _machine())
+    return Evaluation(
+        asked=asked,
+        labels=labels,
+        photographs=kept,
+        rows=tuple(rows),
+        ratios=ratios,
+        measured=whole,
+        broken=broken,
+        date=today,
+        machine=_machine(),
+    )
 
 
 def _machine() -> dict[str, object]:
@@ -109,7 +120,7 @@ def _machine() -> dict[str, object]:
 
 
 def _rows(
-    measured: Measured, task: Task, models: Sequence[Manifest], chosen: Sequence[Subject], offer: Offer
+    measured: Measured, chosen: Sequence[Subject], *, task: Task, models: Sequence[Manifest], offer: Offer
 ) -> list[Row]:
     files = {
         (folder, variant.name): variant.file

@@ -24,20 +24,10 @@ def confusion_svg(counts: NDArray[np.int64], labels: Sequence[str], *, title: st
     totals = counts.sum(axis=1)
     shown = [place for place in range(len(labels)) if totals[place] or counts[:, place].any()]
     names = [labels[place] for place in shown]
-    cells = [
-        {
-            "true": labels[i],
-            "found": labels[j],
-            "count": int(counts[i, j]),
-            "share": float(counts[i, j] / max(totals[i], 1)),
-        }
-        for i in shown
-        for j in shown
-    ]
-    order = {"sort": names, "title": None}
+    cells = _cells(counts, labels, shown)
     base = alt.Chart(alt.InlineData(values=cells)).encode(
         x=alt.X("found:N", sort=names, title="found", axis=alt.Axis(orient="top", labelAngle=-40)),
-        y=alt.Y("true:N", sort=order["sort"], title="true"),
+        y=alt.Y("true:N", sort=names, title="true"),
     )
     heat = base.mark_rect().encode(
         color=alt.Color(
@@ -52,6 +42,20 @@ def confusion_svg(counts: NDArray[np.int64], labels: Sequence[str], *, title: st
         )
     side = max(220, min(26 * len(names), 900))
     return _svg(alt.layer(*layers).properties(width=side, height=side, title=title))
+
+
+def _cells(counts: NDArray[np.int64], labels: Sequence[str], shown: Sequence[int]) -> list[dict[str, Any]]:
+    totals = counts.sum(axis=1)
+    return [
+        {
+            "true": labels[i],
+            "found": labels[j],
+            "count": int(counts[i, j]),
+            "share": float(counts[i, j] / max(totals[i], 1)),
+        }
+        for i in shown
+        for j in shown
+    ]
 
 
 def frontier_svg(rows: Sequence[Row], *, several_models: bool) -> str:

@@ -130,8 +130,8 @@ def _retrained(plan: Plan, told: Told) -> list[Path]:
     side = _side(plan.out / "original")
     teacher = open_trainable(plan.known.file, size=side)
     labels = labels_of(plan.data / "train")
-    photos = _read(plan, "train", labels, round(side * MARGIN), told)
-    validation = _read(plan, "validation", labels, side, told)
+    photos = _read(plan, "train", labels=labels, size=round(side * MARGIN), told=told)
+    validation = _read(plan, "validation", labels=labels, size=side, told=told)
     folders = []
     for step, size in (("prune", side), ("distil", plan.student_size)):
         if step not in plan.steps:
@@ -161,7 +161,7 @@ def _side(folder: Path) -> int:
     return size.height
 
 
-def _read(plan: Plan, split: str, labels: tuple[str, ...], size: int, told: Told) -> Photos:
+def _read(plan: Plan, split: str, *, labels: tuple[str, ...], size: int, told: Told) -> Photos:
     return read_split(
         plan.data / split, labels, size=size, progress=lambda done, total: told(f"read {split}", done, total)
     )

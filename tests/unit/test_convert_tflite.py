@@ -13,6 +13,8 @@ from click.testing import CliRunner
 
 from cli.model.convert import command
 from core import manifest as core_manifest
+from core.service import Service
+from core.wire import Request
 from model.convert import Conversion, ConversionRefused, convert
 from model.convert.errors import ConvertError, ToolMissing
 from model.convert.feeding import Feeding
@@ -243,3 +245,11 @@ def test_the_command_says_what_is_missing(tmp_path: Path, words: list[str], told
     result = CliRunner().invoke(command, [*given, "--representative", str(SAMPLES)])
     assert result.exit_code == 2
     assert told in " ".join(result.output.split())
+
+
+def test_a_converted_model_answers_requests(made: tuple[Path, Sequence[Converted]]) -> None:
+    service = Service.from_env({"TRIPOINT_MODEL": str(made[0]), "TRIPOINT_LOG_LEVEL": "error", "TRIPOINT_POOL": "1"})
+    body = next(SAMPLES.glob("pants-navy*.jpg")).read_bytes()
+    answer = service.infer(Request("POST", "/classify", {"top_k": "1"}, {"content-type": "image/jpeg"}, body))
+    assert answer.status == 200
+    assert answer.document["predictions"][0]["label"] == "pants"  # type: ignore[index]
