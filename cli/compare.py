@@ -184,4 +184,6 @@ def _print(folder: Path, summary: Summary, *, as_json: bool) -> None:
 
     console = Console(highlight=False)
     show(console, summary)
-    console.print(f"Saved: {folder}/ (report.html for a browser; report.md, summary.json, every raw sample)", markup=False)
+    console.print(
+        f"Saved: {folder}/ (report.html for a browser; report.md, summary.json, every raw sample)", markup=False
+    )

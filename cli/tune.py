@@ -266,4 +266,6 @@ def _print(folder: Path, summary: Summary, *, as_json: bool) -> None:
             console.print(f"- {sentence}", markup=False)
     if wrong := failed(summary.checks):
         console.print(check_table(wrong))
-    console.print(f"Saved: {folder}/ (report.html for a browser; report.md, summary.json, every raw sample)", markup=False)
+    console.print(
+        f"Saved: {folder}/ (report.html for a browser; report.md, summary.json, every raw sample)", markup=False
+    )
