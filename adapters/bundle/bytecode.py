@@ -12,6 +12,7 @@ import py_compile
 import shutil
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -52,6 +53,7 @@ def write_for(python: str, folder: Path) -> str | None:
     return version
 
 
+@cache
 def interpreter(python: str) -> tuple[str, str] | None:
     """The command and full version of the first interpreter of that version that runs."""
     for candidate in _candidates(python):

@@ -173,13 +173,6 @@ def test_a_small_quota_is_told_before_and_not_reserved(rig: Rig, session: Sessio
     assert "ReservedConcurrentExecutions" not in held
 
 
-def test_leaving_a_deployed_block_destroys_also_after_an_error(rig: Rig, session: Session) -> None:
-    with pytest.raises(KeyboardInterrupt), session.deployed([Variant("aws")]) as endpoints:  # noqa: PT012
-        assert len(endpoints) == 1
-        raise KeyboardInterrupt
-    assert rig.left() == []
-
-
 @pytest.mark.parametrize(
     ("wrong", "said"),
     [
