@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 import os
-import sys
 from typing import TYPE_CHECKING
 
 from core import manifest, runtime
@@ -61,5 +61,13 @@ def local_packages(folder: Path, usual: Sequence[str]) -> tuple[str, ...]:
 
 
 def _here(package: str) -> str:
-    """XGBoost's smaller package is not made for macOS."""
-    return "xgboost" if package == "xgboost-cpu" and sys.platform == "darwin" else package
+    """XGBoost has two packages: the smaller one is not made for macOS, and the other may be the one installed."""
+    return "xgboost" if package == "xgboost-cpu" and not _installed(package) else package
+
+
+def _installed(package: str) -> bool:
+    try:
+        importlib.metadata.distribution(package)
+    except importlib.metadata.PackageNotFoundError:
+        return False
+    return True

@@ -38,11 +38,15 @@ class Pin:
 
 
 def pins(packages: Sequence[str], *, locks: Path, target: Target) -> list[Pin]:
-    """The locked versions of `packages` for the target's Python; raises BundleError when one is not locked."""
+    """The locked versions of `packages` for the target's Python; raises BundleError when one is not locked.
+
+    The developers' lock file holds the users' versions too, and the runtimes that are extras for users.
+    """
     lock = locks / f"py{target.python.replace('.', '')}.txt"
     if not lock.is_file():
         raise BundleError(f"{lock.name} is missing from requirements/: bundles are built from a checkout")
-    locked = {pin.name: pin for pin in _read(lock.read_text(encoding="utf-8"), target)}
+    files = [file for file in (lock.with_name(f"{lock.stem}-dev.txt"), lock) if file.is_file()]
+    locked = {pin.name: pin for file in files for pin in _read(file.read_text(encoding="utf-8"), target)}
     missing = [name for name in packages if slimming.canonical(name) not in locked]
     if missing:
         raise BundleError(f"no {missing[0]} for Python {target.python}: {lock.name} does not lock it; see --runtime")

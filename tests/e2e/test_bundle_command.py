@@ -67,3 +67,18 @@ def test_a_platform_that_installs_packages_itself_gets_exact_versions(tmp_path: 
             lines = packed.read("requirements.txt").decode().splitlines()
         assert any(line.startswith("ai-edge-litert==") for line in lines)
         assert all("==" in line for line in lines)
+
+
+@pytest.mark.parametrize(
+    ("model", "carried", "most_mib"),
+    [("wine-xgboost", {"xgboost"}, 8), ("wine-scikit-learn", {"numpy", "onnxruntime"}, 30)],
+)
+def test_a_model_of_another_family_is_shipped_with_its_own_runtime_alone(
+    model: str, carried: set[str], most_mib: int, tmp_path: Path
+) -> None:
+    made = document(bundle("aws", "--python", "3.13", "--model", f"model/examples/{model}", "--json", out=tmp_path))
+    with zipfile.ZipFile(made["archive"]) as packed:
+        tops = {name.split("/")[0] for name in packed.namelist()}
+    engines = {"numpy", "PIL", "scipy", "ai_edge_litert", "tflite_runtime", "onnxruntime", "xgboost", "google"}
+    assert tops & engines == carried
+    assert made["zipped_bytes"] < most_mib * MIB
