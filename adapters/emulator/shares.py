@@ -22,8 +22,8 @@ PERIOD_US = 5_000
 MINIMUM_QUOTA_US = 1_000  # the kernel takes no less
 # In a cloud the front door and the client have processors of their own. Here they come first where all want one:
 # each has 1,024 (version 1) or 100 (version 2), whatever the number of instances that start.
-WEIGHT_V1 = 128
-WEIGHT_V2 = 12
+WEIGHT_V1 = 256
+WEIGHT_V2 = 25
 SYSTEM = Path("/sys/fs/cgroup")
 LEAF = "tripoint-leaf"
 
