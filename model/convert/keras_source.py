@@ -65,7 +65,7 @@ def _open_legacy(path: Path, input_size: tuple[int, int] | None, cause: Exceptio
     except ImportError:
         raise ConvertError(
             f"{path} cannot be loaded by this Keras ({first_lines(cause)}): a file of Keras 2 may need "
-            "`pip install tf_keras`; a model with layers of your own must be saved as a SavedModel first"
+            "`pip install --no-deps tf_keras`; a model with layers of your own must be saved as a SavedModel first"
         ) from cause
     try:
         with silence():

@@ -104,7 +104,7 @@ def test_a_model_that_takes_any_size_asks_for_one(net: Path, tmp_path: Path) -> 
 @with_extra
 def test_a_file_that_keras_cannot_read_says_why(tmp_path: Path) -> None:
     (tmp_path / "broken.h5").write_bytes(b"nothing of the kind")
-    with pytest.raises(ConvertError, match="cannot be loaded by this Keras"):
+    with pytest.raises(ConvertError, match="cannot be loaded by this Keras|can be loaded neither by Keras"):
         open_source(tmp_path / "broken.h5", input_size=None)
 
 
@@ -134,3 +134,14 @@ def test_a_published_keras_file_becomes_its_published_conversion(data_folder: Pa
 
 def _answers(file: Path, photos: NDArray[np.uint8]) -> NDArray[np.float32]:
     return file_scores(file, photos, preprocessing="raw")[2]
+
+
+@with_extra
+@pytest.mark.skipif(importlib.util.find_spec("tf_keras") is None, reason="tf_keras is not installed")
+def test_a_file_of_keras_2_that_keras_3_refuses_is_read_by_tf_keras(tmp_path: Path) -> None:
+    import tf_keras
+
+    net = tf_keras.applications.MobileNet(weights=None, alpha=0.25, classes=4, input_shape=(SIDE, SIDE, 3))
+    net.save(tmp_path / "old.h5")
+    made = convert(asked(tmp_path / "old.h5", tmp_path / "out", "tf"))
+    assert made[0].likeness.largest_difference < 1e-5
