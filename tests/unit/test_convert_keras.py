@@ -104,7 +104,7 @@ def test_a_model_that_takes_any_size_asks_for_one(net: Path, tmp_path: Path) -> 
 @with_extra
 def test_a_file_that_keras_cannot_read_says_why(tmp_path: Path) -> None:
     (tmp_path / "broken.h5").write_bytes(b"nothing of the kind")
-    with pytest.raises(ConvertError, match="cannot be loaded by this Keras|can be loaded neither by Keras"):
+    with pytest.raises(ConvertError, match=r"cannot be loaded by this Keras|can be loaded neither by Keras"):
         open_source(tmp_path / "broken.h5", input_size=None)
 
 
