@@ -6,6 +6,7 @@ import importlib.metadata
 import os
 from typing import TYPE_CHECKING
 
+from adapters.bundle.errors import BundleError
 from core import manifest, runtime
 from core.errors import ModelError
 
@@ -49,14 +50,19 @@ def takes_images(folder: Path) -> bool:
 
 
 def local_packages(folder: Path, usual: Sequence[str]) -> tuple[str, ...]:
-    """What a local bundle carries: `usual`, or what a model needs that is for no TFLite runtime of this machine."""
+    """What a local bundle carries: `usual`, or what a model needs that is for no TFLite runtime of this machine.
+
+    Raises BundleError with the remedy where no runtime that the model is for is installed.
+    """
     try:
         found = manifest.load(folder)
-        wanted = os.environ.get("TRIPOINT_RUNTIME") or None
-        available = runtime.usable(runtime.named_by(found))
-        chosen = runtime.choose(found, wanted=wanted, available=available)[1]
     except ModelError:
         return tuple(usual)  # the instance will tell
+    wanted, available = os.environ.get("TRIPOINT_RUNTIME") or None, runtime.usable(runtime.named_by(found))
+    try:
+        chosen = runtime.choose(found, wanted=wanted, available=available)[1]
+    except ModelError as error:
+        raise BundleError(str(error)) from error
     return tuple(usual) if chosen in _TFLITE else tuple(map(_here, packages(chosen, folder)))
 
 

@@ -30,8 +30,9 @@ def assemble(cloud: Cloud, *, folder: Path, model: str = "clothes") -> Path:
     bytecode.write(folder)
     copy_model(model, folder / "model")
     carried = cloud.data["bundle"].get("packages", ())
+    needed = engines.local_packages(model_folder(model), carried)
     if carried:
-        cache.place(packages.installed(engines.local_packages(model_folder(model), carried)), folder)
+        cache.place(packages.installed(needed), folder)
     return folder
 
 

@@ -13,6 +13,7 @@ import pytest
 from adapters import contract
 from adapters.bundle import assemble, engines, layout, preflight
 from adapters.bundle.build import Order
+from adapters.bundle.errors import BundleError
 from adapters.bundle.target import target_of
 from core import runtime
 from core.settings import MODELS
@@ -72,6 +73,12 @@ def test_the_runtime_that_the_user_asks_for_decides(tmp_path: Path, monkeypatch:
     folder = write_features(tmp_path, known.stump(), variant={"runtimes": ["xgboost", "litert"]})
     monkeypatch.setenv("TRIPOINT_RUNTIME", "litert")
     assert engines.local_packages(folder, USUAL) == USUAL
+
+
+def test_a_runtime_that_is_not_installed_is_told_before_anything_starts(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(runtime, "installed", lambda package: package != "xgboost")
+    with pytest.raises(BundleError, match="pip install xgboost-cpu"):
+        engines.local_packages(XGBOOST, USUAL)
 
 
 def test_preflight_lets_direct_calls_take_vectors_of_floats(tmp_path: Path) -> None:
