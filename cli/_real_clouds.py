@@ -80,7 +80,7 @@ def opened(course: Course, display: Display) -> Iterator[tuple[list[Target], Por
     if not course.variants:
         yield list(course.targets), Keyring(course.session)
         return
-    from adapters.deployment.session import by_target_name, target_document
+    from adapters.deployment.targets import by_target_name, target_document
     from loadtests.targets import Target
 
     display.show("deploy", 0, 1)
@@ -125,7 +125,8 @@ def _planned(number: int, variant: Variant) -> Target:
 
 
 def _to_measure(asked: dict[str, Any]) -> Course:
-    from adapters.deployment.session import TARGETS, Session
+    from adapters.deployment.session import Session
+    from adapters.deployment.targets import TARGETS
     from loadtests.targets import read_targets
 
     path = RECORD.with_name(TARGETS) if str(asked["targets"]) == DEPLOYED else Path(asked["targets"])

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import getpass
-import json
-from collections import Counter
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -15,6 +13,7 @@ from adapters.deployment import lifecycle, resources, state
 from adapters.deployment.errors import DeployError, NotReady
 from adapters.deployment.holder import this_process
 from adapters.deployment.naming import Deployment, new_deployment
+from adapters.deployment.targets import TARGETS, by_target_name, write
 from adapters.deployment.variant import Variant, distinct, variant_of
 
 if TYPE_CHECKING:
@@ -25,8 +24,6 @@ if TYPE_CHECKING:
     from adapters.deployment.holder import Holder
     from adapters.deployment.resources import Endpoint, Found, Provider, Step
     from adapters.deployment.state import State
-
-TARGETS = "targets.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,8 +163,7 @@ class Session:
 
     def _write_targets(self, current: State) -> list[Endpoint]:
         found = _endpoints(current)
-        documents = [target_document(name, endpoint) for name, endpoint in by_target_name(found).items()]
-        (self.folder / TARGETS).write_text(json.dumps({"targets": documents}, indent=2) + "\n", encoding="utf-8")
+        write(self.folder, found)
         return found
 
 
@@ -182,38 +178,6 @@ def translated(providers: Iterable[Provider]) -> Iterator[None]:
         raise DeployError(
             f"{said[0]}; `tripoint deploy apply` resumes, `tripoint deploy destroy` cleans up"
         ) from error
-
-
-def by_target_name(endpoints: Sequence[Endpoint]) -> dict[str, Endpoint]:
-    """Named like their cloud, and where it has several like what tells them apart: the same in every deployment."""
-
-    def short(each: Endpoint) -> tuple[str, str, str]:
-        variant = each.variant
-        longer = f"{variant.cloud} {variant.label}"
-        return variant.cloud, longer, f"{longer} {variant.place}"
-
-    taken = [Counter(names) for names in zip(*map(short, endpoints), strict=True)]
-    found = {}
-    for each in endpoints:
-        names = short(each)
-        unique = (name for name, uses in zip(names, taken, strict=True) if uses[name] == 1)
-        found[next(unique, names[-1])] = each
-    return found
-
-
-def target_document(name: str, endpoint: Endpoint) -> dict[str, Any]:
-    """An endpoint as `tripoint compare --targets` reads it (loadtests/targets.py)."""
-    variant = endpoint.variant
-    return {
-        "name": name,
-        "cloud": variant.cloud,
-        "plan": variant.plan_name,
-        "region": variant.place,
-        "memory_mb": variant.memory,
-        "concurrency": variant.concurrency,
-        "architecture": variant.architecture,
-        "url": endpoint.url,
-    }
 
 
 def owner_label(user: str) -> str:
