@@ -68,8 +68,8 @@ def set_speeds(target: Target, draw: random.Random) -> None:
     _post(target, "faults", {"fault": "slow-start", "probability": 0.5, "delay_s": starts_s, "seed": 1})
 
 
-def settle(target: Target, *, within_s: float = 60.0) -> None:
-    """Wait until the local cloud has nothing to do."""
+def settle(target: Target, *, within_s: float = 300.0) -> None:
+    """Wait until the local cloud has nothing to do: at the latest when a start has run into its limit (240 s)."""
     end_s = time.monotonic() + within_s
     while time.monotonic() < end_s:
         state = json.loads(_call("GET", f"{target.control}/state"))

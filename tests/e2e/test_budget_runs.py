@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from loadtests.targets import Target
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 RUNS = int(os.environ.get("TRIPOINT_BUDGET_RUNS", "2"))
 
 
