@@ -24,7 +24,10 @@ _FOR = {
     "convert": "to convert and train models with TensorFlow",
     "dev": "to run the tests",
     "gcp": "to deploy to Google Cloud",
+    "onnx": "for models as ONNX files",
     "parquet": "for `tripoint export --format parquet`",
+    "scikit-learn": "to export scikit-learn models as ONNX",
+    "xgboost": "for models by XGBoost",
 }
 
 

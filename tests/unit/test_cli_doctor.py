@@ -126,3 +126,13 @@ def test_an_image_builder_without_its_service_is_as_good_as_none(
     monkeypatch.setenv("PATH", str(tmp_path))
     found = named(list(programs.look()), "image builder")
     assert (found.state, found.found) == ("note", "docker does not answer")
+
+
+def test_every_extra_is_shown_with_what_it_is_for() -> None:
+    with click.Context(tripoint, info_name="tripoint"):
+        found = {each.name: each for each in installation.look() if each.name.startswith("extra ")}
+    assert set(found) == {f"extra {name}" for name in metadata.metadata("tripoint").get_all("Provides-Extra") or []}
+    for name in found:
+        assert installation._FOR.get(name.removeprefix("extra ")), (
+            f"{name}: say in cli/_doctor/installation.py what for"
+        )
