@@ -160,7 +160,9 @@ def open_store(path: Path, *, writable: bool = False) -> Store:
         schema.check(connection, writable=writable)
     except (schema.UnknownVersion, sqlite3.DatabaseError) as error:
         connection.close()
-        raise StoreError(f"{file} cannot be read: {error}") from error
+        raise StoreError(
+            f"{file} cannot be read: {error}; name the folder of a run, as `tripoint runs list` shows them"
+        ) from error
     if writable:
         connection.execute("PRAGMA journal_mode = WAL")
         set_pace(connection)
