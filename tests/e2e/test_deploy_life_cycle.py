@@ -28,20 +28,31 @@ if TYPE_CHECKING:
 WAYS = ("destroy", "sweep", "resume")
 POINTS = os.environ.get("TRIPOINT_DEPLOY_POINTS", "1")  # of each cloud; "all": every one, a quarter of an hour
 SEED = os.environ.get("TRIPOINT_DEPLOY_SEED", "1")
+SOME = list(deploy_rig.CLOUDS) if POINTS == "all" else random.Random(SEED).sample(deploy_rig.CLOUDS, 1)
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
 
-@pytest.fixture(scope="session", params=deploy_rig.CLOUDS)
-def cloud(request: pytest.FixtureRequest) -> str:
+def with_bundle(name: str) -> str:
     """A cloud whose bundle is made before the clock of any test runs."""
-    name: str = request.param
     deploy_rig.installed(name)
     try:
         resources.provider_of(name).steps(Deployment("tripoint", "zzzzzzzzz", "nobody"), [Variant(name)])
     except BundleError as error:
         pytest.skip(f"the bundle cannot be made here: {error}")
     return name
+
+
+@pytest.fixture(scope="session", params=deploy_rig.CLOUDS)
+def cloud(request: pytest.FixtureRequest) -> str:
+    return with_bundle(request.param)
+
+
+@pytest.fixture(params=SOME)
+def some_rig(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Rig]:
+    """Of one cloud, or of every one: see POINTS."""
+    with deploy_rig.rig(with_bundle(request.param), tmp_path) as made:
+        yield made
 
 
 @pytest.fixture
@@ -103,7 +114,8 @@ def test_a_second_apply_changes_only_what_differs(rig: Rig) -> None:
     assert rig.left() == []
 
 
-def test_variants_stand_side_by_side_and_one_can_be_taken_away(rig: Rig) -> None:
+def test_variants_stand_side_by_side_and_one_can_be_taken_away(some_rig: Rig) -> None:
+    rig = some_rig
     sizes = (512, 2048)
     listed = "".join(f'[[variants]]\ncloud = "{rig.cloud}"\nmemory_mb = {size}\n' for size in sizes)
     (rig.folder / "tripoint.toml").write_text(f'owner = "ana"\n{listed}')
@@ -119,7 +131,8 @@ def test_variants_stand_side_by_side_and_one_can_be_taken_away(rig: Rig) -> None
     assert rig.left() == []
 
 
-def test_what_was_removed_by_hand_is_made_again(rig: Rig) -> None:
+def test_what_was_removed_by_hand_is_made_again(some_rig: Rig) -> None:
+    rig = some_rig
     rig.apply()
     provider_kinds = {"aws": "function", "gcp": "function", "azure": "app"}
     remove_by_hand(rig, provider_kinds[rig.cloud])
