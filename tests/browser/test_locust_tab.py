@@ -135,6 +135,7 @@ def test_the_tab_fills_during_a_run_that_is_started_from_the_page(
         assert found.errors == []
         assert [each for each in found.network() if not each.startswith(address)] == []
         assert is_dark(found.page) == (scheme == "dark")
+        assert barriers(found.page) == []
     assert list(drawn[-1][0]) == list(COLUMNS.values())
     assert [row["Target"].split()[0] for row in drawn[-1]] == sorted(PLANS)
     assert len({look[0]["Requests"] for look in drawn if look}) > 1, "the figures did not change during the run"
@@ -149,6 +150,13 @@ def test_the_tab_fills_during_a_run_that_is_started_from_the_page(
         assert (row["Errors"], row["Dropped"]) == ("0", "0")
         assert "[" in row["Warm p50, ms [95 %]"]
         assert float(row["USD per million"]) > 0
+
+
+def barriers(page: Page) -> list[str]:
+    """What axe calls serious or critical about the table; the page around it is Locust's."""
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="needs axe-playwright-python")
+    found = axe.Axe().run(page, context="table").response["violations"]
+    return [f"{each['id']}: {each['help']}" for each in found if each["impact"] in ("serious", "critical")]
 
 
 def is_dark(page: Page) -> bool:
