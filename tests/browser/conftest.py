@@ -76,9 +76,12 @@ def chromium() -> Path:
     return Path(found)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser(chromium: Path) -> Iterator[Browser]:
-    """One browser for all tests, with a profile of its own that is removed with it."""
+    """One browser for the tests of a module, with a profile of its own that is removed with it.
+
+    No longer: Playwright keeps an event loop running in this thread, and other tests start their own.
+    """
     playwright = pytest.importorskip("playwright.sync_api", reason="needs playwright: pip install 'tripoint[dev]'")
     with playwright.sync_playwright() as driver:
         started = driver.chromium.launch(
