@@ -25,15 +25,12 @@ class Rule:
 
     precision: float = 0.05
     requests_max: int | None = None
-    budget_usd: float | None = None
 
     def __post_init__(self) -> None:
         if not 0 < self.precision < 1:
             raise ValueError(f"precision {self.precision!r}: expected a share above 0 and below 1, such as 0.05")
-        for name in ("requests_max", "budget_usd"):
-            limit = getattr(self, name)
-            if limit is not None and limit <= 0:
-                raise ValueError(f"{name} {limit!r}: expected a number above 0, or none")
+        if self.requests_max is not None and self.requests_max <= 0:
+            raise ValueError(f"requests_max {self.requests_max!r}: expected a number above 0, or none")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +49,8 @@ def relative_width(estimate: Estimate) -> float | None:
     return (estimate.hi - estimate.lo) / 2 / abs(estimate.value)
 
 
-def decide(rule: Rule, estimates: Mapping[str, Estimate], *, requests: int, spent_usd: float = 0.0) -> Decision:
-    """Decide from the estimates so far, such as every target's p95, and from what the run has sent and spent."""
+def decide(rule: Rule, estimates: Mapping[str, Estimate], *, requests: int) -> Decision:
+    """Decide from the estimates so far, such as every target's p95, and from what the run has sent."""
     widths = {name: relative_width(estimate) for name, estimate in estimates.items()}
     vague = [name for name, width in widths.items() if width is None or width > rule.precision]
     within = f"{number(rule.precision * 100)} %"
@@ -62,8 +59,6 @@ def decide(rule: Rule, estimates: Mapping[str, Estimate], *, requests: int, spen
     open_ones = f"{', '.join(vague)} not yet known within {within}"
     if rule.requests_max is not None and requests >= rule.requests_max:
         return Decision(True, f"{requests:,} requests were sent, the limit; {open_ones}")
-    if rule.budget_usd is not None and spent_usd >= rule.budget_usd:
-        return Decision(True, f"{spent_usd:.4f} USD are spent, the budget is {rule.budget_usd:.4f}; {open_ones}")
     return Decision(False, open_ones)
 
 
