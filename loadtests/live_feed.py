@@ -52,7 +52,7 @@ class Feed:
         self._queue: deque[bytes] = deque()
         self._queued_bytes = self._missed = 0
         self._queued, self._told = Event(), Event()
-        self._asked = False
+        self._asked = self._answered = 0
         self._latest: dict[str, Any] = {"elapsed_s": 0.0, "targets": []}
         self._latest_s = float("-inf")
         self._problem: str | None = None
@@ -70,16 +70,25 @@ class Feed:
         else:
             self._put("rows", [tuple(row) for row in rows])
 
-    def look(self, *, within_s: float) -> dict[str, Any]:
-        """The figures now; those of before when there are none within that time."""
-        if perf_counter() - self._latest_s > FRESH_FOR_S and self._problem is None:
-            if not self._asked:
-                self._asked = True
-                self._told.clear()
+    def look(self, *, within_s: float, whole: bool = False) -> dict[str, Any]:
+        """The figures now, those of before when there are none within that time.
+
+        With `whole` they have every sample that was handed on; otherwise they may be some tenths of a second old.
+        """
+        stale = perf_counter() - self._latest_s > FRESH_FOR_S
+        if (whole or stale) and self._problem is None:
+            if whole or self._asked == self._answered:
+                self._asked += 1
                 self._put("look", None)
-            self._told.wait(timeout=within_s)
+            self._wait_for(self._asked, end_s=perf_counter() + within_s)
         problem = {"problem": self._problem} if self._problem is not None else {}
         return {**self._latest, "missed": self._missed, **problem}
+
+    def _wait_for(self, number: int, *, end_s: float) -> None:
+        """Wait until that many looks were answered, the process ended, or it is `end_s`."""
+        while self._answered < number and self._problem is None and (left_s := end_s - perf_counter()) > 0:
+            self._told.clear()
+            self._told.wait(timeout=left_s)
 
     def close(self) -> None:
         """End the process."""
@@ -116,7 +125,7 @@ class Feed:
         with FileObject(self._reading, "rb") as pipe:
             for line in pipe:
                 self._latest, self._latest_s = json.loads(line), perf_counter()
-                self._asked = False
+                self._answered += 1
                 self._told.set()
         self._end()
 

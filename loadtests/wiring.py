@@ -46,6 +46,7 @@ LOG = logging.getLogger(__name__)
 EVENTS: Any = locust.events  # Locust's hooks carry no types
 FEED_READY_WITHIN_S = 20.0  # it imports the statistics: rather now than beside the first requests
 TELL_EVERY_S = 1.0
+LAST_WITHIN_S = 20.0  # on a busy machine; at once on others
 USER_ERRORS = (
     OptionsError,
     TargetsError,
@@ -121,16 +122,16 @@ def tell(feed: Feed) -> None:
         say(feed)
 
 
-def say(feed: Feed) -> None:
+def say(feed: Feed, *, within_s: float = TELL_EVERY_S, whole: bool = False) -> None:
     with contextlib.suppress(OSError):  # nobody reads any more: the conductor notices
-        print(live_line(feed.look(within_s=TELL_EVERY_S)), flush=True)
+        print(live_line(feed.look(within_s=within_s, whole=whole)), flush=True)
 
 
 def close_feed(feed: Feed, telling: gevent.Greenlet[..., None] | None) -> None:
     """Tell the last figures, and end the process that makes them."""
     if telling is not None:
         telling.kill(block=True, timeout=1)
-        say(feed)
+        say(feed, within_s=LAST_WITHIN_S, whole=True)
     feed.close()
 
 
