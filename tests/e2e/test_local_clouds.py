@@ -23,6 +23,7 @@ from PIL import Image
 from adapters import contract
 from adapters.emulator import clouds
 from adapters.emulator.options import Options
+from tests.e2e.processes_kit import runs
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -205,7 +206,7 @@ def everything_of(process: subprocess.Popen[bytes]) -> list[psutil.Process]:
 def wait_until_gone(processes: list[psutil.Process], folder: str) -> None:
     deadline_s = time.monotonic() + GONE_WITHIN_S
     while time.monotonic() < deadline_s:
-        alive = [each for each in processes if each.is_running() and each.status() != psutil.STATUS_ZOMBIE]
+        alive = [each for each in processes if runs(each)]
         if not alive and not Path(folder).exists():
             return
         time.sleep(0.02)

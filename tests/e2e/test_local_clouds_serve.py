@@ -17,6 +17,7 @@ import psutil
 import pytest
 
 from adapters import contract
+from tests.e2e.processes_kit import runs
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -44,7 +45,7 @@ def first_lines(process: subprocess.Popen[str], count: int) -> list[dict[str, An
 def gone(processes: list[psutil.Process], folders: list[str]) -> bool:
     deadline_s = time.monotonic() + GONE_WITHIN_S
     while time.monotonic() < deadline_s:
-        alive = [each for each in processes if each.is_running() and each.status() != psutil.STATUS_ZOMBIE]
+        alive = [each for each in processes if runs(each)]
         if not alive and not any(Path(folder).exists() for folder in folders):
             return True
         time.sleep(0.02)

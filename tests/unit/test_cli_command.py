@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import pty
 import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -113,7 +114,8 @@ def test_no_color_takes_the_colours_from_a_terminal() -> None:
 
 
 def test_a_reader_that_goes_away_ends_the_command_without_a_word() -> None:
-    command = f"{sys.executable} -m cli cost --duration-ms 60 --json | head -c 1 > /dev/null; echo ${{PIPESTATUS[0]}}"
+    python = shlex.quote(sys.executable)
+    command = f"{python} -m cli cost --duration-ms 60 --json | head -c 1 > /dev/null; echo ${{PIPESTATUS[0]}}"
     done = subprocess.run(["bash", "-c", command], cwd=ROOT, capture_output=True, text=True, timeout=120, check=True)
     assert done.stderr == ""
     assert done.stdout.strip() in {"141", "0"}  # 0 where everything fitted into the pipe before head left
