@@ -56,7 +56,7 @@ def command(
         target = target_of(cloud, python=python, arch=arch)
         order = build.Order(cloud, target, model=model, variant=variant, runtime=runtime, memory_mb=memory_mb)
         if form == "image":
-            tag = image.build(order)
+            tag = image.make(order)
             click.echo(json.dumps({"cloud": name, "image": tag}) if as_json else f"{name}: image {tag}")
         else:
             built = build.build(order, out=out)

@@ -1,44 +1,128 @@
-"""A container image of a function, built by whichever tool is here: docker, podman or buildah."""
+"""A container image of a function: what goes in, the command line that builds it, what would fail."""
 
 from __future__ import annotations
 
-import shutil
+import hashlib
+import re
+import shlex
 import subprocess
+import tempfile
+from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from adapters.bundle import layout
+from adapters.bundle import archive, build, container_tool, elf, layout, preflight, wheels
+from adapters.bundle.container_tool import PLATFORMS
 from adapters.bundle.errors import BundleError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from adapters.bundle.build import Order
+    from adapters.bundle.target import Target
 
-_TOOLS = ("docker", "podman", "buildah")
-_PLATFORMS = {"x86_64": "linux/amd64", "arm64": "linux/arm64"}
+_STANDARD_ERROR = 2
 
 
-def build(order: Order) -> str:
-    """Build the image of `order` from the checkout and return its tag."""
-    tool = _tool()
-    done = subprocess.run(command(order, tool), cwd=layout.REPOSITORY, check=False)
+def make(order: Order) -> str:
+    """Build the image of `order` from the checkout and return its tag; the tool's lines go to standard error."""
+    check(order)
+    tool = container_tool.find()
+    done = subprocess.run(command(order, tool), cwd=layout.REPOSITORY, stdout=_STANDARD_ERROR, check=False)
     if done.returncode != 0:
         raise BundleError(f"{tool} could not build the image of {order.cloud.name}: see its lines above")
     return tag(order)
 
 
 def tag(order: Order) -> str:
-    return f"tripoint-{order.cloud.name}:py{order.target.python}-{order.target.arch}-{order.runtime}"
+    return f"tripoint-{order.cloud.name}:{title(order)}"
+
+
+def title(order: Order) -> str:
+    """What tells an image from the others of its cloud, fit for a tag; its contents are not in it."""
+    return f"py{order.target.python}-{order.target.arch}-{order.runtime}-{_model(order)}"
 
 
 def command(order: Order, tool: str) -> list[str]:
     """The command line that builds the image; the architecture is always named, for Apple silicon would change it."""
+    file = _dockerfile(order)
+    line = [tool, "build", "--platform", PLATFORMS[order.target.arch], "-f", file]
+    if tool == "docker":
+        line += ["--provenance=false"]  # Lambda refuses images with attestations
+    else:
+        line += ["--ignorefile", f"{file}.dockerignore"]  # BuildKit finds it by itself
+    for name, value in _arguments(order).items():
+        line += ["--build-arg", f"{name}={value}"]
+    return [*line, "-t", tag(order), "."]
+
+
+def contents(order: Order) -> str:
+    """16 digits over everything of ours that decides what the image holds; the base image is its maker's."""
+    total = hashlib.sha256(f"1 {order.target.arch} {_arguments(order)}\n".encode())
+    for path in (layout.REPOSITORY / _dockerfile(order), *_copied(order)):
+        total.update(f"{path.relative_to(layout.REPOSITORY).as_posix()}\0{archive.sha256(path)}\n".encode())
+    return total.hexdigest()[:16]
+
+
+def check(order: Order) -> None:
+    """Raise BundleError for what cannot be built here or would fail in the cloud; nothing is built."""
+    contents(order)  # a Dockerfile for the runtime, and every file that it copies
+    build.refuse(order, build.check_order(order))
+    if order.variant is not None:
+        raise BundleError(
+            f"an image holds every variant of a model: leave out {order.variant!r}, or use --format zip"
+        )
+    build.refuse(order, list(_look_inside(order)))
+    tool = container_tool.find()
+    if not container_tool.builds_for(tool, order.target.arch):
+        raise BundleError(
+            f"{tool} cannot run programs for {order.target.arch} here: install qemu-user-static and binfmt-support, "
+            "build on such a machine, or use --format zip"
+        )
+
+
+def _look_inside(order: Order) -> Iterator[preflight.Finding]:
+    """What preflight knows of the packages and the model that would be in the image."""
+    target = system(order)
+    packages = wheels.unpacked(build.pins(order), target, runtime=order.runtime)
+    yield from preflight.check_files(packages, target)
+    with tempfile.TemporaryDirectory() as models:
+        layout.copy_model(order.model, Path(models))
+        yield from preflight.check_model(Path(models), order.runtime)
+
+
+def system(order: Order) -> Target:
+    """The target with the C library of the image's own base, where that is not the platform's."""
+    facts = order.cloud.data["bundle"].get("image_systems", {}).get(order.runtime)
+    if facts is None:
+        return order.target
+    return replace(order.target, system=str(facts["system"]), glibc=elf.parse(str(facts["glibc"])))
+
+
+def _dockerfile(order: Order) -> str:
+    """The Dockerfile, from the repository's root."""
     listed = order.cloud.data["bundle"].get("images", {})
     if order.runtime not in listed:
         raise BundleError(f"{order.cloud.title} has no Dockerfile for {order.runtime}: use --format zip")
-    line = [tool, "build", "--platform", _PLATFORMS[order.target.arch], "-f", str(listed[order.runtime])]
-    if tool == "docker":
-        line += ["--provenance=false"]  # Lambda refuses images with attestations
-    line += ["--build-arg", f"PYTHON={order.target.python}", "--build-arg", f"MODEL={_model(order)}"]
-    return [*line, "-t", tag(order), "."]
+    return str(listed[order.runtime])
+
+
+def _arguments(order: Order) -> dict[str, str]:
+    return {"PYTHON": order.target.python, "MODEL": _model(order)}
+
+
+def _copied(order: Order) -> Iterator[Path]:
+    """Every file that the Dockerfile copies from the checkout, byte code apart, in its order."""
+    text = re.sub(r"\\\n", " ", (layout.REPOSITORY / _dockerfile(order)).read_text("utf-8"))
+    for line in re.findall(r"^COPY +(.+)$", text, re.MULTILINE):
+        for name in shlex.split(line.replace("${MODEL}", _model(order)))[:-1]:
+            source = layout.REPOSITORY / name
+            if not source.exists():
+                raise BundleError(
+                    f"{_dockerfile(order)} copies {name}, which does not exist: images are built from a checkout"
+                )
+            files = archive.files(source) if source.is_dir() else [source]
+            yield from (path for path in files if "__pycache__" not in path.parts)
 
 
 def _model(order: Order) -> str:
@@ -50,18 +134,3 @@ def _model(order: Order) -> str:
             "use --format zip, or copy the folder to model/ there"
         )
     return folder.name
-
-
-def _tool() -> str:
-    """The first tool that works; a docker client without its service is as good as none."""
-    for tool in _TOOLS:
-        if shutil.which(tool) and _answers(tool):
-            return tool
-    raise BundleError("none of docker, podman, buildah works here: start or install one, or use --format zip")
-
-
-def _answers(tool: str) -> bool:
-    try:
-        return subprocess.run([tool, "info"], capture_output=True, timeout=30, check=False).returncode == 0
-    except subprocess.TimeoutExpired:
-        return False

@@ -126,6 +126,7 @@ def test_an_image_is_built_for_a_named_platform(cloud: str, runtime: str, file: 
     assert "--provenance=false" in by_docker
     assert "--provenance=false" not in by_buildah
     assert by_docker[-1] == "."
+    assert by_buildah[by_buildah.index("--ignorefile") + 1] == f"{file}.dockerignore"
     text = (layout.REPOSITORY / file).read_text("utf-8")
     assert "ADD http" not in text
     assert "latest" not in text
