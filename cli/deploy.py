@@ -32,6 +32,9 @@ _VARIANT_OPTIONS = (
     click.option("--front", type=click.Choice(["function-url", "http-api"]), help="What stands before Lambda."),
     click.option("--model", help="A model's name or folder."),
     click.option("--runtime", help="litert, litert-direct or tflite-runtime."),
+    click.option(
+        "--format", type=click.Choice(["zip", "image"]), help="image: built here, kept in ECR (aws).  [default: zip]"
+    ),
 )
 _SESSION_OPTIONS = (
     click.option("--project", help="Starts every name and is on every tag.  [default: tripoint]"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from adapters.aws import endpoints, functions, inventory, surroundings
+from adapters.aws import endpoints, functions, inventory, registry, surroundings
 from adapters.aws.functions import UNRESERVED_FLOOR, Context
 from adapters.aws.reports import PATTERN, report_lines
 from adapters.deployment import resources
@@ -32,6 +32,10 @@ PERMISSIONS = (
     "logs: CreateLogGroup DescribeLogGroups DeleteLogGroup PutRetentionPolicy FilterLogEvents TagResource",
     "s3, to list, and for zips above 50 MB: ListAllMyBuckets GetBucketLocation CreateBucket PutBucketTagging"
     " PutObject ListBucket DeleteObject DeleteBucket",
+    "ecr, to list, and for format image: DescribeRepositories ListTagsForResource ListImages; GetAuthorizationToken"
+    " CreateRepository TagResource GetRepositoryPolicy SetRepositoryPolicy DescribeImages BatchDeleteImage"
+    " DeleteRepository; for the tool that sends: BatchCheckLayerAvailability InitiateLayerUpload UploadLayerPart"
+    " CompleteLayerUpload PutImage BatchGetImage",
     "apigateway: GET; for front http-api also POST, PATCH and DELETE on /apis, and TagResource",
 )
 
@@ -139,12 +143,13 @@ class Aws:
 
 
 def variant_steps(context: Context) -> list[Step]:
-    """Log group, zip in a bucket where it is large, function, version where the plan wants one, endpoint."""
+    """Log group, bucket of a large zip or repository and image, function, version where one is wanted, endpoint."""
     refuse_impossible(context.variant)
     built = functions.bundle_of(context.variant)
     found = [surroundings.logs_step(context)]
     if built is not None and built.zipped_bytes > functions.DIRECT_BYTES:
         found += surroundings.bucket_steps(context, built)
+    found += registry.steps(context)
     found.append(functions.function_step(context, built))
     if endpoints.qualifier(context):
         found.append(endpoints.alias_step(context, built))
@@ -161,7 +166,7 @@ def refuse_impossible(variant: Variant) -> None:
         raise ValueError(
             f"aws: unknown plan {variant.plan_name!r}: expected one of {', '.join(variant.data['plans'])}"
         )
-    if variant.plan_name == "snapstart" and (variant.image or variant.python == "3.11"):
+    if variant.plan_name == "snapstart" and (variant.from_image or variant.python == "3.11"):
         raise ValueError("aws: SnapStart needs a zip and Python 3.12 or later")
     if variant.plan_name == "provisioned" and variant.reserved_instances < 1:
         raise ValueError("aws: plan 'provisioned' needs reserved_instances of 1 or more")

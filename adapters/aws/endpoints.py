@@ -9,6 +9,7 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
+from adapters.aws import registry
 from adapters.deployment.errors import DeployError
 from adapters.deployment.resources import Step
 
@@ -46,7 +47,7 @@ def alias_step(context: Context, built: Built | None) -> Step:
         return {"version": version}
 
     kept = f", {variant.reserved_instances} kept ready" if variant.plan_name == "provisioned" else ""
-    wanted = {"contents": built.digest if built else variant.image, "memory_mb": variant.memory}
+    wanted = {"contents": built.digest if built else registry.contents(variant), "memory_mb": variant.memory}
     return Step(
         context.resource("alias", f"{name}:{ALIAS}"), f"version and alias {ALIAS} of {name}{kept}", wanted, make
     )

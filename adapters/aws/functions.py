@@ -6,13 +6,11 @@ Vendor facts: docs.aws.amazon.com/lambda/latest/api, as of 2026-11-20.
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from adapters import contract
-from adapters.bundle.build import Order
+from adapters.aws import registry
 from adapters.bundle.ready import ready
-from adapters.bundle.target import target_of
 from adapters.deployment.errors import DeployError
 from adapters.deployment.resources import Resource, Step
 
@@ -70,34 +68,30 @@ class Context:
 
 def bundle_of(variant: Variant) -> Built | None:
     """The checked zip of a variant; None for one that runs an image."""
-    if variant.image:
-        return None
-    cloud = contract.load(variant.cloud)
-    target = target_of(cloud, python=variant.python, arch=variant.architecture)
-    order = Order(cloud, target, variant.model, variant.model_variant, variant.runtime)
-    return ready(replace(order, memory_mb=variant.memory))
+    return None if variant.from_image else ready(registry.order_of(variant))
 
 
 def function_step(context: Context, built: Built | None) -> Step:
     """The function itself, with its safety net of reserved concurrency."""
     variant, name = context.variant, context.name
     settings = configuration(variant, built)
+    contents = built.digest if built else registry.contents(variant)
 
     def make(outputs: Mapping[str, Outputs]) -> Outputs:
         role = outputs[Resource("aws", "role", context.deployment.name, GLOBAL).key]["arn"]
-        client = context.client("lambda")
+        client, code = context.client("lambda"), _code(context, built, contents, outputs)
         if exists(client, name):
-            _update(client, context, {**settings, "Role": role}, built)
+            _update(client, context, {**settings, "Role": role}, code)
         else:
-            _create(client, context, {**settings, "Role": role, "Code": _code(context, built)})
+            _create(client, context, {**settings, "Role": role, "Code": code})
         _cap(client, context)
         return {"arn": str(client.get_function(FunctionName=name)["Configuration"]["FunctionArn"])}
 
-    form = "image" if variant.image else settings["Runtime"]
+    form = "image" if variant.from_image else settings["Runtime"]
     summary = f"function {name} ({variant.memory} MB, {variant.architecture}, {form})"
     wanted = {
         "settings": settings,
-        "contents": built.digest if built else variant.image,
+        "contents": contents,
         "maximum": variant.maximum_instances,
     }
     return Step(context.resource("function", name), summary, wanted, make)
@@ -140,9 +134,9 @@ def unreserved(client: Any) -> int:
     return int(client.get_account_settings()["AccountLimit"]["UnreservedConcurrentExecutions"])
 
 
-def _code(context: Context, built: Built | None) -> dict[str, Any]:
+def _code(context: Context, built: Built | None, contents: str, made: Mapping[str, Outputs]) -> dict[str, Any]:
     if built is None:
-        return {"ImageUri": context.variant.image}
+        return {"ImageUri": registry.address(context, contents, made)}
     if built.zipped_bytes > DIRECT_BYTES:
         return {"S3Bucket": context.bucket, "S3Key": context.archive}
     return {"ZipFile": built.archive.read_bytes()}
@@ -150,7 +144,7 @@ def _code(context: Context, built: Built | None) -> dict[str, Any]:
 
 def _create(client: Any, context: Context, settings: dict[str, Any]) -> None:
     """Create the function, waiting while the new role is not known everywhere yet."""
-    form = {"PackageType": "Image"} if context.variant.image else {"PackageType": "Zip"}
+    form = {"PackageType": "Image"} if context.variant.from_image else {"PackageType": "Zip"}
     architecture = [_architecture(context.variant)]
     until = time.monotonic() + _ROLE_WAIT_S
     while True:
@@ -170,13 +164,13 @@ def _create(client: Any, context: Context, settings: dict[str, Any]) -> None:
     client.get_waiter("function_active_v2").wait(FunctionName=context.name)
 
 
-def _update(client: Any, context: Context, settings: dict[str, Any], built: Built | None) -> None:
+def _update(client: Any, context: Context, settings: dict[str, Any], code: dict[str, Any]) -> None:
     waiter, name = client.get_waiter("function_updated_v2"), context.name
     waiter.wait(FunctionName=name)
     client.update_function_configuration(FunctionName=name, **settings)
     waiter.wait(FunctionName=name)
     architecture = [_architecture(context.variant)]
-    client.update_function_code(FunctionName=name, Architectures=architecture, **_code(context, built))
+    client.update_function_code(FunctionName=name, Architectures=architecture, **code)
     waiter.wait(FunctionName=name)
 
 

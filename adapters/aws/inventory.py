@@ -9,6 +9,7 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
+from adapters.aws import registry
 from adapters.aws.endpoints import ALIAS, api_named
 from adapters.aws.functions import GLOBAL
 from adapters.aws.surroundings import HOME_REGION
@@ -27,6 +28,7 @@ def find(aws: Aws, project: str, regions: Iterable[str]) -> list[Found]:
     """Everything of `project` in the account: roles, and in each region the rest."""
     found = list(_roles(aws, project))
     for region in sorted(set(regions) - {GLOBAL}):
+        found += registry.find(aws.client("ecr", region), project, region)
         for kind, names in (
             ("log-group", _log_groups(aws.client("logs", region), project)),
             ("bucket", _buckets(aws.client("s3", region), project, region)),
@@ -179,4 +181,5 @@ _REMOVALS = {
     "alias": ("lambda", _remove_alias),
     "function-url": ("lambda", _remove_url),
     "http-api": ("apigatewayv2", _remove_http_api),
+    **registry.REMOVALS,
 }

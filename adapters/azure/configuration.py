@@ -83,7 +83,7 @@ def refuse_impossible(variant: Variant) -> None:
         raise ValueError(f"azure: plan {variant.plan_name!r} is not made by `deploy`: use one of {', '.join(PLANS)}")
     if variant.access == "public":
         raise ValueError("azure: the function asks for its key (AuthLevel.FUNCTION): access public is not offered")
-    if variant.image:
-        raise ValueError("azure: Flex Consumption takes no image: leave `image` out")
+    if variant.from_image:
+        raise ValueError("azure: Flex Consumption takes no image: leave `image` out, and use --format zip")
     if variant.plan_name == "flex-always-ready" and not variant.reserved_instances:
         raise ValueError("azure: plan 'flex-always-ready' needs reserved_instances of 1 or more")

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 ACCESS = ("closed", "public")
+FORMATS = ("zip", "image")
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,8 +23,8 @@ class Variant:
 
     `access` "closed" is the cloud's own lock: IAM, ID tokens, function keys. `maximum_instances` is a safety
     net against a runaway bill. `reserved_instances` are kept ready: provisioned, minimum or always-ready ones.
-    `image` is the address of a container image in the cloud's registry, in place of a zip. `runtime` "" is the
-    first that the model is for.
+    `format` "image" has a container image built here and kept in a repository of the deployment's own; `image` is
+    the address of one of the user's in the cloud's registry. `runtime` "" is the first that the model is for.
     """
 
     cloud: str
@@ -40,6 +41,7 @@ class Variant:
     model: str = "clothes"
     model_variant: str | None = None
     runtime: str = ""
+    format: str = "zip"
     image: str | None = None
     settings: Mapping[str, str] = field(default_factory=dict)
 
@@ -48,6 +50,8 @@ class Variant:
             raise ValueError(f"unknown cloud {self.cloud!r}: expected one of {', '.join(contract.clouds())}")
         if self.access not in ACCESS:
             raise ValueError(f"access {self.access!r}: expected one of {', '.join(ACCESS)}")
+        if self.format not in FORMATS:
+            raise ValueError(f"format {self.format!r}: expected one of {', '.join(FORMATS)}")
         for name in ("concurrency", "maximum_instances"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} is {getattr(self, name)}: expected 1 or more")
@@ -75,11 +79,21 @@ class Variant:
         return str(self.data["prices"][newest]["default_region"])
 
     @property
+    def from_image(self) -> bool:
+        return self.builds_image or bool(self.image)
+
+    @property
+    def builds_image(self) -> bool:
+        return self.format == "image" and not self.image
+
+    @property
     def label(self) -> str:
         """What tells this variant from the others of its cloud, fit for a resource's name."""
         parts = [self.plan_name, str(self.memory), self.architecture.replace("_", ""), f"c{self.concurrency}"]
-        if self.image:
+        if self.from_image:
             parts.append("image")
+        if self.builds_image and self.runtime:  # shortened: the longest name of a function has 64 letters
+            parts.append(self.runtime.partition("-")[0])
         return re.sub(r"[^a-z0-9]+", "-", "-".join(parts).lower())
 
 

@@ -57,5 +57,5 @@ def refuse_impossible(variant: Variant) -> None:
     """Raise ValueError for what the functions API does not make."""
     if variant.plan_name != "cloud-run-request":
         raise ValueError(f"gcp: plan {variant.plan_name!r} is not made by `deploy`: use cloud-run-request")
-    if variant.image:
-        raise ValueError("gcp: functions are built from source: leave `image` out")
+    if variant.from_image:
+        raise ValueError("gcp: functions are built from source: leave `image` out, and use --format zip")

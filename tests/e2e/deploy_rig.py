@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.standins import wire
+from tests.standins import container_tool, wire
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -26,8 +26,12 @@ if TYPE_CHECKING:
     from tests.standins.door import Door
 
 # What is POSTed only to read, by service.
-_READS = ("ListRoles", "GetRole", "ListRoleTags", "DescribeLogGroups", "FilterLogEvents", "entries:list", "listKeys")
+_READS = (
+    *("ListRoles", "GetRole", "ListRoleTags", "DescribeLogGroups", "FilterLogEvents", "entries:list", "listKeys"),
+    *("DescribeRepositories", "DescribeImages", "ListImages", "ListTagsForResource", "GetAuthorizationToken"),
+)
 CLOUDS = ("aws", "azure", "gcp")
+WAYS_TO_DEPLOY = (*CLOUDS, "aws image")  # a cloud, and what it is given instead of a zip
 ROOT = Path(__file__).resolve().parents[2]
 SECRET_KEY = "stand-in/secret+key"
 
@@ -36,7 +40,7 @@ SECRET_KEY = "stand-in/secret+key"
 class Rig:
     """`cloud`'s stand-in at `url`; commands run in `folder` with the variables that lead to it.
 
-    `door` is where its functions answer, where a test wants them to.
+    `door` is where its functions answer, where a test wants them to. `record` is what a recorder wrote down.
     """
 
     cloud: str
@@ -47,6 +51,7 @@ class Rig:
     variables: Mapping[str, str]
     extra: tuple[str, ...] = field(default=())
     door: Door | None = None
+    record: Path = Path()
 
     def start(self, *arguments: str) -> Process:
         """Start `tripoint deploy …` in a process of its own, which the interruption strikes."""
@@ -116,7 +121,7 @@ def _processes() -> ForkServerContext:
 
 
 def _left_in_aws(url: str) -> list[str]:
-    """Roles, functions, log groups, buckets and HTTP APIs, asked with boto3 and without any code of ours."""
+    """Roles, functions, logs, buckets, APIs and image repositories, asked with boto3 and without any code of ours."""
     import boto3
 
     session: Any = boto3.Session("stand-in", "stand-in", region_name="us-east-1")
@@ -131,6 +136,7 @@ def _left_in_aws(url: str) -> list[str]:
         *ask("logs", "describe_log_groups", "logGroups", "logGroupName"),
         *ask("s3", "list_buckets", "Buckets", "Name"),
         *ask("apigatewayv2", "get_apis", "Items", "Name"),
+        *ask("ecr", "describe_repositories", "repositories", "repositoryName"),
     ]
 
 
@@ -169,7 +175,8 @@ def standin_of(cloud: str) -> Any:
 
 @contextmanager
 def rig(cloud: str, folder: Path, **interrupted: Any) -> Iterator[Rig]:
-    """A fresh account on the stand-in of `cloud`."""
+    """A fresh account on the stand-in of `cloud`; "aws image" deploys an image, with a recorder as container tool."""
+    cloud, _, form = cloud.partition(" ")
     installed(cloud)
     standin = standin_of(cloud)
     interruption = wire.Interruption(ignore=lambda line: line.endswith(_READS), **interrupted)
@@ -180,8 +187,13 @@ def rig(cloud: str, folder: Path, **interrupted: Any) -> Iterator[Rig]:
             "gcp": {"TRIPOINT_GCP_ENDPOINT": url},
             "azure": {"TRIPOINT_AZURE_ENDPOINT": url},
         }[cloud]
+        made = Rig(cloud, standin, url, folder, interruption, variables)
+        if form:
+            made.extra = ("--format", form)
+            made.record = container_tool.install(folder / "tools", "docker")
+            variables["PATH"] = os.pathsep.join((str(made.record.parent), os.environ["PATH"]))
         try:
-            yield Rig(cloud, standin, url, folder, interruption, variables)
+            yield made
         finally:
             if cloud == "aws":
                 _forget(url)

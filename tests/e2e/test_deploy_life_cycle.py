@@ -35,6 +35,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
 def with_bundle(name: str) -> str:
     """A cloud whose bundle is made before the clock of any test runs."""
+    name = name.partition(" ")[0]
     deploy_rig.installed(name)
     try:
         resources.provider_of(name).steps(Deployment("tripoint", "zzzzzzzzz", "nobody"), [Variant(name)])
@@ -167,23 +168,25 @@ def test_sweep_takes_only_what_is_past_its_time(rig: Rig) -> None:
 
 
 @pytest.mark.timeout(3600)
-def test_killed_at_any_changing_request_it_can_be_cleaned_up(cloud: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("deployed", deploy_rig.WAYS_TO_DEPLOY)
+def test_killed_at_any_changing_request_it_can_be_cleaned_up(deployed: str, tmp_path: Path) -> None:
     """Before and after each of them, and then by each way; a few of these, or all: see POINTS."""
-    with deploy_rig.rig(cloud, tmp_path / "whole") as whole:
+    cloud = with_bundle(deployed)
+    with deploy_rig.rig(deployed, tmp_path / "whole") as whole:
         whole.apply()
         points = list(whole.interruption.seen)
         whole.run("destroy")
     assert len(points) >= 4
     every = [(at, when, way) for at in range(len(points)) for when in ("before", "after") for way in WAYS]
-    chosen = every if POINTS == "all" else random.Random(f"{SEED} {cloud}").sample(every, int(POINTS))
+    chosen = every if POINTS == "all" else random.Random(f"{SEED} {deployed}").sample(every, int(POINTS))
     for at, when, way in chosen:
-        with deploy_rig.rig(cloud, tmp_path / f"{way} {when} {at}", at=at + 1, after=when == "after") as rig:
-            process = rig.start("apply", cloud, "--yes")
+        with deploy_rig.rig(deployed, tmp_path / f"{way} {when} {at}", at=at + 1, after=when == "after") as rig:
+            process = rig.start("apply", cloud, "--yes", *rig.extra)
             process.join(120)
             assert process.exitcode == -9, points[at]
             clean_up(rig, way)
             assert rig.left() == [], f"killed {when} {points[at]}, then {way}"
-    print(f"{cloud}: {len(chosen)} of {len(every)} ways to be cut off, and nothing was left")
+    print(f"{deployed}: {len(chosen)} of {len(every)} ways to be cut off, and nothing was left")
 
 
 def clean_up(rig: Rig, way: str) -> None:

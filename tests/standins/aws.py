@@ -1,7 +1,7 @@
 """AWS: moto's server, with what moto lacks or wrongly accepts.
 
 moto 5.2 has no GetAccountSettings and no provisioned concurrency, and accepts what Lambda refuses: unknown
-runtimes, impossible memory sizes, a role that does not exist, zips above 50 MB.
+runtimes, impossible memory sizes, a role that does not exist, zips above 50 MB, images that cannot run there.
 """
 
 from __future__ import annotations
@@ -16,8 +16,11 @@ import zipfile
 from typing import TYPE_CHECKING, Any
 from unittest import mock
 
+from tests.standins.ecr import Ecr
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
+    from pathlib import Path
 
 RUNTIMES = {"python3.11", "python3.12", "python3.13"}
 ACCOUNT = {"ConcurrentExecutions": 1000, "UnreservedConcurrentExecutions": 1000, "CodeSizeUnzipped": 262144000}
@@ -28,7 +31,7 @@ _PROVISIONED = re.compile(r"/2019-09-30/functions/([^/]+)/provisioned-concurrenc
 
 
 class Aws:
-    """A WSGI application. `zips` holds every zip that was deployed, by function name.
+    """A WSGI application. `zips` holds every zip that was deployed, and `images` every image, by function name.
 
     `door` is the address that function URLs have; `changed` is called when a function's configuration has changed.
     """
@@ -42,7 +45,9 @@ class Aws:
             importlib.import_module("moto.backends").get_backend("lambda")
         self._moto = server.DomainDispatcherApplication(server.create_backend_app)
         self._account = account or ACCOUNT
+        self.ecr = Ecr()
         self.zips: dict[str, bytes] = {}
+        self.images: dict[str, str] = {}
         self.provisioned: dict[str, int] = {}
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
@@ -54,44 +59,66 @@ class Aws:
         if found := _PROVISIONED.search(path):
             return self._provision(found[1], method, body, start_response)
         if method == "POST" and _CREATE.search(path):
-            refused = refusal(json.loads(body))
+            asked = json.loads(body)
+            refused = refusal(asked) or self._image_refusal(asked["Code"], asked)
             if refused:
-                error = {"Type": "User", "message": refused}
-                return _json(start_response, 400, error, kind="InvalidParameterValueException")
-            self._keep_zip(json.loads(body)["FunctionName"], json.loads(body)["Code"])
+                return _refused(start_response, refused)
+            self._keep_code(asked["FunctionName"], asked["Code"])
         if method == "PUT" and path.endswith("/code"):
-            self._keep_zip(path.split("/")[-2], json.loads(body))
+            asked = json.loads(body)
+            if refused := self._image_refusal(asked, asked):
+                return _refused(start_response, refused)
+            self._keep_code(path.split("/")[-2], asked)
         if method == "PUT" and path.endswith("/configuration"):
             self.changed()
         if self.door is not None and _URL.search(path):
-            return self._with_door(environ, start_response)
+            return self._rewritten(environ, start_response, self._with_door)
         if method == "DELETE" and (gone := _FUNCTION.search(path)):
             self.zips.pop(gone[1], None)
+            self.images.pop(gone[1], None)
+        if target := environ.get("HTTP_X_AMZ_TARGET", ""):
+            self.ecr.before(target, body)
+            return self._rewritten(environ, start_response, self.ecr.rewritten)
         answer: Iterable[bytes] = self._moto(environ, start_response)
         return answer
 
-    def deployed(self) -> bytes | None:
-        """The zip of the function that there is."""
+    def deployed(self) -> bytes | Path | None:
+        """The zip of the function that there is, or the files of its image."""
+        if self.images:
+            return self.ecr.root(next(reversed(self.images.values())))
         return next(reversed(self.zips.values()), None)
 
-    def _with_door(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
-        """As moto answers, but that the URL of the function leads to the door."""
+    def _with_door(self, body: bytes) -> bytes:
+        """The URL of the function leads to the door."""
+        document = json.loads(body) if body else {}
+        return (
+            json.dumps({**document, "FunctionUrl": f"{self.door}/"}).encode() if "FunctionUrl" in document else body
+        )
+
+    def _rewritten(
+        self, environ: dict[str, Any], start_response: Any, change: Callable[[bytes], bytes]
+    ) -> Iterable[bytes]:
+        """As moto answers, but for a change of the body."""
         said: list[Any] = []
 
         def keep(status: str, headers: list[tuple[str, str]], *more: Any) -> None:
             said.extend((status, headers))
 
-        body = b"".join(self._moto(environ, keep))
-        document = json.loads(body) if body else {}
-        if "FunctionUrl" in document:
-            body = json.dumps({**document, "FunctionUrl": f"{self.door}/"}).encode()
+        body = change(b"".join(self._moto(environ, keep)))
         kept = [(name, value) for name, value in said[1] if name.lower() != "content-length"]
         start_response(said[0], [*kept, ("content-length", str(len(body)))])
         return [body]
 
-    def _keep_zip(self, name: str, code: dict[str, Any]) -> None:
+    def _keep_code(self, name: str, code: dict[str, Any]) -> None:
         if "ZipFile" in code:
             self.zips[name] = base64.b64decode(code["ZipFile"])
+        if "ImageUri" in code:
+            self.images[name] = code["ImageUri"]
+
+    def _image_refusal(self, code: dict[str, Any], wanted: dict[str, Any]) -> str | None:
+        if "ImageUri" not in code:
+            return None
+        return self.ecr.refusal(code["ImageUri"], wanted.get("Architectures", ["x86_64"])[0])
 
     def _provision(self, name: str, method: str, body: bytes, start_response: Any) -> Iterable[bytes]:
         if method == "PUT":
@@ -115,6 +142,10 @@ def refusal(wanted: dict[str, Any]) -> str | None:
             if sum(entry.file_size for entry in packed.infolist()) > 262144000:
                 return "Unzipped size must be smaller than 262144000 bytes"
     return None
+
+
+def _refused(start_response: Any, why: str) -> Iterable[bytes]:
+    return _json(start_response, 400, {"Type": "User", "message": why}, kind="InvalidParameterValueException")
 
 
 def _json(start_response: Any, status: int, document: object, *, kind: str = "") -> Iterable[bytes]:

@@ -1,6 +1,8 @@
-"""The data plane behind a stand-in: the local cloud, started from the very zip that was deployed.
+"""The data plane behind a stand-in: the local cloud, started from the very zip or image that was deployed.
 
-python -m tests.standins.data_plane ZIP CLOUD [options of adapters.emulator]
+python -m tests.standins.data_plane ZIP|FOLDER CLOUD [options of adapters.emulator]
+
+FOLDER holds an image's unpacked files, its configuration beside it: its own Python runs in it, by chroot.
 """
 
 from __future__ import annotations
@@ -17,10 +19,10 @@ from typing import TYPE_CHECKING, Any
 from unittest import mock
 
 from adapters.emulator import __main__ as emulator
-from adapters.emulator import local
+from adapters.emulator import launch, local
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping, Sequence
 
     from adapters.contract import Cloud
 
@@ -36,10 +38,13 @@ class Running:
 
 
 @contextmanager
-def running(cloud: str, archive: bytes, folder: Path) -> Iterator[Running]:
-    """Run what `archive` holds as `cloud`."""
+def running(cloud: str, deployed: bytes | Path, folder: Path) -> Iterator[Running]:
+    """Run a zip, or an image's folder, as `cloud`."""
     path = folder / "deployed.zip"
-    path.write_bytes(archive)
+    if isinstance(deployed, Path):
+        path = deployed
+    else:
+        path.write_bytes(deployed)
     process = subprocess.Popen(
         [sys.executable, "-m", __name__, str(path), cloud, "--end-with-stdin"],
         stdin=subprocess.PIPE,
@@ -61,6 +66,9 @@ def running(cloud: str, archive: bytes, folder: Path) -> Iterator[Running]:
 def main() -> None:
     """Unpack the zip where the emulator would have assembled a bundle, and be the emulator."""
     archive = Path(sys.argv.pop(1))
+    if archive.is_dir():
+        _be_image(archive)
+        return
 
     def unpack(cloud: Cloud, *, folder: Path, model: str = "") -> Path:
         with zipfile.ZipFile(archive) as packed:
@@ -69,6 +77,26 @@ def main() -> None:
         return folder
 
     with mock.patch.object(local, "assemble", unpack):
+        emulator.main()
+
+
+def _be_image(root: Path) -> None:
+    """Be the emulator, whose instances are the image's own entry point in the image's own files."""
+    settings = json.loads(root.with_suffix(".json").read_text("utf-8"))
+    inside = ["chroot", str(root), "/usr/bin/env", "-C", settings["WorkingDir"], "-u", "PYTHONPATH", *settings["Env"]]
+    command = [*inside, *settings.get("Entrypoint", ()), *settings["Cmd"]]
+    start = launch.Launcher.__call__
+
+    async def launched(
+        self: launch.Launcher, _: Sequence[str], *, variables: Mapping[str, str], folder: Path
+    ) -> launch.Group:
+        return await start(self, command, variables=variables, folder=folder)
+
+    def nothing(cloud: Cloud, *, folder: Path, model: str = "") -> Path:
+        folder.mkdir()
+        return folder
+
+    with mock.patch.object(local, "assemble", nothing), mock.patch.object(launch.Launcher, "__call__", launched):
         emulator.main()
 
 

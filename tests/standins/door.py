@@ -1,4 +1,4 @@
-"""The closed front door of a deployed function: the cloud's own lock, and a local cloud of the deployed zip behind.
+"""The closed front door of a deployed function: the cloud's own lock, and a local cloud of what is deployed behind.
 
 Each lock is checked with the vendor's own code, or with its published rule, never with ours.
 """
@@ -42,14 +42,14 @@ class Knock:
 
 @dataclass
 class Door:
-    """A WSGI application. `zip_of` gives what is deployed now, None for nothing; `lock` the status of a refusal.
+    """A WSGI application. `deployed` gives what is there now, None for nothing; `lock` the status of a refusal.
 
     `issuer` is who gives out tokens, where the lock asks for some.
     """
 
     cloud: str
     folder: Path
-    zip_of: Callable[[], bytes | None]
+    deployed: Callable[[], bytes | Path | None]
     lock: Lock
     issuer: Issuer | None = None
     refused: list[int] = field(default_factory=list)
@@ -61,7 +61,7 @@ class Door:
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         knock = _knock(environ)
-        refusal = 404 if self.zip_of() is None else self.lock(knock)
+        refusal = 404 if self.deployed() is None else self.lock(knock)
         if refusal is not None:
             self.refused.append(refusal)
             start_response(f"{refusal} Refused", [("content-length", "0")])
@@ -76,9 +76,9 @@ class Door:
         """The local cloud, started with what is deployed when the first request comes."""
         with self._turn:
             if self._behind is None:
-                archive = self.zip_of()
-                assert archive is not None
-                self._behind = self._exits.enter_context(data_plane.running(self.cloud, archive, self.folder))
+                deployed = self.deployed()
+                assert deployed is not None
+                self._behind = self._exits.enter_context(data_plane.running(self.cloud, deployed, self.folder))
             return self._behind
 
     def retire(self) -> None:
