@@ -72,13 +72,13 @@ def check(order: Order) -> None:
         raise BundleError(
             f"an image holds every variant of a model: leave out {order.variant!r}, or use --format zip"
         )
-    build.refuse(order, list(_look_inside(order)))
     tool = container_tool.find()
     if not container_tool.builds_for(tool, order.target.arch):
         raise BundleError(
             f"{tool} cannot run programs for {order.target.arch} here: install qemu-user-static and binfmt-support, "
             "build on such a machine, or use --format zip"
         )
+    build.refuse(order, list(_look_inside(order)))
 
 
 def _look_inside(order: Order) -> Iterator[preflight.Finding]:

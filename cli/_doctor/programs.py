@@ -39,7 +39,9 @@ def _image_builder() -> Finding:
         if _answers(each):
             return Finding(_PART, name, "ok", each)
     found = f"{', '.join(there)} does not answer" if there else "none of docker, podman, buildah"
-    return Finding(_PART, name, "note", found, "for `tripoint bundle --format image`: start or install one")
+    return Finding(
+        _PART, name, "note", found, "for `--format image` of `tripoint bundle` and `deploy`: start or install one"
+    )
 
 
 def _answers(program: str) -> bool:

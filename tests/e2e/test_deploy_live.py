@@ -25,14 +25,17 @@ if TYPE_CHECKING:
 pytestmark = [pytest.mark.live, pytest.mark.slow, pytest.mark.timeout(3600)]
 
 
-@pytest.mark.parametrize("cloud", contract.clouds())
-def test_a_real_account_is_as_clean_after_as_it_was_before(cloud: str, tmp_path: Path, sample_image: bytes) -> None:
+@pytest.mark.parametrize("deployed", [*contract.clouds(), "aws image"])
+def test_a_real_account_is_as_clean_after_as_it_was_before(
+    deployed: str, tmp_path: Path, sample_image: bytes
+) -> None:
+    cloud, _, form = deployed.partition(" ")
     if cloud not in os.environ.get("TRIPOINT_LIVE", "").split(","):
         pytest.skip(f"needs a real account: set TRIPOINT_LIVE={cloud} and the vendor's credentials")
     lacking = missing([cloud])
     assert not lacking, lacking
     session = Session(folder=tmp_path / ".tripoint", life=timedelta(hours=1))
-    variant = Variant(cloud)
+    variant = Variant(cloud, format=form or "zip")
     with session.deployed([variant]) as [endpoint]:
         closed = urllib.request.Request(endpoint.url, data=sample_image, headers={"content-type": "image/jpeg"})
         with pytest.raises(urllib.error.HTTPError, match=r"401|403"):
