@@ -44,9 +44,8 @@ def rig(tmp_path: Path) -> Iterator[Rig]:
         pytest.skip("debootstrap and chroot need root")
     if platform.machine() != "x86_64":
         pytest.skip("tflite-runtime 2.14 and this image are for x86_64")
-    store = base_image.surroundings(tmp_path / "store")
-    base_image.make(store)
     with (
+        base_image.store(tmp_path / "store") as store,
         registry.serving(tmp_path / "registry", user="AWS", password=ecr.PASSWORD) as serving,
         deploy_rig.open_rig("aws", tmp_path / "rig") as made,
     ):
@@ -67,7 +66,8 @@ def test_an_image_is_built_sent_deployed_measured_and_removed(rig: Rig, sample_i
     assert held.configuration(name, digest)["architecture"] == "amd64"
     assert ecr.PASSWORD not in said
 
-    again, calls = rig.apply(), len(rig.interruption.seen)
+    calls = len(rig.interruption.seen)
+    again = rig.apply()
     assert "make " not in again
     assert rig.interruption.seen[calls:] == []
 

@@ -11,13 +11,14 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from adapters.bundle import cache
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
 NAME = "docker.io/library/python:3.11-slim-bookworm"
 NEEDED = ("buildah", "debootstrap", "apt-get")
@@ -28,7 +29,7 @@ _PIP = ("index-url", "extra-index-url", "trusted-host")
 _CERTIFICATES = "etc/ssl/certs/ca-certificates.crt"
 
 
-def surroundings(folder: Path) -> dict[str, str]:
+def _surroundings(folder: Path) -> dict[str, str]:
     """Variables that give buildah a store of its own in `folder`, chroot for isolation, and no way to a registry."""
     folder.mkdir(parents=True)
     (folder / "storage.conf").write_text(
@@ -42,7 +43,18 @@ def surroundings(folder: Path) -> dict[str, str]:
     }
 
 
-def make(variables: Mapping[str, str]) -> None:
+@contextmanager
+def store(folder: Path) -> Iterator[dict[str, str]]:
+    """A store of buildah's with the base image in it, and the variables that lead there; a gigabyte, then gone."""
+    variables = _surroundings(folder)
+    try:
+        _make(variables)
+        yield variables
+    finally:
+        shutil.rmtree(folder)
+
+
+def _make(variables: Mapping[str, str]) -> None:
     """Put the base image into the store that `variables` lead to."""
     root = cache.folder_for("debian", f"{_SUITE}-python", _debootstrap)
     environ = {**os.environ, **variables}

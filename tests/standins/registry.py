@@ -125,6 +125,7 @@ def serving(folder: Path, *, user: str, password: str) -> Iterator[Registry]:
     finally:
         process.terminate()
         process.wait(20)
+        shutil.rmtree(folder)
 
 
 def _wait(address: str, process: subprocess.Popen[bytes]) -> None:
