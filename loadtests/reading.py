@@ -13,7 +13,7 @@ from loadtests.sample import Sample
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from loadtests.exchange import Answer
+    from loadtests.answer import Answer
     from loadtests.sample import Outcome, Stratum
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from loadtests.exchange import Answer
+from loadtests.answer import Answer
 from loadtests.reading import Intent, read
 
 if TYPE_CHECKING:
