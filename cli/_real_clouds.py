@@ -1,4 +1,4 @@
-"""Real clouds in a comparison: what it will cost, the question, deploying and removing around the run, the keys."""
+"""Real clouds in a measurement: which targets, after the question; deploying and removing around it; the keys."""
 
 from __future__ import annotations
 
@@ -12,13 +12,14 @@ from urllib.parse import urlsplit
 
 import click
 
-from cli._refusal import Refusal
+from cli._agreement import agree, tell
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from adapters.deployment.session import Session
     from adapters.deployment.variant import Variant
+    from cli._agreement import Sending
     from cli._display import Display
     from loadtests.porter import Porter
     from loadtests.targets import Target
@@ -26,6 +27,9 @@ if TYPE_CHECKING:
 RECORD = Path(".tripoint") / "deployment.json"
 DEPLOYED = "deployed"
 _HOURS = Decimal(24)
+
+if TYPE_CHECKING:
+    Load = Callable[[Sequence[Target]], Sending]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +51,7 @@ def offer_removal(*, yes: bool) -> None:
         return
     from adapters.deployment.session import Session
 
-    session = Session(say=_tell)
+    session = Session(say=tell)
     left = session.left_over()
     if left is None:
         return
@@ -55,18 +59,21 @@ def offer_removal(*, yes: bool) -> None:
     what = f"{len(left.entries)} resource(s) of {whose}, may exist and cost money"
     if yes or (sys.stdin.isatty() and click.confirm(f"{what}. Remove them now?", err=True)):
         session.destroy()
-        _tell("nothing is left")
+        tell("nothing is left")
     else:
-        _tell(f"{what}: `tripoint deploy destroy` removes them")
+        tell(f"{what}: `tripoint deploy destroy` removes them")
 
 
-def course_of(asked: dict[str, Any]) -> Course | None:
-    """What real clouds are measured, after the question; None when local ones are. Raises UsageError, Refusal."""
-    if asked["deploy"] and asked["targets"]:
+def course_of(asked: dict[str, Any], sending: Load) -> Course | None:
+    """What real clouds are measured, after the question; None when local ones are. Raises UsageError, Refusal.
+
+    `sending` says what these targets would be sent.
+    """
+    if asked.get("deploy") and asked["targets"]:
         raise click.UsageError("--deploy and --targets do not go together: --deploy measures what it makes")
-    if asked["deploy"]:
-        return _to_deploy(asked)
-    return _to_measure(asked) if asked["targets"] else None
+    if asked.get("deploy"):
+        return _to_deploy(asked, sending)
+    return _to_measure(asked, sending) if asked["targets"] else None
 
 
 @contextmanager
@@ -91,7 +98,7 @@ def opened(course: Course, display: Display) -> Iterator[tuple[list[Target], Por
         yield targets, Keyring(course.session)
 
 
-def _to_deploy(asked: dict[str, Any]) -> Course:
+def _to_deploy(asked: dict[str, Any], sending: Load) -> Course:
     from cli._deploy_cost import idle_usd_per_day
     from cli.deploy import session_of, variants_of
 
@@ -99,11 +106,12 @@ def _to_deploy(asked: dict[str, Any]) -> Course:
     chosen = {"memory_mb": asked["memory"], "model": asked["model"] if asked["model"] != "clothes" else None}
     variants, session = variants_of(clouds, chosen), session_of({"hours": asked["hours"]})
     for change in session.plan(variants):
-        _tell(f"{change.action:7} {change.resource.cloud:6} {change.summary}")
+        tell(f"{change.action:7} {change.resource.cloud:6} {change.summary}")
     hours = Decimal(session.life.total_seconds()) / 3600
     standing_usd = sum((idle_usd_per_day(each) for each in variants), Decimal(0)) * hours / _HOURS
     targets = [_planned(number, each) for number, each in enumerate(variants)]
-    left_usd = _agree(asked, targets, standing_usd=standing_usd, question="Deploy this, measure it, and remove it?")
+    question = "Deploy this, measure it, and remove it?"
+    left_usd = agree(asked, targets, sending(targets), standing_usd=standing_usd, question=question)
     return Course(targets, session, variants, left_usd)
 
 
@@ -124,7 +132,7 @@ def _planned(number: int, variant: Variant) -> Target:
     )
 
 
-def _to_measure(asked: dict[str, Any]) -> Course:
+def _to_measure(asked: dict[str, Any], sending: Load) -> Course:
     from adapters.deployment.session import Session
     from adapters.deployment.targets import TARGETS
     from loadtests.targets import read_targets
@@ -135,11 +143,11 @@ def _to_measure(asked: dict[str, Any]) -> Course:
         then = "`tripoint deploy apply` makes it" if deployed else f"give a file of targets, or {DEPLOYED!r}"
         raise click.UsageError(f"--targets: there is no {path}: {then}")
     targets = read_targets(path)
-    session = Session(folder=path.parent, say=_tell) if (path.parent / RECORD.name).exists() else None
+    session = Session(folder=path.parent, say=tell) if (path.parent / RECORD.name).exists() else None
     if not session and all(map(_is_here, targets)):
         return Course(targets, requests_usd=None if asked["budget"] is None else Decimal(str(asked["budget"])))
     standing_usd = _standing_usd(session) if session else Decimal(0)
-    left_usd = _agree(asked, targets, standing_usd=standing_usd, question="Send this load?")
+    left_usd = agree(asked, targets, sending(targets), standing_usd=standing_usd, question="Send this load?")
     return Course(targets, session, (), left_usd)
 
 
@@ -157,45 +165,3 @@ def _standing_usd(session: Session) -> Decimal:
     left_s = (session.recorded().deployment.expires - datetime.now(UTC)).total_seconds()
     idle_usd = sum((idle_usd_per_day(each.variant) for each in session.endpoints()), Decimal(0))
     return idle_usd * Decimal(max(left_s, 0.0)) / 3600 / _HOURS
-
-
-def _agree(
-    asked: dict[str, Any], targets: Sequence[Target], *, standing_usd: Decimal, question: str
-) -> Decimal | None:
-    """Show the estimate and ask; returns what the budget leaves for requests. Raises Refusal, Abort."""
-    _tell(f"cost    {_estimate(asked, targets)}")
-    if standing_usd:
-        _tell(f"cost    {standing_usd:.4f} USD for what is held ready until the time to live is over")
-    left_usd = None if asked["budget"] is None else Decimal(str(asked["budget"])) - standing_usd
-    if left_usd is None:
-        _tell("budget  none: --budget USD ends the run before it is passed")
-    elif left_usd <= 0:
-        raise Refusal(f"--budget {asked['budget']} is used up by what is held ready: give more, or shorten --hours")
-    else:
-        _tell(f"budget  {asked['budget']} USD: the run ends before it could be passed")
-    if not asked["yes"]:
-        if not sys.stdin.isatty():
-            raise Refusal("this costs money, and nobody is there to be asked: add --yes")
-        click.confirm(question, abort=True, err=True)
-    return left_usd
-
-
-def _estimate(asked: dict[str, Any], targets: Sequence[Target]) -> str:
-    """In words; a target without a price is only an obstacle to a budget."""
-    from loadtests.budget import BudgetError
-    from loadtests.forecast import forecast
-    from loadtests.prices.shelf import open_book
-    from loadtests.scenarios import find
-
-    scenario = find(asked["scenario"])
-    try:
-        return forecast(targets, scenario.phases(asked["rate"] or scenario.rate_max), open_book()).sentence()
-    except BudgetError as error:
-        if asked["budget"] is not None:
-            raise
-        return f"unknown: {error}"
-
-
-def _tell(line: str) -> None:
-    """On standard error: standard output is for the result."""
-    click.echo(line, err=True)

@@ -18,6 +18,7 @@ from cli._settings import settings_note
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from cli._agreement import Sending
     from cli._display import Display
     from cli._real_clouds import Course
     from loadtests.porter import Porter
@@ -76,7 +77,7 @@ def command(**asked: Any) -> None:
     except ScenarioError as error:
         raise click.UsageError(str(error)) from error
     offer_removal(yes=asked["yes"])
-    course = course_of(asked)
+    course = course_of(asked, lambda targets: _sending(asked))
     try:
         with Display(quiet=asked["quiet"]) as display:
             summary = _measure(folder, asked, display, course=course)
@@ -85,6 +86,14 @@ def command(**asked: Any) -> None:
             click.echo(f"kept in {folder}: go on with the same command and --out {folder} --resume", err=True)
         raise
     _print(folder, summary, as_json=asked["as_json"])
+
+
+def _sending(asked: dict[str, Any]) -> Sending:
+    from cli._agreement import Sending
+    from loadtests.scenarios import find
+
+    scenario = find(asked["scenario"])
+    return Sending(scenario.phases(asked["rate"] or scenario.rate_max))
 
 
 def _folder(out: Path | None, *, resume: bool) -> Path:
@@ -106,7 +115,8 @@ def run_id() -> str:
 
 
 def _measure(folder: Path, asked: dict[str, Any], display: Display, *, course: Course | None) -> Summary:
-    from loadtests import launch, report
+    from cli._measurement import carry_out, conclude
+    from loadtests.launch import RunPlan
 
     images = images_in(asked["images"] or samples_of(asked["model"]))
     notes = {"command": f"tripoint {shlex.join(sys.argv[1:])}", **settings_note(click.get_current_context())}
@@ -115,15 +125,9 @@ def _measure(folder: Path, asked: dict[str, Any], display: Display, *, course: C
         settings = {name: str(asked[name]) for name in ("rate", "precision") if asked[name]}
         budget = course.requests_usd if course else asked["budget"]
         settings |= {"budget-usd": str(budget)} if budget is not None else {}
-        plan = launch.RunPlan(folder, targets, images, notes=notes, settings=settings, porter=porter, **chosen)
-        ended = launch.run(plan, on_progress=display.show_load, on_live=display.on_live)
-    if ended.exit_code:
-        raise RuntimeError(ended.message)
-    display.show("statistics and cost", 0, 1)
-    summary = report.summarise_run(folder)
-    report.write(folder, summary)
-    display.show("statistics and cost", 1, 1)
-    return summary
+        plan = RunPlan(folder, targets, images, notes=notes, settings=settings, porter=porter, **chosen)
+        carry_out(plan, display, live=True)
+    return conclude(folder, display)
 
 
 def samples_of(model: str) -> Path:

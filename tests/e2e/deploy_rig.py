@@ -66,11 +66,15 @@ class Rig:
 
     def compare(self, *arguments: str) -> subprocess.Popen[str]:
         """Start `tripoint compare …` as a user does, with nobody to answer questions."""
+        return self.user("compare", *arguments)
+
+    def user(self, *arguments: str) -> subprocess.Popen[str]:
+        """Start `tripoint …` as a user does, with nobody to answer questions."""
         vendors = ("AWS_", "AZURE_", "GOOGLE_", "TRIPOINT_")
         environ = {name: value for name, value in os.environ.items() if not name.startswith(vendors)}
         kept = {name: os.environ[name] for name in ("TRIPOINT_CACHE",) if name in os.environ}
         return subprocess.Popen(
-            [sys.executable, "-m", "cli", "compare", *arguments],
+            [sys.executable, "-m", "cli", *arguments],
             cwd=self.folder,
             env={**environ, **kept, **self.variables, "PYTHONPATH": str(ROOT)},
             stdin=subprocess.DEVNULL,
@@ -208,11 +212,15 @@ def open_rig(cloud: str, folder: Path) -> Iterator[Rig]:
             from tests.standins.azure import KEY
 
             lock = function_key(KEY)
-        made.door = Door(cloud, folder, standin.deployed, lock, issuer)
+        made.door = Door(cloud, folder, lambda name: standin.deployed(), lock, issuer)
         exits.callback(made.door.close)
-        url = exits.enter_context(wire.serving(made.door))
-        standin.door = url.removeprefix("http://") if cloud == "azure" else url
         standin.changed = made.door.retire
+        if cloud == "aws":  # each function has an address of its own
+            made.door.zip_of, made.door.memory_of = standin.zips.get, standin.sizes_mb.get
+            standin.door = made.door.address
+        else:
+            url = exits.enter_context(wire.serving(made.door))
+            standin.door = url.removeprefix("http://") if cloud == "azure" else url
         yield made
 
 

@@ -22,20 +22,20 @@ if TYPE_CHECKING:
 RUNTIMES = {"python3.11", "python3.12", "python3.13"}
 ACCOUNT = {"ConcurrentExecutions": 1000, "UnreservedConcurrentExecutions": 1000, "CodeSizeUnzipped": 262144000}
 _CREATE = re.compile(r"/2015-03-31/functions/?$")
-_URL = re.compile(r"/2021-10-31/functions/[^/]+/url$")
+_URL = re.compile(r"/2021-10-31/functions/([^/]+)/url$")
 _FUNCTION = re.compile(r"/2015-03-31/functions/([^/]+)$")
 _PROVISIONED = re.compile(r"/2019-09-30/functions/([^/]+)/provisioned-concurrency$")
 
 
 class Aws:
-    """A WSGI application. `zips` holds every zip that was deployed, by function name.
+    """A WSGI application. `zips` holds every zip that was deployed, and `sizes_mb` its memory, by function name.
 
-    `door` is the address that function URLs have; `changed` is called when a function's configuration has changed.
+    `door` gives the address that a function's URL has; `changed` is told which function's configuration has changed.
     """
 
     def __init__(self, account: dict[str, int] | None = None) -> None:
-        self.door: str | None = None
-        self.changed: Callable[[], None] = lambda: None
+        self.door: Callable[[str], str] | None = None
+        self.changed: Callable[[str], None] = lambda name: None
         switches = {"MOTO_IAM_LOAD_MANAGED_POLICIES": "true", "MOTO_LAMBDA_STUB_ECR": "false"}
         with mock.patch.dict(os.environ, switches):
             server = importlib.import_module("moto.moto_server.werkzeug_app")
@@ -43,6 +43,7 @@ class Aws:
         self._moto = server.DomainDispatcherApplication(server.create_backend_app)
         self._account = account or ACCOUNT
         self.zips: dict[str, bytes] = {}
+        self.sizes_mb: dict[str, int] = {}
         self.provisioned: dict[str, int] = {}
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
@@ -59,23 +60,23 @@ class Aws:
                 error = {"Type": "User", "message": refused}
                 return _json(start_response, 400, error, kind="InvalidParameterValueException")
             self._keep_zip(json.loads(body)["FunctionName"], json.loads(body)["Code"])
+            self._keep_size(json.loads(body)["FunctionName"], json.loads(body))
         if method == "PUT" and path.endswith("/code"):
             self._keep_zip(path.split("/")[-2], json.loads(body))
         if method == "PUT" and path.endswith("/configuration"):
-            self.changed()
-        if self.door is not None and _URL.search(path):
-            return self._with_door(environ, start_response)
+            self._keep_size(path.split("/")[-2], json.loads(body))
+            self.changed(path.split("/")[-2])
+        if self.door is not None and (asked := _URL.search(path)):
+            return self._with_door(self.door, asked[1], environ, start_response)
         if method == "DELETE" and (gone := _FUNCTION.search(path)):
             self.zips.pop(gone[1], None)
         answer: Iterable[bytes] = self._moto(environ, start_response)
         return answer
 
-    def deployed(self) -> bytes | None:
-        """The zip of the function that there is."""
-        return next(reversed(self.zips.values()), None)
-
-    def _with_door(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
-        """As moto answers, but that the URL of the function leads to the door."""
+    def _with_door(
+        self, door: Callable[[str], str], name: str, environ: dict[str, Any], start_response: Any
+    ) -> Iterable[bytes]:
+        """As moto answers, but that the URL of the function leads to its door."""
         said: list[Any] = []
 
         def keep(status: str, headers: list[tuple[str, str]], *more: Any) -> None:
@@ -84,7 +85,7 @@ class Aws:
         body = b"".join(self._moto(environ, keep))
         document = json.loads(body) if body else {}
         if "FunctionUrl" in document:
-            body = json.dumps({**document, "FunctionUrl": f"{self.door}/"}).encode()
+            body = json.dumps({**document, "FunctionUrl": f"{door(name)}/"}).encode()
         kept = [(name, value) for name, value in said[1] if name.lower() != "content-length"]
         start_response(said[0], [*kept, ("content-length", str(len(body)))])
         return [body]
@@ -92,6 +93,10 @@ class Aws:
     def _keep_zip(self, name: str, code: dict[str, Any]) -> None:
         if "ZipFile" in code:
             self.zips[name] = base64.b64decode(code["ZipFile"])
+
+    def _keep_size(self, name: str, settings: dict[str, Any]) -> None:
+        if "MemorySize" in settings:
+            self.sizes_mb[name] = int(settings["MemorySize"])
 
     def _provision(self, name: str, method: str, body: bytes, start_response: Any) -> Iterable[bytes]:
         if method == "PUT":

@@ -36,12 +36,12 @@ class Running:
 
 
 @contextmanager
-def running(cloud: str, archive: bytes, folder: Path) -> Iterator[Running]:
-    """Run what `archive` holds as `cloud`."""
-    path = folder / "deployed.zip"
+def running(cloud: str, archive: bytes, path: Path, *, memory_mb: int | None = None) -> Iterator[Running]:
+    """Run what `archive` holds as `cloud`, with that much memory; `path` is where the zip is put."""
     path.write_bytes(archive)
+    options = json.dumps({} if memory_mb is None else {"memory_mb": memory_mb})
     process = subprocess.Popen(
-        [sys.executable, "-m", __name__, str(path), cloud, "--end-with-stdin"],
+        [sys.executable, "-m", __name__, str(path), cloud, "--end-with-stdin", "--options", options],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
