@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from adapters.aws import endpoints, functions, inventory, surroundings
 from adapters.aws.functions import UNRESERVED_FLOOR, Context
-from adapters.aws.reports import PATTERN, report_lines
+from adapters.aws.reports import MATCHED_FRONT, PATTERN, reports_in
 from adapters.deployment import resources
 from adapters.deployment.access import Pass
 from adapters.deployment.errors import NotReady
@@ -15,8 +15,10 @@ from adapters.deployment.resources import Endpoint
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
+    from datetime import datetime
 
     from adapters.deployment.naming import Deployment
+    from adapters.deployment.report import Report
     from adapters.deployment.resources import Found, Outputs, Provider, Resource, Step
     from adapters.deployment.variant import Variant
 
@@ -130,12 +132,15 @@ class Aws:
             events = (events + page["events"])[-limit:]
         return [str(event["message"]).rstrip() for event in events]
 
-    def reports(self, deployment: Deployment, variant: Variant) -> dict[str, str]:
-        """Request id -> the platform's REPORT line. They come seconds to minutes after the answers."""
+    def reports(self, deployment: Deployment, variant: Variant, *, since: datetime) -> Mapping[str, Report] | None:
+        """From the REPORT lines of the log group; they come seconds to minutes after the answers."""
+        if variant.front != MATCHED_FRONT:
+            return None
         group = surroundings.log_group(Context(self, deployment, variant).name)
         pages = self.client("logs", variant.place).get_paginator("filter_log_events")
-        found = pages.paginate(logGroupName=group, filterPattern=PATTERN)
-        return report_lines(str(event["message"]) for page in found for event in page["events"])
+        begin_ms = int(since.timestamp() * 1000)
+        found = pages.paginate(logGroupName=group, filterPattern=PATTERN, startTime=begin_ms)
+        return reports_in(str(event["message"]) for page in found for event in page["events"])
 
 
 def variant_steps(context: Context) -> list[Step]:

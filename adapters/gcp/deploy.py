@@ -19,6 +19,7 @@ from adapters.gcp.configuration import build_config, bundle_of, refuse_impossibl
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from datetime import datetime
 
     from adapters.bundle.build import Built
     from adapters.deployment.naming import Deployment
@@ -120,6 +121,10 @@ class Google:
         query = {"resourceNames": [f"projects/{self.account.project}"], "filter": wanted, "pageSize": limit}
         found = self.account.call("POST", "logging", "v2/entries:list", {**query, "orderBy": "timestamp desc"}) or {}
         return [_text(entry) for entry in reversed(found.get("entries", []))]
+
+    def reports(self, deployment: Deployment, variant: Variant, *, since: datetime) -> None:
+        """Google bills instances, not requests: no line says what one request cost."""
+        return None
 
     def _identity_step(self, deployment: Deployment) -> Step:
         """The functions' own identity: a service account to which no right is given."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import time
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from unittest import mock
 
@@ -152,6 +154,7 @@ def test_the_platforms_report_lines_are_read_back(rig: Rig, session: Session) ->
     logs.create_log_stream(logGroupName=group["logGroupName"], logStreamName="one")
     reports = [
         f"REPORT RequestId: 8f5c-{index}\tDuration: 20.10 ms\tBilled Duration: {21 + index} ms\tMemory Size: 1769 MB"
+        "\tMax Memory Used: 88 MB"
         for index in range(5)
     ]
     messages = ["START RequestId: 8f5c-0 Version: $LATEST", *(f"{report}\t\n" for report in reports)]
@@ -159,8 +162,14 @@ def test_the_platforms_report_lines_are_read_back(rig: Rig, session: Session) ->
     logs.put_log_events(logGroupName=group["logGroupName"], logStreamName="one", logEvents=events)
     [(variant, lines)] = session.logs(limit=2)
     assert list(lines) == reports[3:]
-    by_request = Aws().reports(session.recorded().deployment, variant)
-    assert by_request == {f"8f5c-{index}": report for index, report in enumerate(reports)}
+    deployment, before = session.recorded().deployment, datetime.now(UTC) - timedelta(minutes=5)
+    by_request = Aws().reports(deployment, variant, since=before)
+    assert by_request is not None
+    assert {name: (each.line, each.billed_ms) for name, each in by_request.items()} == {
+        f"8f5c-{index}": (report, 21 + index) for index, report in enumerate(reports)
+    }
+    assert Aws().reports(deployment, variant, since=datetime.now(UTC) + timedelta(minutes=5)) == {}
+    assert Aws().reports(deployment, replace(variant, front="http-api"), since=before) is None
 
 
 def test_a_small_quota_is_told_before_and_not_reserved(rig: Rig, session: Session) -> None:
