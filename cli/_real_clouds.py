@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from cli._agreement import Sending
     from cli._display import Display
     from loadtests.porter import Porter
+    from loadtests.readback import Source
     from loadtests.targets import Target
 
 RECORD = Path(".tripoint") / "deployment.json"
@@ -43,6 +44,15 @@ class Course:
     session: Session | None = None
     variants: Sequence[Variant] = ()
     requests_usd: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """What can be measured now: `porter` opens what is closed, `source` reads what the platforms write about it."""
+
+    targets: Sequence[Target]
+    porter: Porter | None = field(default=None, repr=False)
+    source: Source | None = None
 
 
 def offer_removal(*, yes: bool) -> None:
@@ -77,15 +87,16 @@ def course_of(asked: dict[str, Any], sending: Load) -> Course | None:
 
 
 @contextmanager
-def opened(course: Course, display: Display) -> Iterator[tuple[list[Target], Porter | None]]:
+def opened(course: Course, display: Display) -> Iterator[Opened]:
     """The targets, and who opens them; what was deployed for the run is gone when the block is left."""
     if course.session is None:
-        yield list(course.targets), None
+        yield Opened(course.targets)
         return
     from adapters.deployment.keyring import Keyring
+    from adapters.deployment.reporting import Reporter
 
     if not course.variants:
-        yield list(course.targets), Keyring(course.session)
+        yield Opened(course.targets, Keyring(course.session), Reporter(course.session))
         return
     from adapters.deployment.targets import by_target_name, target_document
     from loadtests.targets import Target
@@ -95,7 +106,7 @@ def opened(course: Course, display: Display) -> Iterator[tuple[list[Target], Por
         display.show("deploy", 1, 1)
         named = by_target_name(endpoints)
         targets = [Target.from_document(target_document(name, each)) for name, each in named.items()]
-        yield targets, Keyring(course.session)
+        yield Opened(targets, Keyring(course.session), Reporter(course.session))
 
 
 def _to_deploy(asked: dict[str, Any], sending: Load) -> Course:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from cli._display import Display
     from cli._real_clouds import Course
     from loadtests.porter import Porter
+    from loadtests.readback import Source
     from loadtests.targets import Target
     from loadtests.tuning_settings import Offer, Trial, Wish
 
@@ -26,12 +27,16 @@ _LOCAL_ONLY = ("clouds", "memory", "concurrency", "architecture")
 
 @dataclass(frozen=True, slots=True)
 class Sweep:
-    """The settings, how long a new instance is left to settle, what is to be said; `porter` opens closed ones."""
+    """The settings, how long a new instance is left to settle, what is to be said.
+
+    `porter` opens closed ones, `source` reads what the platforms write about them.
+    """
 
     targets: Sequence[Target]
     settle_s: float
     notes: Sequence[str] = ()
     porter: Porter | None = field(default=None, repr=False)
+    source: Source | None = None
 
     @property
     def forced(self) -> bool:
@@ -49,10 +54,10 @@ def opened_sweep(asked: dict[str, Any], display: Display, *, course: Course | No
         return
     from cli._real_clouds import opened
 
-    with opened(course, display) as (targets, porter):
-        known = porter.retirable if porter is not None else ()
-        settle_s = settling_s(target.cloud for target in targets if target.name in known)
-        yield Sweep(targets, settle_s, porter=porter)
+    with opened(course, display) as found:
+        known = found.porter.retirable if found.porter is not None else ()
+        settle_s = settling_s(target.cloud for target in found.targets if target.name in known)
+        yield Sweep(found.targets, settle_s, porter=found.porter, source=found.source)
 
 
 def refuse_sizes(asked: dict[str, Any]) -> None:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from cli._readback import report_wait
 from cli._settings import settings_note
 
 if TYPE_CHECKING:
@@ -20,8 +21,7 @@ if TYPE_CHECKING:
 
     from cli._agreement import Sending
     from cli._display import Display
-    from cli._real_clouds import Course
-    from loadtests.porter import Porter
+    from cli._real_clouds import Course, Opened
     from loadtests.summary import Summary
     from loadtests.targets import Target
 
@@ -43,6 +43,7 @@ _FOLDER = click.Path(path_type=Path, file_okay=False)
     "--hours", type=click.FloatRange(min=0.1), help="With --deploy: time to live, for `sweep`.  [default: 4]"
 )
 @click.option("--yes", is_flag=True, help="Do not ask before what costs money.")
+@report_wait
 @click.option(
     "--images",
     type=_FOLDER,
@@ -115,18 +116,18 @@ def run_id() -> str:
 
 
 def _measure(folder: Path, asked: dict[str, Any], display: Display, *, course: Course | None) -> Summary:
-    from cli._measurement import carry_out, conclude
+    from cli._measurement import Afterwards, carry_out, conclude
     from loadtests.launch import RunPlan
 
     images = images_in(asked["images"] or samples_of(asked["model"]))
     notes = {"command": f"tripoint {shlex.join(sys.argv[1:])}", **settings_note(click.get_current_context())}
-    with _targets(asked, display, course=course) as (targets, porter):
+    with _opened(asked, display, course=course) as found:
         chosen = {name: asked[name] for name in ("scenario", "seed", "workers", "resume")}
         settings = {name: str(asked[name]) for name in ("rate", "precision") if asked[name]}
         budget = course.requests_usd if course else asked["budget"]
         settings |= {"budget-usd": str(budget)} if budget is not None else {}
-        plan = RunPlan(folder, targets, images, notes=notes, settings=settings, porter=porter, **chosen)
-        carry_out(plan, display, live=True)
+        plan = RunPlan(folder, found.targets, images, notes=notes, settings=settings, porter=found.porter, **chosen)
+        carry_out(plan, display, Afterwards(found.source, asked["report_wait"]), live=True)
     return conclude(folder, display)
 
 
@@ -146,13 +147,11 @@ def images_in(folder: Path) -> Path:
 
 
 @contextmanager
-def _targets(
-    asked: dict[str, Any], display: Display, *, course: Course | None
-) -> Iterator[tuple[list[Target], Porter | None]]:
+def _opened(asked: dict[str, Any], display: Display, *, course: Course | None) -> Iterator[Opened]:
     """What is measured, and who opens it: real clouds, or local ones for as long as they are measured."""
-    if course is not None:
-        from cli._real_clouds import opened
+    from cli._real_clouds import Opened, opened
 
+    if course is not None:
         with opened(course, display) as found:
             yield found
         return
@@ -166,7 +165,7 @@ def _targets(
     wanted = options.Options(model=asked["model"], memory_mb=asked["memory"])
     with clouds.start(names, wanted) as running:
         display.show("start local clouds", len(names), len(names))
-        yield [target_of(local) for local in running.values()], None
+        yield Opened([target_of(local) for local in running.values()])
 
 
 def target_of(local: Any) -> Target:

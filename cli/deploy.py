@@ -150,6 +150,21 @@ def logs(limit: int) -> None:
             click.echo(f"{variant.cloud} {variant.label}: {line}")
 
 
+@command.command("reports", epilog="Example: tripoint deploy reports runs/mine")
+@click.argument("run")
+@click.option("--wait", default=120.0, show_default=True, type=click.FloatRange(min=1), help="Seconds, at most.")
+@click.option("--quiet", is_flag=True, help="No progress.")
+def reports(run: str, wait: float, quiet: bool) -> None:
+    """Read back what the platforms billed for the requests of RUN (a folder, or its name in runs/); cost it again.
+
+    `compare` and `tune` do so at the end of a run; this is for lines that came later, or a run that was interrupted.
+    """
+    from cli._readback import read_later
+    from cli._runs import named_run
+
+    read_later(named_run(run, Path("runs")), wait_s=wait, quiet=quiet)
+
+
 @command.command("destroy", epilog="Example: tripoint deploy destroy aws")
 @click.argument("clouds", nargs=-1)
 def destroy(clouds: tuple[str, ...]) -> None:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from cli._readback import report_wait
 from cli._settings import settings_note
 from cli.compare import images_in, run_id, samples_of
 
@@ -44,6 +45,7 @@ _OVERHEAD_S = 45.0  # of a run's time: local clouds' start and end, probes, stat
     "--budget", type=click.FloatRange(min=0, min_open=True), help="USD; the sweep ends before it is passed."
 )
 @click.option("--yes", is_flag=True, help="Do not ask before what costs money.")
+@report_wait
 @click.option(
     "--images",
     type=_FOLDER,
@@ -91,7 +93,7 @@ def _sending(targets: Sequence[Target]) -> Sending:
 
 
 def _measure(folder: Path, asked: dict[str, Any], display: Display, *, course: Course | None) -> Summary:
-    from cli._measurement import carry_out, conclude
+    from cli._measurement import Afterwards, carry_out, conclude
     from cli._preflight import budget_of, left_setting, spent_note, tried
     from cli._sweep import opened_sweep
     from loadtests.launch import RunPlan
@@ -112,7 +114,8 @@ def _measure(folder: Path, asked: dict[str, Any], display: Display, *, course: C
             settings={"rate": f"{load.rate:g}", **left_setting(budget)},
             porter=sweep.porter,
         )
-        carry_out(plan, display, on_progress=lambda progress: _show(display, progress, load))
+        afterwards = Afterwards(sweep.source, asked["report_wait"])
+        carry_out(plan, display, afterwards, on_progress=lambda progress: _show(display, progress, load))
     return conclude(folder, display)
 
 
