@@ -11,6 +11,7 @@ import time
 from collections import defaultdict
 from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
+from itertools import chain, repeat
 from typing import TYPE_CHECKING, Protocol
 
 from loadtests.store import Event, open_store
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from loadtests.store import Store
 
 EVENT = "reports"  # in the run's events
-ASK_EVERY_S = 5.0
+PAUSES_S = (1.0, 2.0, 3.0, 5.0)  # between the first questions; the last one from then on
 _CLOCKS_APART = timedelta(hours=1)  # lines carry the platform's clock, the run's start ours
 
 
@@ -116,13 +117,13 @@ class _Reading:
         """Ask until all lines are there, or for `patience_s`."""
         end_s = clock.now_s() + patience_s
         try:
-            while True:
+            for pause_s in chain(PAUSES_S, repeat(PAUSES_S[-1])):
                 self._ask()
                 left_s = max(end_s - clock.now_s(), 0.0)
                 show(self.found, self.asked, left_s)
                 if not any(self.waiting.values()) or left_s == 0.0:
                     return
-                clock.wait(min(ASK_EVERY_S, left_s))
+                clock.wait(min(pause_s, left_s))
         except KeyboardInterrupt:
             self.trouble = "the waiting was interrupted"
         except RuntimeError as error:

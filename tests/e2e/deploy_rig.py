@@ -193,7 +193,8 @@ def rig(cloud: str, folder: Path, **interrupted: Any) -> Iterator[Rig]:
 
 @contextmanager
 def open_rig(cloud: str, folder: Path) -> Iterator[Rig]:
-    """As `rig`, and what is deployed answers, behind the cloud's own lock."""
+    """As `rig`, and what is deployed answers behind the cloud's own lock; Lambda's REPORT lines come a bit late."""
+    from tests.standins.cloudwatch import Lines
     from tests.standins.door import Door, function_key, id_token, sigv4
 
     with rig(cloud, folder) as made, ExitStack() as exits:
@@ -218,6 +219,8 @@ def open_rig(cloud: str, folder: Path) -> Iterator[Rig]:
         if cloud == "aws":  # each function has an address of its own
             made.door.zip_of, made.door.memory_of = standin.zips.get, standin.sizes_mb.get
             standin.door = made.door.address
+            made.door.answered = lines = Lines(made.url)
+            exits.callback(lines.close)
         else:
             url = exits.enter_context(wire.serving(made.door))
             standin.door = url.removeprefix("http://") if cloud == "azure" else url
