@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -31,19 +31,21 @@ _HOURS = Decimal(24)
 
 if TYPE_CHECKING:
     Load = Callable[[Sequence[Target]], Sending]
+    Wanted = Callable[[dict[str, Any]], tuple[Sequence[Variant], Sequence[str]]]
 
 
 @dataclass(frozen=True, slots=True)
 class Course:
     """What is measured, as it was agreed to: `variants` are deployed for the time of the run, or `targets` exist.
 
-    `requests_usd` is what of the budget is left for requests; None without a budget.
+    `requests_usd` is what of the budget is left for requests; None without a budget. `notes` are about the choice.
     """
 
     targets: Sequence[Target]
     session: Session | None = None
     variants: Sequence[Variant] = ()
     requests_usd: Decimal | None = None
+    notes: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,15 +76,16 @@ def offer_removal(*, yes: bool) -> None:
         tell(f"{what}: `tripoint deploy destroy` removes them")
 
 
-def course_of(asked: dict[str, Any], sending: Load) -> Course | None:
+def course_of(asked: dict[str, Any], sending: Load, wanted: Wanted) -> Course | None:
     """What real clouds are measured, after the question; None when local ones are. Raises UsageError, Refusal.
 
-    `sending` says what these targets would be sent.
+    `sending` says what these targets would be sent, `wanted` which variants are deployed and what is to be said of
+    that.
     """
-    if asked.get("deploy") and asked["targets"]:
+    if asked["deploy"] and asked["targets"]:
         raise click.UsageError("--deploy and --targets do not go together: --deploy measures what it makes")
-    if asked.get("deploy"):
-        return _to_deploy(asked, sending)
+    if asked["deploy"]:
+        return _to_deploy(asked, sending, wanted)
     return _to_measure(asked, sending) if asked["targets"] else None
 
 
@@ -109,13 +112,14 @@ def opened(course: Course, display: Display) -> Iterator[Opened]:
         yield Opened(targets, Keyring(course.session), Reporter(course.session))
 
 
-def _to_deploy(asked: dict[str, Any], sending: Load) -> Course:
+def _to_deploy(asked: dict[str, Any], sending: Load, wanted: Wanted) -> Course:
     from cli._deploy_cost import idle_usd_per_day
-    from cli.deploy import session_of, variants_of
+    from cli.deploy import session_of
 
-    clouds = [name for name in asked["deploy"].split(",") if name]
-    chosen = {"memory_mb": asked["memory"], "model": asked["model"] if asked["model"] != "clothes" else None}
-    variants, session = variants_of(clouds, chosen), session_of({"hours": asked["hours"]})
+    variants, notes = wanted(asked)
+    session = replace(session_of({"hours": asked["hours"]}), say=tell)  # standard output is for the result
+    for note in notes:
+        tell(f"note    {note}")
     for change in session.plan(variants):
         tell(f"{change.action:7} {change.resource.cloud:6} {change.summary}")
     hours = Decimal(session.life.total_seconds()) / 3600
@@ -123,7 +127,7 @@ def _to_deploy(asked: dict[str, Any], sending: Load) -> Course:
     targets = [_planned(number, each) for number, each in enumerate(variants)]
     question = "Deploy this, measure it, and remove it?"
     left_usd = agree(asked, targets, sending(targets), standing_usd=standing_usd, question=question)
-    return Course(targets, session, variants, left_usd)
+    return Course(targets, session, variants, left_usd, notes)
 
 
 def _planned(number: int, variant: Variant) -> Target:

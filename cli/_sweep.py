@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from loadtests.targets import Target
     from loadtests.tuning_settings import Offer, Trial, Wish
 
-_LOCAL_ONLY = ("clouds", "memory", "concurrency", "architecture")
+_SETTINGS = ("memory", "concurrency", "architecture")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,13 +57,19 @@ def opened_sweep(asked: dict[str, Any], display: Display, *, course: Course | No
     with opened(course, display) as found:
         known = found.porter.retirable if found.porter is not None else ()
         settle_s = settling_s(target.cloud for target in found.targets if target.name in known)
-        yield Sweep(found.targets, settle_s, porter=found.porter, source=found.source)
+        yield Sweep(found.targets, settle_s, course.notes, porter=found.porter, source=found.source)
 
 
-def refuse_sizes(asked: dict[str, Any]) -> None:
-    """Raise UsageError where settings are asked for of targets that have their own."""
-    if given := [f"--{name}" for name in _LOCAL_ONLY if asked[name] and is_typed(name)]:
-        raise click.UsageError(f"{', '.join(given)} and --targets exclude each other: each target has its own")
+def refuse_local(asked: dict[str, Any]) -> None:
+    """Raise UsageError where settings are asked of targets that have their own, or local clouds beside real ones."""
+    typed = [name for name in ("clouds", *_SETTINGS) if asked[name] and is_typed(name)]
+    if asked["targets"] and typed:
+        given = ", ".join(f"--{name}" for name in typed)
+        raise click.UsageError(f"{given} and --targets exclude each other: each target has its own")
+    if asked["deploy"] and "clouds" in typed:
+        raise click.UsageError(
+            "--clouds and --deploy exclude each other: --clouds are local, --deploy names real ones"
+        )
 
 
 def settling_s(clouds: Iterable[str]) -> float:
@@ -77,11 +83,12 @@ def settling_s(clouds: Iterable[str]) -> float:
 
 @contextmanager
 def _local(asked: dict[str, Any], display: Display) -> Iterator[Sweep]:
+    from adapters import contract
     from adapters.emulator import clouds, options
     from loadtests.tuning_settings import trials
 
-    offers = _offers(asked["clouds"])
-    wanted, notes = trials(offers, _wish(asked), machine=_machine() if asked["architecture"] else None)
+    offers = offers_of(asked["clouds"].split(",") if asked["clouds"] else contract.clouds())
+    wanted, notes = trials(offers, wish_of(asked), machine=_machine() if asked["architecture"] else None)
     display.show("start local clouds", 0, len(wanted))
     targets: list[Target] = []
     with ExitStack() as running:
@@ -95,21 +102,22 @@ def _local(asked: dict[str, Any], display: Display) -> Iterator[Sweep]:
         yield Sweep(targets, settling_s(offer.cloud for offer in offers), notes)
 
 
-def _offers(names: str | None) -> list[Offer]:
+def offers_of(clouds: Iterable[str]) -> list[Offer]:
     """What each cloud offers. Raises LookupError for one that is not known."""
     from adapters import contract
     from loadtests.cost.plans import load_plan
     from loadtests.tuning_settings import Offer
 
     found = []
-    for name in names.split(",") if names else contract.clouds():
+    for name in clouds:
         data = contract.load(name).data
         architectures = load_plan(name, data["platform"]["plan"]).architectures
         found.append(Offer(name, data["memory"], data["platform"], architectures))
     return found
 
 
-def _wish(asked: dict[str, Any]) -> Wish:
+def wish_of(asked: dict[str, Any]) -> Wish:
+    """The settings that are asked for. Raises UsageError."""
     from loadtests.tuning_settings import Wish
 
     architectures = asked["architecture"]

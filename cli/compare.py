@@ -70,6 +70,7 @@ def command(**asked: Any) -> None:
     """Compare the clouds: cold start, warm latency, errors, cost per million requests, each with its interval."""
     from cli._display import Display
     from cli._real_clouds import course_of, offer_removal
+    from cli._variants import variants_to_compare
     from loadtests.scenarios import ScenarioError, find
 
     folder = _folder(asked["out"], resume=asked["resume"])
@@ -78,7 +79,7 @@ def command(**asked: Any) -> None:
     except ScenarioError as error:
         raise click.UsageError(str(error)) from error
     offer_removal(yes=asked["yes"])
-    course = course_of(asked, lambda targets: _sending(asked))
+    course = course_of(asked, lambda targets: _sending(asked), variants_to_compare)
     try:
         with Display(quiet=asked["quiet"]) as display:
             summary = _measure(folder, asked, display, course=course)

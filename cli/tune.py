@@ -42,6 +42,14 @@ _OVERHEAD_S = 45.0  # of a run's time: local clouds' start and end, probes, stat
     "--targets", metavar="FILE", help="Measure the URLs of this file, or `deployed`: what `tripoint deploy` made."
 )
 @click.option(
+    "--deploy",
+    metavar="CLOUDS",
+    help="Deploy the sizes to these real clouds, such as aws,gcp; measure; remove it all.",
+)
+@click.option(
+    "--hours", type=click.FloatRange(min=0.1), help="With --deploy: time to live, for `sweep`.  [default: 4]"
+)
+@click.option(
     "--budget", type=click.FloatRange(min=0, min_open=True), help="USD; the sweep ends before it is passed."
 )
 @click.option("--yes", is_flag=True, help="Do not ask before what costs money.")
@@ -67,15 +75,15 @@ def command(**asked: Any) -> None:
     """
     from cli._display import Display
     from cli._real_clouds import course_of, offer_removal
-    from cli._sweep import refuse_sizes
+    from cli._sweep import refuse_local
+    from cli._variants import variants_to_sweep
 
     folder = asked["out"] or Path("runs") / run_id()
     if (folder / "samples.sqlite").exists():
         raise click.UsageError(f"{folder} holds a run already: choose another --out")
-    if asked["targets"]:
-        refuse_sizes(asked)
+    refuse_local(asked)
     offer_removal(yes=asked["yes"])
-    course = course_of(asked, _sending)
+    course = course_of(asked, _sending, variants_to_sweep)
     with Display(quiet=asked["quiet"]) as display:
         summary = _measure(folder, asked, display, course=course)
     _print(folder, summary, as_json=asked["as_json"])

@@ -71,6 +71,8 @@ def test_deployed_sizes_are_swept_with_keys_and_forced_cold_starts_within_a_budg
         forced = [sample for sample in own if sample.stratum == "forced"]
         assert len(forced) >= 6
         assert {sample.state for sample in forced} == {"cold"}
+        size_mb = int(name.split("-")[2])
+        assert {sample.report and sample.report.memory_mb for sample in own} == {size_mb}, "its own function's lines"
         assert len({sample.instance for sample in forced}) == len(forced), "a new instance in every round"
     door = rig.door
     assert door.refused == []
@@ -83,6 +85,21 @@ def test_deployed_sizes_are_swept_with_keys_and_forced_cold_starts_within_a_budg
     assert_sizes_differ(rig)
     rig.run("destroy")
     assert rig.left() == []
+
+
+def test_one_command_deploys_the_sizes_sweeps_them_and_removes_everything(tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    with deploy_rig.open_rig("aws", tmp_path) as rig:
+        asked = ("--deploy", "aws", "--memory", "512,1769", "--minutes", "0.5", "--out", str(run))
+        process = rig.user("tune", *asked, "--budget", "1", "--yes", "--json")
+        out, said = process.communicate(timeout=WITHIN_S)
+        assert process.returncode == 0, said
+        assert rig.left() == []
+    summary = json.loads(out)
+    assert {each["memory_mb"] for each in summary["targets"]} == set(SIZES_MB)
+    assert all(each["platform_billed"] == each["requests"] for each in summary["targets"]), said
+    assert [each["scope"] for each in summary["tuning"]["recommendations"]] == ["aws"]
+    assert not (tmp_path / ".tripoint" / "deployment.json").exists()
 
 
 def assert_sizes_differ(rig: Rig) -> None:
