@@ -48,5 +48,13 @@ def parse(line: str) -> Report | None:
     found = {_NAMES[name]: float(value) for name, value in _FIELD.findall(line)}
     if not found.keys() >= _NEEDED:
         return None
-    sizes = {name: round(found.pop(name)) for name in ("memory_mb", "used_mb")}
-    return Report(line, **found, **sizes)  # type: ignore[arg-type]  # every name is a field's
+    return Report(
+        line,
+        duration_ms=found["duration_ms"],
+        billed_ms=found["billed_ms"],
+        memory_mb=round(found["memory_mb"]),
+        used_mb=round(found["used_mb"]),
+        init_ms=found.get("init_ms"),
+        restore_ms=found.get("restore_ms"),
+        billed_restore_ms=found.get("billed_restore_ms"),
+    )

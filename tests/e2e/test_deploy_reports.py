@@ -15,7 +15,7 @@ from loadtests.cost.observed import estimated_ms
 from loadtests.cost.plans import load_plan
 from loadtests.cost.run import cost_of
 from loadtests.prices.book import shipped_book
-from loadtests.store import StoreError, open_store
+from loadtests.store import Store, StoreError, open_store
 from loadtests.targets import Target
 from tests.e2e import deploy_rig
 
@@ -153,6 +153,12 @@ def test_a_run_that_did_not_wait_gets_its_lines_by_a_command_as_long_as_the_depl
     assert after["warm"] == before["warm"], "what was measured stays"
     [complete] = [each for each in document(rig)["checks"] if each["name"] == "complete"]
     assert complete["state"] == "passed"
+
+    other = Target("aws", "aws", "on-demand", "us-east-1", 1769, "https://elsewhere.lambda-url.us-east-1.on.aws/")
+    header = {"started_at": "2026-11-25T12:00:00+00:00", "targets": [other.document()]}
+    Store.create(rig.folder / "other" / "samples.sqlite", header).close()
+    status, said = ended(rig.user("deploy", "reports", str(rig.folder / "other")))
+    assert (status, "go to the folder of its deployment" in said) == (2, True), said
 
     rig.run("destroy")
     status, said = ended(rig.user("deploy", "reports", str(rig.folder / "run")))
