@@ -1,6 +1,6 @@
 """Base64 by OpenSSL, which hashing has loaded already: a quarter of the time that `binascii` takes.
 
-Lambda's front doors send photographs in base64: of one of 3 MB, `binascii` makes 11 ms of billed time (`make bench`).
+Lambda's front doors send photographs in base64, so this is billed time: docs/performance.md.
 Only plain base64 is decoded here; whatever else there is to be said of a text, `binascii` says.
 Source: docs.openssl.org/3.0/man3/EVP_EncodeInit, EVP_DecodeBlock, as of 2026-11-25.
 """
