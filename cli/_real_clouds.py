@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 
 RECORD = Path(".tripoint") / "deployment.json"
 DEPLOYED = "deployed"
-_HOURS = Decimal(24)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +91,7 @@ def opened(course: Course, display: Display) -> Iterator[tuple[list[Target], Por
 
 
 def _to_deploy(asked: dict[str, Any]) -> Course:
-    from cli._deploy_cost import idle_usd_per_day
+    from cli._deploy_cost import hours_of, standing_usd
     from cli.deploy import session_of, variants_of
 
     clouds = [name for name in asked["deploy"].split(",") if name]
@@ -100,10 +99,10 @@ def _to_deploy(asked: dict[str, Any]) -> Course:
     variants, session = variants_of(clouds, chosen), session_of({"hours": asked["hours"]})
     for change in session.plan(variants):
         _tell(f"{change.action:7} {change.resource.cloud:6} {change.summary}")
-    hours = Decimal(session.life.total_seconds()) / 3600
-    standing_usd = sum((idle_usd_per_day(each) for each in variants), Decimal(0)) * hours / _HOURS
+    stands = (standing_usd(each, hours_of(session.life), renewals=_renewals(asked)) for each in variants)
+    stands_usd = sum(stands, Decimal(0))
     targets = [_planned(number, each) for number, each in enumerate(variants)]
-    left_usd = _agree(asked, targets, standing_usd=standing_usd, question="Deploy this, measure it, and remove it?")
+    left_usd = _agree(asked, targets, standing_usd=stands_usd, question="Deploy this, measure it, and remove it?")
     return Course(targets, session, variants, left_usd)
 
 
@@ -138,9 +137,24 @@ def _to_measure(asked: dict[str, Any]) -> Course:
     session = Session(folder=path.parent, say=_tell) if (path.parent / RECORD.name).exists() else None
     if not session and all(map(_is_here, targets)):
         return Course(targets, requests_usd=None if asked["budget"] is None else Decimal(str(asked["budget"])))
-    standing_usd = _standing_usd(session) if session else Decimal(0)
+    standing_usd = _standing_usd(session, renewals=_renewals(asked)) if session else Decimal(0)
+    if asked["budget"] is not None and not session:
+        _refuse_unknown_life(targets)
     left_usd = _agree(asked, targets, standing_usd=standing_usd, question="Send this load?")
     return Course(targets, session, (), left_usd)
+
+
+def _refuse_unknown_life(targets: Sequence[Target]) -> None:
+    """Raise Refusal for a target whose cost nobody can cap who does not know how many instances it may have."""
+    from loadtests.cost import PlanError, load_plan
+
+    for target in targets:
+        with suppress(PlanError, LookupError):  # what has no plan is refused for its price
+            if load_plan(target.cloud, target.plan).bills_life:
+                raise Refusal(
+                    f"--budget: target {target.name!r} bills the whole life of instances, and how many there may be"
+                    " is known only of what `tripoint deploy` made: leave --budget out"
+                )
 
 
 def _is_here(target: Target) -> bool:
@@ -148,15 +162,25 @@ def _is_here(target: Target) -> bool:
     return target.control is not None or urlsplit(target.url).hostname in {"127.0.0.1", "::1", "localhost"}
 
 
-def _standing_usd(session: Session) -> Decimal:
-    """What is held ready costs this until the deployment's time is over."""
-    from datetime import UTC, datetime
+def _standing_usd(session: Session, *, renewals: int) -> Decimal:
+    """The most that what stands costs besides the requests until the deployment's time is over."""
+    from datetime import UTC, datetime, timedelta
 
-    from cli._deploy_cost import idle_usd_per_day
+    from cli._deploy_cost import hours_of, standing_usd
 
-    left_s = (session.recorded().deployment.expires - datetime.now(UTC)).total_seconds()
-    idle_usd = sum((idle_usd_per_day(each.variant) for each in session.endpoints()), Decimal(0))
-    return idle_usd * Decimal(max(left_s, 0.0)) / 3600 / _HOURS
+    left = max(session.recorded().deployment.expires - datetime.now(UTC), timedelta(0))
+    variants = [each.variant for each in session.endpoints()]
+    return sum((standing_usd(each, hours_of(left), renewals=renewals) for each in variants), Decimal(0))
+
+
+def _renewals(asked: dict[str, Any]) -> int:
+    """How often the run replaces all instances of a target."""
+    from loadtests.phases import Forced
+    from loadtests.scenarios import find
+
+    scenario = find(asked["scenario"])
+    phases = scenario.phases(asked["rate"] or scenario.rate_max)
+    return sum(phase.rounds for phase in phases if isinstance(phase, Forced))
 
 
 def _agree(
@@ -165,12 +189,15 @@ def _agree(
     """Show the estimate and ask; returns what the budget leaves for requests. Raises Refusal, Abort."""
     _tell(f"cost    {_estimate(asked, targets)}")
     if standing_usd:
-        _tell(f"cost    {standing_usd:.4f} USD for what is held ready until the time to live is over")
+        _tell(f"cost    {standing_usd:.4f} USD at most for instances that stand until the time to live is over")
     left_usd = None if asked["budget"] is None else Decimal(str(asked["budget"])) - standing_usd
     if left_usd is None:
         _tell("budget  none: --budget USD ends the run before it is passed")
     elif left_usd <= 0:
-        raise Refusal(f"--budget {asked['budget']} is used up by what is held ready: give more, or shorten --hours")
+        raise Refusal(
+            f"--budget {asked['budget']} is used up by instances that stand: give more, shorten --hours, or lower"
+            " reserved_instances (maximum_instances where the plan bills their whole life)"
+        )
     else:
         _tell(f"budget  {asked['budget']} USD: the run ends before it could be passed")
     if not asked["yes"]:

@@ -24,6 +24,7 @@ _ZERO = Decimal(0)
 _ONE = Decimal(1)
 _ANSWER_BYTES = 1024**2  # a classification is a few KB
 _MS_PER_S = 1000
+_HOUR_S = Decimal(3600)
 _GIB = Decimal(1024**3)
 
 
@@ -43,11 +44,13 @@ def tariffs_of(targets: Sequence[Target], book: PriceBook) -> dict[str, Tariff]:
 def tariff_of(target: Target, book: PriceBook) -> Tariff:
     """The tariff of one target, at the first tier and without any free grant. Raises PlanError, PriceError.
 
-    Prices of one request are differences of bills, so that every meter of the plan is in them.
+    Prices of one request are differences of bills, so that every meter of the plan is in them. Where a plan bills
+    the instances' life, that is no request's; but one that is started in place of another (a forced cold start)
+    leaves the other behind for as long as its cloud lets an idle one live, which comes with the start.
     """
     plan, data = load_plan(target.cloud, target.plan), contract.load(target.cloud).data
 
-    def usd(*, instance_s: int = 0, cold: int = 0, egress_gb: Decimal = _ZERO) -> Decimal:
+    def usd(*, instance_s: int = 0, cold: int = 0, egress_gb: Decimal = _ZERO, held_s: Decimal = _ZERO) -> Decimal:
         calls = Calls(
             requests=_ONE,
             duration_ms=_ZERO,
@@ -55,7 +58,8 @@ def tariff_of(target: Target, book: PriceBook) -> Tariff:
             cold_share=Decimal(cold),
             instance_s=Decimal(instance_s),
         )
-        reserve = Reserve(_ZERO, _ZERO, calls.memory_mb)  # what is held ready is not a request's
+        held = _ONE if held_s else _ZERO  # what is held ready is not a request's
+        reserve = Reserve(held, held_s / _HOUR_S, calls.memory_mb)
         more: dict[str, Any] = {"egress_gb": egress_gb, "log_gb": LOG_GB, "concurrency": target.concurrency}
         usage = Usage((calls,), reserve=reserve, gateway=_gateway(target, plan), **more)
         region = None if target.region == LOCAL_REGION else target.region
@@ -64,10 +68,11 @@ def tariff_of(target: Target, book: PriceBook) -> Tariff:
 
     base, rule = usd(), plan.duration
     init_s = Decimal(str(data["limits"]["init_timeout_s"])) if rule.init_billed else _ZERO
+    left_s = init_s + Decimal(str(data["platform"]["idle_life_s"])) if plan.bills_life else _ZERO
     return Tariff(
         request_usd=base,
         ms_usd=(usd(instance_s=_MS_PER_S) - base) / _MS_PER_S**2,
-        start_usd=usd(cold=1) - base,
+        start_usd=usd(cold=1, held_s=left_s) - base,
         byte_usd=(usd(egress_gb=_ONE) - base) / _GIB,
         step_ms=rule.step_ms,
         minimum_ms=rule.minimum_ms,

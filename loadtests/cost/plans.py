@@ -80,6 +80,11 @@ class Plan:
         return any(meter.quantity.startswith(("reserved_", "idle_")) for meter in self.meters)
 
     @property
+    def bills_life(self) -> bool:
+        """Whether instances are paid for from their start to their end, and the requests in them cost no time."""
+        return self.reserve.minimum > 0 and all(meter.line != "compute" for meter in self.meters)
+
+    @property
     def overflows(self) -> bool:
         """Whether requests that find no held instance free run on demand, on meters of their own."""
         return any(meter.quantity == "gb_s_on_demand" for meter in self.meters)

@@ -45,6 +45,15 @@ def test_real_targets_are_not_measured_before_somebody_agrees(tmp_path: Path) ->
     assert not (tmp_path / "runs").exists()
 
 
+def test_no_budget_is_promised_for_instances_that_nobody_can_count(tmp_path: Path) -> None:
+    held = Target("held", "gcp", "cloud-run-instance", "us-central1", 2048, "https://x.a.run.app/")
+    write_targets(tmp_path / "mine.json", [held])
+    status, output = said("--targets", "mine.json", "--scenario", "smoke", "--budget", "2")
+    assert status == 2
+    assert "--budget: target 'held' bills the whole life of instances" in output
+    assert "nobody is there to be asked: add --yes" in said("--targets", "mine.json", "--scenario", "smoke")[1]
+
+
 def test_without_a_budget_that_is_said_too_and_an_unknown_price_is_no_obstacle(tmp_path: Path) -> None:
     write_targets(tmp_path / "mine.json", [UNPRICED])
     status, output = said("--targets", "mine.json", "--scenario", "smoke")
