@@ -100,6 +100,34 @@ def test_one_command_deploys_measures_with_keys_forces_cold_starts_and_removes_e
     assert_no_secret(rig, said, run)
 
 
+def test_instances_that_are_billed_for_their_life_are_capped_compared_and_billed_by_their_own_plan(
+    tmp_path: Path,
+) -> None:
+    variant = 'cloud = "gcp"\nplan = "cloud-run-instance"\nreserved_instances = 1\nmaximum_instances = 3\n'
+    (tmp_path / "tripoint.toml").write_text(f"[[variants]]\n{variant}", encoding="utf-8")
+    (tmp_path / "mine.toml").write_text(PHASES, encoding="utf-8")
+    run = tmp_path / "run"
+    asked = ("--deploy", "gcp", "--yes", "--hours", "1", "--scenario", "mine.toml", "--out", str(run))
+    with deploy_rig.open_rig("gcp", tmp_path) as rig:
+        status, said = ended(rig.compare(*asked, "--budget", "0.2"))
+        assert status == 2
+        assert "is used up by instances that stand" in said, "3 for an hour cost 0.24 USD"
+        assert (rig.left(), rig.interruption.seen) == ([], [])
+        status, said = ended(rig.compare(*asked, "--budget", "2"))
+        assert status == 0, said
+        assert "billed by the instance" in said
+        assert door_of(rig).refused == []
+        assert [sample.outcome for sample in samples_of(run)] == ["ok"] * 20
+        assert (rig.left(), rig.faults()) == ([], [])
+    [target] = json.loads((run / "summary.json").read_text())["targets"]
+    assert target["plan"] == "cloud-run-instance"
+    assert any("2048 MB are held for 730 hours" in note for note in target["cost_assumptions"])
+    month_usd = 730 * 3600 * (0.000018 + 2 * 0.000002)
+    assert target["cost_usd_per_million"]["value"] > month_usd / 10, (
+        "of ten million requests, for one instance at least"
+    )
+
+
 def assert_no_secret(rig: Rig, said: str, run: Path) -> None:
     """Neither in what was said nor in any file of the run."""
     written = b"".join(path.read_bytes() for path in run.rglob("*") if path.is_file()) + said.encode()

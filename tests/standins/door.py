@@ -82,9 +82,9 @@ class Door:
             return self._behind
 
     def retire(self) -> None:
-        """The function's configuration changed: its next request gets a new instance."""
-        self.retired += 1
+        """The function's configuration changed: its next request gets a new instance, where there was one."""
         if self._behind is not None:
+            self.retired += 1
             post = urllib.request.Request(f"{self._behind.control}/retire", method="POST")
             with urllib.request.urlopen(post, timeout=30):
                 pass
