@@ -137,11 +137,21 @@ def _to_measure(asked: dict[str, Any]) -> Course:
     session = Session(folder=path.parent, say=_tell) if (path.parent / RECORD.name).exists() else None
     if not session and all(map(_is_here, targets)):
         return Course(targets, requests_usd=None if asked["budget"] is None else Decimal(str(asked["budget"])))
+    if session:
+        _refuse_cut_off(session)
     standing_usd = _standing_usd(session, renewals=_renewals(asked)) if session else Decimal(0)
     if asked["budget"] is not None and not session:
         _refuse_unknown_life(targets)
     left_usd = _agree(asked, targets, standing_usd=standing_usd, question="Send this load?")
     return Course(targets, session, (), left_usd)
+
+
+def _refuse_cut_off(session: Session) -> None:
+    """Raise Refusal for what is changed in part: it may not be what its target says that it is."""
+    for entry in session.recorded().entries.values():
+        if entry.fingerprint is None:
+            what = f"{entry.resource.kind} {entry.resource.name}"
+            raise Refusal(f"{what} was cut off while it was made or changed: `tripoint deploy apply` finishes it")
 
 
 def _refuse_unknown_life(targets: Sequence[Target]) -> None:

@@ -92,6 +92,27 @@ def test_a_record_of_a_process_that_lives_is_not_offered_for_removal(tmp_path: P
     assert json.loads((tmp_path / ".tripoint" / "deployment.json").read_text())["holder"]["pid"] == 2**22 + 1
 
 
+def test_what_was_cut_off_while_it_was_changed_is_not_measured_for_what_it_should_be(tmp_path: Path) -> None:
+    from datetime import UTC, datetime, timedelta
+
+    from adapters.deployment import state
+    from adapters.deployment.naming import new_deployment
+    from adapters.deployment.resources import Resource, Step
+
+    deployment = new_deployment("tripoint", owner="ana", life=timedelta(hours=1), now=datetime.now(UTC))
+    recorded = state.create(deployment, tmp_path / ".tripoint")
+    step = Step(Resource("aws", "function", "tripoint-x", "us-east-1"), "a function", {}, lambda made: {})
+    write_targets(tmp_path / ".tripoint" / "targets.json", [AWS])
+    recorded.begin(step)
+    status, output = said("--targets", "deployed", "--scenario", "smoke", "--yes")
+    assert status == 2
+    assert (
+        "function tripoint-x was cut off while it was made or changed: `tripoint deploy apply` finishes it" in output
+    )
+    recorded.finish(step, {})
+    assert "nobody is there to be asked" in said("--targets", "deployed", "--scenario", "smoke")[1]
+
+
 def test_a_forecast_adds_up_requests_and_starts_at_the_price_list() -> None:
     found = forecast([AWS], [Forced(2), Constant(5.0, 10)], shipped_book())
     assert (found.requests, found.starts) == (PROBES + 12, 3)
