@@ -49,8 +49,8 @@ def highest_usd(variant: Variant, requests: int, hours: Decimal) -> Decimal:
     data = variant.data
     limits_ms = 1000 * data["platform"]["timeout_s"], 1000 * data["limits"]["init_timeout_s"]
     usage = usage_of(requests, limits_ms[0], variant.memory, init_ms=limits_ms[1], cold_share=1)
-    reserve = _reserve(variant, lasting_instances(variant), hours)
-    return _usd(variant, replace(usage, reserve=reserve, concurrency=variant.concurrency))
+    nothing_held = replace(usage, reserve=_reserve(variant, 0, hours), concurrency=variant.concurrency)
+    return _usd(variant, nothing_held) + standing_usd(variant, hours)
 
 
 def lasting_instances(variant: Variant) -> int:
