@@ -29,9 +29,11 @@ _VARIANT_OPTIONS = (
     click.option("--max-instances", "maximum_instances", type=click.IntRange(min=1), help="Safety net."),
     click.option("--reserved", "reserved_instances", type=click.IntRange(min=0), help="Instances kept ready."),
     click.option("--access", type=click.Choice(["closed", "public"]), help="The cloud's own lock, or none."),
-    click.option("--front", type=click.Choice(["function-url", "http-api"]), help="What stands before Lambda."),
     click.option("--ingress", help="Google Cloud: all, internal or internal-and-gclb."),
     click.option("--cpu-boost/--no-cpu-boost", default=None, help="Google Cloud: more CPU while an instance starts."),
+    click.option(
+        "--front", type=click.Choice(["function-url", "http-api", "rest-api"]), help="What stands before Lambda."
+    ),
     click.option("--model", help="A model's name or folder."),
     click.option("--runtime", help="litert, litert-direct or tflite-runtime."),
 )

@@ -17,7 +17,8 @@ class Target:
     """One endpoint under test.
 
     `url` classifies when image bytes are POSTed to it. `control` is the URL of the local cloud's control
-    plane, None for a real cloud. `cpu_share` says in words whether CPU shares were enforced.
+    plane, None for a real cloud. `cpu_share` says in words whether CPU shares were enforced. `gateway` is what
+    stands in front, in the words of the plan's `gateways` in cloud.toml; None where nobody said.
     """
 
     name: str
@@ -30,6 +31,7 @@ class Target:
     architecture: str = "x86_64"
     control: str | None = None
     cpu_share: str = "not enforced"
+    gateway: str | None = None
 
     def __post_init__(self) -> None:
         if not self.url.startswith(("http://", "https://")):

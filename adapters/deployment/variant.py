@@ -83,6 +83,18 @@ class Variant:
         return str(self.data["prices"][newest]["default_region"])
 
     @property
+    def gateway(self) -> str | None:
+        """What stands in front, where the cloud has a choice of it."""
+        return self.front if self.front in self.data["platform"].get("fronts", ()) else None
+
+    @property
+    def timeout_s(self) -> int:
+        """How long a request may take: what goes on after the front has given up is paid for and answers nobody."""
+        platform = self.data["platform"]
+        longest_s = platform["timeout_s"]
+        return int(min(longest_s, platform.get("front_timeout_s", {}).get(self.gateway, longest_s)))
+
+    @property
     def label(self) -> str:
         """What tells this variant from the others of its cloud, fit for a resource's name."""
         parts = [self.plan_name, str(self.memory), self.architecture.replace("_", ""), f"c{self.concurrency}"]
@@ -90,6 +102,8 @@ class Variant:
             parts.append("image")
         if self.cpu_boost is False:
             parts.append("noboost")
+        if self.gateway not in (None, self.data["platform"]["fronts"][0]):
+            parts.append(self.front)
         return re.sub(r"[^a-z0-9]+", "-", "-".join(parts).lower())
 
 

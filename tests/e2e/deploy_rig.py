@@ -116,7 +116,7 @@ def _processes() -> ForkServerContext:
 
 
 def _left_in_aws(url: str) -> list[str]:
-    """Roles, functions, log groups, buckets and HTTP APIs, asked with boto3 and without any code of ours."""
+    """Roles, functions, log groups, buckets, HTTP and REST APIs, asked with boto3 and without any code of ours."""
     import boto3
 
     session: Any = boto3.Session("stand-in", "stand-in", region_name="us-east-1")
@@ -131,6 +131,7 @@ def _left_in_aws(url: str) -> list[str]:
         *ask("logs", "describe_log_groups", "logGroups", "logGroupName"),
         *ask("s3", "list_buckets", "Buckets", "Name"),
         *ask("apigatewayv2", "get_apis", "Items", "Name"),
+        *ask("apigateway", "get_rest_apis", "items", "name"),
     ]
 
 

@@ -178,6 +178,12 @@ def test_killed_while_a_google_function_gets_its_billing_it_can_be_cleaned_up(tm
     cut_off(with_bundle("gcp"), tmp_path, *asked)
 
 
+@pytest.mark.timeout(3600)
+def test_killed_at_any_changing_request_of_a_rest_api_it_can_be_cleaned_up(tmp_path: Path) -> None:
+    """As above, with the front that takes the most requests to make."""
+    cut_off(with_bundle("aws"), tmp_path, "--front", "rest-api")
+
+
 def cut_off(cloud: str, tmp_path: Path, *asked: str) -> None:
     """At the chosen points of `apply` with the options `asked`."""
     with deploy_rig.rig(cloud, tmp_path / "whole") as whole:
