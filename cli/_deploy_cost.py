@@ -47,9 +47,10 @@ def highest_usd(variant: Variant, requests: int, hours: Decimal) -> Decimal:
     from loadtests.cost import usage_of
 
     data = variant.data
-    limits_ms = 1000 * data["platform"]["timeout_s"], 1000 * data["limits"]["init_timeout_s"]
+    limits_ms = 1000 * variant.timeout_s, 1000 * data["limits"]["init_timeout_s"]
     usage = usage_of(requests, limits_ms[0], variant.memory, init_ms=limits_ms[1], cold_share=1)
-    nothing_held = replace(usage, reserve=_reserve(variant, 0, hours), concurrency=variant.concurrency)
+    held = {"reserve": _reserve(variant, 0, hours), "concurrency": variant.concurrency}
+    nothing_held = replace(usage, gateway=variant.gateway, **held)
     return _usd(variant, nothing_held) + standing_usd(variant, hours)
 
 

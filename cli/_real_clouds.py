@@ -110,16 +110,16 @@ def _planned(number: int, variant: Variant) -> Target:
     """A variant that is not deployed yet, for its price."""
     from loadtests.targets import Target
 
-    door = "x.execute-api.invalid" if variant.front == "http-api" else "x.invalid"
     return Target(
         name=f"{variant.cloud} {number}",
         cloud=variant.cloud,
         plan=variant.plan_name,
         region=variant.place,
         memory_mb=variant.memory,
-        url=f"https://{door}/",
+        url="https://x.invalid/",
         concurrency=variant.concurrency,
         architecture=variant.architecture,
+        gateway=variant.gateway,
     )
 
 

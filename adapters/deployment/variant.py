@@ -102,7 +102,7 @@ class Variant:
             parts.append("image")
         if self.cpu_boost is False:
             parts.append("noboost")
-        if self.gateway not in (None, self.data["platform"]["fronts"][0]):
+        if self.gateway not in (None, *self.data["platform"].get("fronts", ())[:1]):
             parts.append(self.front)
         return re.sub(r"[^a-z0-9]+", "-", "-".join(parts).lower())
 

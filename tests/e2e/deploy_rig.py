@@ -189,14 +189,15 @@ def rig(cloud: str, folder: Path, **interrupted: Any) -> Iterator[Rig]:
 
 
 @contextmanager
-def open_rig(cloud: str, folder: Path) -> Iterator[Rig]:
-    """As `rig`, and what is deployed answers, behind the cloud's own lock."""
+def open_rig(cloud: str, folder: Path, *, front: str = "") -> Iterator[Rig]:
+    """As `rig`, and what is deployed answers, behind the cloud's own lock; `front` "rest-api" is AWS's."""
     from tests.standins.door import Door, function_key, id_token, sigv4
 
     with rig(cloud, folder) as made, ExitStack() as exits:
         standin, issuer = made.standin, None
         if cloud == "aws":
-            lock = sigv4("stand-in", SECRET_KEY, region="us-east-1")
+            service = "execute-api" if front else "lambda"
+            lock = sigv4("stand-in", SECRET_KEY, region="us-east-1", service=service)
         elif cloud == "gcp":
             from tests.standins.issuer import Issuer
 
@@ -211,6 +212,9 @@ def open_rig(cloud: str, folder: Path) -> Iterator[Rig]:
             lock = function_key(KEY)
         made.door = Door(cloud, folder, standin.deployed, lock, issuer)
         exits.callback(made.door.close)
+        if front:
+            made.door.front, made.door.below = front, r"/_aws/execute-api/[a-z0-9]+"
+            standin.gateway = made.door
         url = exits.enter_context(wire.serving(made.door))
         standin.door = url.removeprefix("http://") if cloud == "azure" else url
         standin.changed = made.door.retire

@@ -195,6 +195,53 @@ def test_what_is_deployed_already_is_measured_by_several_workers_and_stays(aws: 
     assert aws.left() == []
 
 
+@pytest.fixture
+def rest(tmp_path: Path) -> Iterator[Rig]:
+    """What is deployed to AWS has a REST API in front."""
+    with deploy_rig.open_rig("aws", tmp_path, front="rest-api") as made:
+        (tmp_path / "mine.toml").write_text(PHASES, encoding="utf-8")
+        (tmp_path / "tripoint.toml").write_text('[[variants]]\ncloud = "aws"\nfront = "rest-api"\n', encoding="utf-8")
+        yield made
+
+
+def test_a_rest_api_is_measured_with_its_own_signature_and_its_own_price(rest: Rig) -> None:
+    run = rest.folder / "run"
+    status, said = ended(
+        rest.compare("--deploy", "aws", "--yes", "--budget", "5", "--scenario", "mine.toml", "--out", str(run))
+    )
+    assert status == 0, said
+    samples = samples_of(run)
+    assert {sample.outcome for sample in samples} == {"ok"}, said
+    assert sum(sample.stratum == "forced" and sample.state == "cold" for sample in samples) == 2
+    door = door_of(rest)
+    assert (door.refused, door.served, door.retired) == ([], 20, 2)
+    assert rest.left() == []
+    assert_no_secret(rest, said, run)
+    cost = json.loads((run / "summary.json").read_text())["targets"][0]["cost"]
+    assert "rest-api stands in front, and is paid for each request" in str(cost), cost
+    with open_store(run) as store:
+        [target] = store.header["targets"]
+    assert target["gateway"] == "rest-api"
+
+
+def test_a_deployed_rest_api_lets_in_nobody_without_a_signature_for_its_service(
+    rest: Rig, sample_image: bytes
+) -> None:
+    from dataclasses import replace
+
+    with mock.patch.dict(os.environ, rest.variables):
+        session = Session(folder=rest.folder / ".tripoint", say=lambda line: None)
+        [endpoint] = session.apply([Variant("aws", front="rest-api")])
+        held, now = session.passes()["aws"], datetime.now(UTC)
+        assert classify(endpoint.url, sample_image, {}) == 403
+        other = replace(held, keys={**held.keys, "service": "lambda"})
+        assert classify(endpoint.url, sample_image, other.headers("POST", endpoint.url, sample_image, now)) == 403
+        right = held.headers("POST", endpoint.url, sample_image, now)
+        assert classify(endpoint.url, sample_image, right) == 200
+        session.destroy()
+    assert rest.left() == []
+
+
 def test_an_interrupt_during_the_load_still_removes_everything(aws: Rig) -> None:
     process = aws.compare("--deploy", "aws", "--yes", "--out", str(aws.folder / "run"))
     wait_until(lambda: door_of(aws).served >= 3, process)

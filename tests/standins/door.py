@@ -9,6 +9,7 @@ import contextlib
 import hashlib
 import hmac
 import http.client
+import re
 import threading
 import urllib.request
 from dataclasses import dataclass, field
@@ -44,7 +45,8 @@ class Knock:
 class Door:
     """A WSGI application. `zip_of` gives what is deployed now, None for nothing; `lock` the status of a refusal.
 
-    `issuer` is who gives out tokens, where the lock asks for some.
+    `issuer` is who gives out tokens, where the lock asks for some. `front` is the front door of the local cloud that
+    requests come to, where it has several; its path is what follows `below` in theirs.
     """
 
     cloud: str
@@ -52,6 +54,8 @@ class Door:
     zip_of: Callable[[], bytes | None]
     lock: Lock
     issuer: Issuer | None = None
+    front: str = ""
+    below: str = ""
     refused: list[int] = field(default_factory=list)
     served: int = 0
     retired: int = 0
@@ -66,11 +70,19 @@ class Door:
             self.refused.append(refusal)
             start_response(f"{refusal} Refused", [("content-length", "0")])
             return []
-        answer, body = _forward(knock, self.behind().url)
+        answer, body = _forward(knock, self._inside(knock))
         self.served += 1
         kept = [(name, value) for name, value in answer.getheaders() if name.lower() not in _HOP_BY_HOP]
         start_response(f"{answer.status} {answer.reason}", [*kept, ("content-length", str(len(body)))])
         return [body]
+
+    def _inside(self, knock: Knock) -> str:
+        """The address inside."""
+        asked, behind = urlsplit(knock.url), self.behind()
+        inside = urlsplit(behind.fronts[self.front] if self.front else behind.url)
+        found = re.match(self.below, asked.path)
+        assert found is not None, f"{asked.path} is not below {self.below}"
+        return inside._replace(path=asked.path[found.end() :] or "/").geturl()
 
     def behind(self) -> data_plane.Running:
         """The local cloud, started with what is deployed when the first request comes."""
@@ -105,11 +117,11 @@ def _knock(environ: Mapping[str, Any]) -> Knock:
 
 
 def _forward(knock: Knock, url: str) -> tuple[http.client.HTTPResponse, bytes]:
-    parts, asked = urlsplit(url), urlsplit(knock.url)
+    parts = urlsplit(url)
     connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=60)
     with contextlib.closing(connection):
         headers = {"content-type": knock.headers.get("content-type", "")}
-        connection.request(knock.method, asked.path or "/", knock.body, headers)
+        connection.request(knock.method, parts.path, knock.body, headers)
         answer = connection.getresponse()
         return answer, answer.read()
 
