@@ -217,10 +217,10 @@ def test_a_rest_api_is_measured_with_its_own_signature_and_its_own_price(rest: R
     assert (door.refused, door.served, door.retired) == ([], 20, 2)
     assert rest.left() == []
     assert_no_secret(rest, said, run)
-    cost = json.loads((run / "summary.json").read_text())["targets"][0]["cost"]
-    assert "rest-api stands in front, and is paid for each request" in str(cost), cost
+    noted = json.loads((run / "summary.json").read_text())["targets"][0]["cost_assumptions"]
+    assert "rest-api stands in front, and is paid for each request" in noted
     with open_store(run) as store:
-        [target] = store.header["targets"]
+        [target] = store.header()["targets"]
     assert target["gateway"] == "rest-api"
 
 
