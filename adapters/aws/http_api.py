@@ -30,7 +30,8 @@ def http_api_step(context: Context) -> Step:
         _route(client, str(api["ApiId"]), target, public=public)
         return {"api": str(api["ApiId"]), "url": str(api["ApiEndpoint"]), "access": "public" if public else "iam"}
 
-    summary = f"HTTP API {name} ({'public' if public else 'closed by IAM'})"
+    waits_s = context.variant.timeout_s
+    summary = f"HTTP API {name} ({'public' if public else 'closed by IAM'}, answers within {waits_s} s)"
     return Step(context.resource("http-api", name), summary, {"public": public, **qualifier(context)}, make)
 
 
