@@ -49,8 +49,8 @@ def highest_usd(variant: Variant, requests: int, hours: Decimal) -> Decimal:
     data = variant.data
     limits_ms = 1000 * variant.timeout_s, 1000 * data["limits"]["init_timeout_s"]
     usage = usage_of(requests, limits_ms[0], variant.memory, init_ms=limits_ms[1], cold_share=1)
-    held = {"reserve": _reserve(variant, 0, hours), "concurrency": variant.concurrency}
-    nothing_held = replace(usage, gateway=variant.gateway, **held)
+    reserve = _reserve(variant, 0, hours)
+    nothing_held = replace(usage, reserve=reserve, concurrency=variant.concurrency, gateway=variant.gateway)
     return _usd(variant, nothing_held) + standing_usd(variant, hours)
 
 
