@@ -26,22 +26,32 @@ class Sending:
     tries: int = 0
     bound: bool = False
 
+    @property
+    def renewals(self) -> int:
+        """How often all instances of a target are replaced, once among its tries."""
+        from loadtests.phases import Forced
+
+        return sum(phase.rounds for phase in self.phases if isinstance(phase, Forced)) + bool(self.tries)
+
 
 def agree(
     asked: dict[str, Any], targets: Sequence[Target], sending: Sending, *, standing_usd: Decimal, question: str
 ) -> Decimal | None:
     """Show the estimate and ask; returns what the budget leaves for requests. Raises Refusal, Abort.
 
-    `standing_usd` is what is held ready, which is paid for with or without requests.
+    `standing_usd` is what instances that stand cost at most, with or without requests.
     """
     tell(f"cost    {_estimate(asked, targets, sending)}")
     if standing_usd:
-        tell(f"cost    {standing_usd:.4f} USD for what is held ready until the time to live is over")
+        tell(f"cost    {standing_usd:.4f} USD at most for instances that stand until the time to live is over")
     left_usd = None if asked["budget"] is None else Decimal(str(asked["budget"])) - standing_usd
     if left_usd is None:
         tell("budget  none: --budget USD ends the run before it is passed")
     elif left_usd <= 0:
-        raise Refusal(f"--budget {asked['budget']} is used up by what is held ready: give more, or shorten --hours")
+        raise Refusal(
+            f"--budget {asked['budget']} is used up by instances that stand: give more, shorten --hours, or lower"
+            " reserved_instances (maximum_instances where the plan bills their whole life)"
+        )
     else:
         tell(f"budget  {asked['budget']} USD: the run ends before it could be passed")
     if not asked["yes"]:

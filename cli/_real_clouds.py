@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from pathlib import Path
@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 import click
 
 from cli._agreement import agree, tell
+from cli._refusal import Refusal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -25,13 +26,11 @@ if TYPE_CHECKING:
     from loadtests.readback import Source
     from loadtests.targets import Target
 
-RECORD = Path(".tripoint") / "deployment.json"
-DEPLOYED = "deployed"
-_HOURS = Decimal(24)
-
-if TYPE_CHECKING:
     Load = Callable[[Sequence[Target]], Sending]
     Wanted = Callable[[dict[str, Any]], tuple[Sequence[Variant], Sequence[str]]]
+
+RECORD = Path(".tripoint") / "deployment.json"
+DEPLOYED = "deployed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +112,7 @@ def opened(course: Course, display: Display) -> Iterator[Opened]:
 
 
 def _to_deploy(asked: dict[str, Any], sending: Load, wanted: Wanted) -> Course:
-    from cli._deploy_cost import idle_usd_per_day
+    from cli._deploy_cost import hours_of, standing_usd
     from cli.deploy import session_of
 
     variants, notes = wanted(asked)
@@ -122,11 +121,11 @@ def _to_deploy(asked: dict[str, Any], sending: Load, wanted: Wanted) -> Course:
         tell(f"note    {note}")
     for change in session.plan(variants):
         tell(f"{change.action:7} {change.resource.cloud:6} {change.summary}")
-    hours = Decimal(session.life.total_seconds()) / 3600
-    standing_usd = sum((idle_usd_per_day(each) for each in variants), Decimal(0)) * hours / _HOURS
     targets = [_planned(number, each) for number, each in enumerate(variants)]
+    sent = sending(targets)
+    stands = (standing_usd(each, hours_of(session.life), renewals=sent.renewals) for each in variants)
     question = "Deploy this, measure it, and remove it?"
-    left_usd = agree(asked, targets, sending(targets), standing_usd=standing_usd, question=question)
+    left_usd = agree(asked, targets, sent, standing_usd=sum(stands, Decimal(0)), question=question)
     return Course(targets, session, variants, left_usd, notes)
 
 
@@ -134,16 +133,16 @@ def _planned(number: int, variant: Variant) -> Target:
     """A variant that is not deployed yet, for its price."""
     from loadtests.targets import Target
 
-    door = "x.execute-api.invalid" if variant.front == "http-api" else "x.invalid"
     return Target(
         name=f"{variant.cloud} {number}",
         cloud=variant.cloud,
         plan=variant.plan_name,
         region=variant.place,
         memory_mb=variant.memory,
-        url=f"https://{door}/",
+        url="https://x.invalid/",
         concurrency=variant.concurrency,
         architecture=variant.architecture,
+        gateway=variant.gateway,
     )
 
 
@@ -161,9 +160,35 @@ def _to_measure(asked: dict[str, Any], sending: Load) -> Course:
     session = Session(folder=path.parent, say=tell) if (path.parent / RECORD.name).exists() else None
     if not session and all(map(_is_here, targets)):
         return Course(targets, requests_usd=None if asked["budget"] is None else Decimal(str(asked["budget"])))
-    standing_usd = _standing_usd(session) if session else Decimal(0)
-    left_usd = agree(asked, targets, sending(targets), standing_usd=standing_usd, question="Send this load?")
+    sent = sending(targets)
+    if session:
+        _refuse_cut_off(session)
+    standing_usd = _standing_usd(session, renewals=sent.renewals) if session else Decimal(0)
+    if asked["budget"] is not None and not session:
+        _refuse_unknown_life(targets)
+    left_usd = agree(asked, targets, sent, standing_usd=standing_usd, question="Send this load?")
     return Course(targets, session, (), left_usd)
+
+
+def _refuse_cut_off(session: Session) -> None:
+    """Raise Refusal for what is changed in part: it may not be what its target says that it is."""
+    for entry in session.recorded().entries.values():
+        if entry.fingerprint is None:
+            what = f"{entry.resource.kind} {entry.resource.name}"
+            raise Refusal(f"{what} was cut off while it was made or changed: `tripoint deploy apply` finishes it")
+
+
+def _refuse_unknown_life(targets: Sequence[Target]) -> None:
+    """Raise Refusal for a target whose cost nobody can cap who does not know how many instances it may have."""
+    from loadtests.cost import PlanError, load_plan
+
+    for target in targets:
+        with suppress(PlanError, LookupError):  # what has no plan is refused for its price
+            if load_plan(target.cloud, target.plan).bills_life:
+                raise Refusal(
+                    f"--budget: target {target.name!r} bills the whole life of instances, and how many there may be"
+                    " is known only of what `tripoint deploy` made: leave --budget out"
+                )
 
 
 def _is_here(target: Target) -> bool:
@@ -171,12 +196,12 @@ def _is_here(target: Target) -> bool:
     return target.control is not None or urlsplit(target.url).hostname in {"127.0.0.1", "::1", "localhost"}
 
 
-def _standing_usd(session: Session) -> Decimal:
-    """What is held ready costs this until the deployment's time is over."""
-    from datetime import UTC, datetime
+def _standing_usd(session: Session, *, renewals: int) -> Decimal:
+    """The most that what stands costs besides the requests until the deployment's time is over."""
+    from datetime import UTC, datetime, timedelta
 
-    from cli._deploy_cost import idle_usd_per_day
+    from cli._deploy_cost import hours_of, standing_usd
 
-    left_s = (session.recorded().deployment.expires - datetime.now(UTC)).total_seconds()
-    idle_usd = sum((idle_usd_per_day(each.variant) for each in session.endpoints()), Decimal(0))
-    return idle_usd * Decimal(max(left_s, 0.0)) / 3600 / _HOURS
+    left = max(session.recorded().deployment.expires - datetime.now(UTC), timedelta(0))
+    variants = [each.variant for each in session.endpoints()]
+    return sum((standing_usd(each, hours_of(left), renewals=renewals) for each in variants), Decimal(0))

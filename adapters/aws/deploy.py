@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from adapters.aws import endpoints, functions, inventory, surroundings
+from adapters.aws import aliases, endpoints, functions, inventory, surroundings
 from adapters.aws.functions import UNRESERVED_FLOOR, Context
 from adapters.aws.reports import MATCHED_FRONT, PATTERN, reports_in
 from adapters.deployment import resources
@@ -35,6 +35,8 @@ PERMISSIONS = (
     "s3, to list, and for zips above 50 MB: ListAllMyBuckets GetBucketLocation CreateBucket PutBucketTagging"
     " PutObject ListBucket DeleteObject DeleteBucket",
     "apigateway: GET; for front http-api also POST, PATCH and DELETE on /apis, and TagResource",
+    "apigateway, front rest-api: POST, PUT, PATCH and DELETE on /restapis, and PUT on /tags",
+    "lambda: GetPolicy; fronts http-api and rest-api: RemovePermission; to measure: execute-api Invoke",
 )
 
 
@@ -89,7 +91,7 @@ class Aws:
         found = []
         for variant in variants:
             context = Context(self, deployment, variant)
-            outputs = made.get(endpoints.front_step(context).resource.key)
+            outputs = made.get(endpoints.front_steps(context)[0].resource.key)
             if outputs:
                 details = {"region": variant.place, "service": _signed_for(variant)}
                 found.append(Endpoint(variant, context.name, outputs["url"], outputs["access"], details))
@@ -114,8 +116,8 @@ class Aws:
         """A changed configuration gets new environments; behind an alias only as a new version."""
         context = Context(self, deployment, variant)
         functions.retire(context)
-        if endpoints.qualifier(context):
-            endpoints.republish(context)
+        if aliases.qualifier(context):
+            aliases.republish(context)
 
     def remove(self, resource: Resource) -> None:
         inventory.remove(self, resource)
@@ -151,9 +153,9 @@ def variant_steps(context: Context) -> list[Step]:
     if built is not None and built.zipped_bytes > functions.DIRECT_BYTES:
         found += surroundings.bucket_steps(context, built)
     found.append(functions.function_step(context, built))
-    if endpoints.qualifier(context):
-        found.append(endpoints.alias_step(context, built))
-    return [*found, endpoints.front_step(context)]
+    if aliases.qualifier(context):
+        found.append(aliases.alias_step(context, built))
+    return [*found, *endpoints.front_steps(context)]
 
 
 def refuse_impossible(variant: Variant) -> None:

@@ -107,7 +107,7 @@ def configuration(variant: Variant, built: Built | None) -> dict[str, Any]:
     """What CreateFunction and UpdateFunctionConfiguration both take."""
     settings: dict[str, Any] = {
         "MemorySize": variant.memory,
-        "Timeout": int(variant.data["platform"]["timeout_s"]),
+        "Timeout": variant.timeout_s,
         "Environment": {"Variables": {"OPENBLAS_NUM_THREADS": "1", **variant.settings}},
     }
     if built is not None:

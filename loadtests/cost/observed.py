@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
+from loadtests.cost.gateway import steps_of
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -43,7 +45,8 @@ class Billed:
 class Observed:
     """Billed time of a run by instance, means over its requests, and what had to be assumed.
 
-    `alone_ms` is the billed time of each request, empty where requests share what is billed.
+    `alone_ms` is the billed time of each request, empty where requests share what is billed. `gateway_steps` is how
+    many requests one counts for at a gateway that meters by size.
     """
 
     instances: tuple[Billed, ...]
@@ -52,6 +55,7 @@ class Observed:
     cold_share: Decimal
     response_bytes: Decimal
     assumptions: tuple[str, ...]
+    gateway_steps: Decimal = Decimal(1)
 
     @property
     def requests(self) -> int:
@@ -74,7 +78,12 @@ def observe(rule: DurationRule, samples: Sequence[Sample], *, concurrency: int) 
         cold_share=Decimal(sum(sample.state == "cold" for sample in chosen)) / max(len(chosen), 1),
         response_bytes=Decimal(sum(sample.response_bytes for sample in chosen)) / max(len(chosen), 1),
         assumptions=(*notes, *_assumptions(rule, chosen, shared=shared)),
+        gateway_steps=sum(map(_steps, chosen), _ZERO) / len(chosen) if chosen else Decimal(1),
     )
+
+
+def _steps(sample: Sample) -> Decimal:
+    return steps_of(max(sample.request_bytes, sample.response_bytes))
 
 
 def _representative(samples: Sequence[Sample]) -> tuple[list[Sample], list[str]]:

@@ -120,7 +120,7 @@ def _processes() -> ForkServerContext:
 
 
 def _left_in_aws(url: str) -> list[str]:
-    """Roles, functions, log groups, buckets and HTTP APIs, asked with boto3 and without any code of ours."""
+    """Roles, functions, log groups, buckets, HTTP and REST APIs, asked with boto3 and without any code of ours."""
     import boto3
 
     session: Any = boto3.Session("stand-in", "stand-in", region_name="us-east-1")
@@ -135,6 +135,7 @@ def _left_in_aws(url: str) -> list[str]:
         *ask("logs", "describe_log_groups", "logGroups", "logGroupName"),
         *ask("s3", "list_buckets", "Buckets", "Name"),
         *ask("apigatewayv2", "get_apis", "Items", "Name"),
+        *ask("apigateway", "get_rest_apis", "items", "name"),
     ]
 
 
@@ -192,15 +193,18 @@ def rig(cloud: str, folder: Path, **interrupted: Any) -> Iterator[Rig]:
 
 
 @contextmanager
-def open_rig(cloud: str, folder: Path) -> Iterator[Rig]:
-    """As `rig`, and what is deployed answers behind the cloud's own lock; Lambda's REPORT lines come a bit late."""
-    from tests.standins.cloudwatch import Lines
+def open_rig(cloud: str, folder: Path, *, front: str = "") -> Iterator[Rig]:
+    """As `rig`, and what is deployed answers behind the cloud's own lock; `front` "rest-api" is AWS's.
+
+    Lambda's REPORT lines come a bit late.
+    """
     from tests.standins.door import Door, function_key, id_token, sigv4
 
     with rig(cloud, folder) as made, ExitStack() as exits:
         standin, issuer = made.standin, None
         if cloud == "aws":
-            lock = sigv4("stand-in", SECRET_KEY, region="us-east-1")
+            service = "execute-api" if front else "lambda"
+            lock = sigv4("stand-in", SECRET_KEY, region="us-east-1", service=service)
         elif cloud == "gcp":
             from tests.standins.issuer import Issuer
 
@@ -215,16 +219,38 @@ def open_rig(cloud: str, folder: Path) -> Iterator[Rig]:
             lock = function_key(KEY)
         made.door = Door(cloud, folder, lambda name: standin.deployed(), lock, issuer)
         exits.callback(made.door.close)
-        standin.changed = made.door.retire
-        if cloud == "aws":  # each function has an address of its own
-            made.door.zip_of, made.door.memory_of = standin.zips.get, standin.sizes_mb.get
-            standin.door = made.door.address
-            made.door.answered = lines = Lines(made.url)
-            exits.callback(lines.close)
+        if front:
+            _open_gateway(made, front)
+        elif cloud == "aws":
+            _open_addresses(made, exits)
         else:
             url = exits.enter_context(wire.serving(made.door))
             standin.door = url.removeprefix("http://") if cloud == "azure" else url
+            standin.changed = made.door.retire
         yield made
+
+
+def _open_gateway(made: Rig, front: str) -> None:
+    """The one function answers below its API's address."""
+    door = made.door
+    assert door is not None
+
+    def changed(name: str) -> None:
+        door.retire()
+
+    door.front, door.below = front, r"/_aws/execute-api/[a-z0-9]+"
+    made.standin.gateway, made.standin.changed = door, changed
+
+
+def _open_addresses(made: Rig, exits: ExitStack) -> None:
+    """Each function URL has an address of its own, and its answers leave REPORT lines."""
+    from tests.standins.cloudwatch import Lines
+
+    assert made.door is not None
+    standin, lines = made.standin, Lines(made.url)
+    made.door.zip_of, made.door.memory_of = standin.zips.get, standin.sizes_mb.get
+    made.door.answered, standin.door, standin.changed = lines, made.door.address, made.door.retire
+    exits.callback(lines.close)
 
 
 def _forget(url: str) -> None:

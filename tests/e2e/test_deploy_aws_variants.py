@@ -1,4 +1,4 @@
-"""What only AWS offers: plans with a published version, an HTTP API, images, large zips, and what it refuses."""
+"""What only AWS offers: plans with a published version, images, large zips, and what it refuses."""
 
 from __future__ import annotations
 
@@ -81,19 +81,6 @@ def test_a_plan_with_a_published_version_answers_through_its_alias(rig: Rig, ses
     assert alias["FunctionVersion"] != "$LATEST"
     assert endpoint.access == "iam"
     assert rig.standin.provisioned.get(name, 0) == reserved
-    session.destroy()
-    assert rig.left() == []
-
-
-def test_an_http_api_stands_in_front_when_asked_and_goes_with_the_rest(rig: Rig, session: Session) -> None:
-    [endpoint] = session.apply([Variant("aws", front="http-api")])
-    [api] = client(rig, "apigatewayv2").get_apis()["Items"]
-    [route] = client(rig, "apigatewayv2").get_routes(ApiId=api["ApiId"])["Items"]
-    assert (route["RouteKey"], route["AuthorizationType"]) == ("$default", "AWS_IAM")
-    assert endpoint.url == api["ApiEndpoint"]
-    assert endpoint.details["service"] == "execute-api"
-    session.apply([Variant("aws", front="function-url")])
-    assert client(rig, "apigatewayv2").get_apis()["Items"] == []
     session.destroy()
     assert rig.left() == []
 
@@ -189,7 +176,7 @@ def test_a_small_quota_is_told_before_and_not_reserved(rig: Rig, session: Sessio
         ({"plan": "snapstart", "python": "3.11"}, "SnapStart needs a zip and Python 3.12 or later"),
         ({"plan": "provisioned"}, "needs reserved_instances of 1 or more"),
         ({"plan": "gold"}, "unknown plan 'gold': expected one of"),
-        ({"front": "door"}, "front 'door': expected one of function-url, http-api"),
+        ({"front": "door"}, "front 'door': expected one of function-url, http-api, rest-api"),
         ({"memory_mb": 20000}, "20000 MB is not offered"),
         ({"python": "3.9"}, "AWS Lambda has no Python '3.9'"),
     ],

@@ -1,7 +1,8 @@
 """AWS: moto's server, with what moto lacks or wrongly accepts.
 
 moto 5.2 has no GetAccountSettings and no provisioned concurrency, and accepts what Lambda refuses: unknown
-runtimes, impossible memory sizes, a role that does not exist, zips above 50 MB.
+runtimes, impossible memory sizes, a role that does not exist, zips above 50 MB, a second right of one name.
+What it wrongly accepts of REST APIs is in rest_api.py.
 """
 
 from __future__ import annotations
@@ -16,6 +17,8 @@ import zipfile
 from typing import TYPE_CHECKING, Any
 from unittest import mock
 
+from tests.standins.rest_api import RestApis
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
@@ -24,6 +27,8 @@ ACCOUNT = {"ConcurrentExecutions": 1000, "UnreservedConcurrentExecutions": 1000,
 _CREATE = re.compile(r"/2015-03-31/functions/?$")
 _URL = re.compile(r"/2021-10-31/functions/([^/]+)/url$")
 _FUNCTION = re.compile(r"/2015-03-31/functions/([^/]+)$")
+_POLICY = re.compile(r"/2015-03-31/functions/([^/]+)/policy$")
+_EXECUTE = re.compile(r"/_aws/execute-api/([^/]+)/")
 _PROVISIONED = re.compile(r"/2019-09-30/functions/([^/]+)/provisioned-concurrency$")
 
 
@@ -31,16 +36,19 @@ class Aws:
     """A WSGI application. `zips` holds every zip that was deployed, and `sizes_mb` its memory, by function name.
 
     `door` gives the address that a function's URL has; `changed` is told which function's configuration has changed.
+    `gateway` is what answers below the address of a REST API, where emulators of AWS have it.
     """
 
     def __init__(self, account: dict[str, int] | None = None) -> None:
         self.door: Callable[[str], str] | None = None
         self.changed: Callable[[str], None] = lambda name: None
+        self.gateway: Any = None
         switches = {"MOTO_IAM_LOAD_MANAGED_POLICIES": "true", "MOTO_LAMBDA_STUB_ECR": "false"}
         with mock.patch.dict(os.environ, switches):
             server = importlib.import_module("moto.moto_server.werkzeug_app")
             importlib.import_module("moto.backends").get_backend("lambda")
         self._moto = server.DomainDispatcherApplication(server.create_backend_app)
+        self.rest_apis = RestApis(self._moto)
         self._account = account or ACCOUNT
         self.zips: dict[str, bytes] = {}
         self.sizes_mb: dict[str, int] = {}
@@ -50,6 +58,11 @@ class Aws:
         method, path = environ["REQUEST_METHOD"], environ["PATH_INFO"]
         if path.startswith("/2016-08-19/account-settings"):
             return _json(start_response, 200, {"AccountLimit": self._account, "AccountUsage": {}})
+        if self.gateway is not None and _EXECUTE.match(path):
+            answered: Iterable[bytes] = self.gateway(environ, start_response)
+            return answered
+        if path.startswith("/restapis"):
+            return self.rest_apis(environ, start_response)
         body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
         environ["wsgi.input"] = io.BytesIO(body)
         if found := _PROVISIONED.search(path):
@@ -61,6 +74,9 @@ class Aws:
                 return _json(start_response, 400, error, kind="InvalidParameterValueException")
             self._keep_zip(json.loads(body)["FunctionName"], json.loads(body)["Code"])
             self._keep_size(json.loads(body)["FunctionName"], json.loads(body))
+        if method == "POST" and _POLICY.search(path) and self._permitted(environ, json.loads(body)["StatementId"]):
+            error = {"Type": "User", "message": "The statement id provided already exists"}
+            return _json(start_response, 409, error, kind="ResourceConflictException")
         if method == "PUT" and path.endswith("/code"):
             self._keep_zip(path.split("/")[-2], json.loads(body))
         if method == "PUT" and path.endswith("/configuration"):
@@ -72,6 +88,18 @@ class Aws:
             self.zips.pop(gone[1], None)
         answer: Iterable[bytes] = self._moto(environ, start_response)
         return answer
+
+    def deployed(self) -> bytes | None:
+        """The zip of the function that there is."""
+        return next(reversed(self.zips.values()), None)
+
+    def _permitted(self, environ: dict[str, Any], statement: str) -> bool:
+        """Whether the function (or its alias) has a right of that name already."""
+        own = {**environ, "REQUEST_METHOD": "GET", "CONTENT_LENGTH": "0", "wsgi.input": io.BytesIO()}
+        own.pop("werkzeug.request", None)
+        document = json.loads(b"".join(self._moto(own, lambda *_: None)))
+        policy = json.loads(document.get("Policy", '{"Statement": []}'))
+        return any(each.get("Sid") == statement for each in policy["Statement"])
 
     def _with_door(
         self, door: Callable[[str], str], name: str, environ: dict[str, Any], start_response: Any

@@ -20,7 +20,7 @@ from adapters.emulator import __main__ as emulator
 from adapters.emulator import local
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from adapters.contract import Cloud
 
@@ -29,10 +29,11 @@ _OURS = {"core", "adapters", "model", "bundle.json"}
 
 @dataclass(frozen=True)
 class Running:
-    """`url` classifies; `control` is the control plane."""
+    """`url` classifies; `control` is the control plane; `fronts` are the URLs of all front doors by name."""
 
     url: str
     control: str
+    fronts: Mapping[str, str]
 
 
 @contextmanager
@@ -53,7 +54,7 @@ def running(cloud: str, archive: bytes, path: Path, *, memory_mb: int | None = N
         line = process.stdout.readline()
         event: dict[str, Any] = json.loads(line) if line else {}
         assert event.get("event") == "ready", f"{line} {process.communicate(timeout=20)[1]}"
-        yield Running(str(event["url"]), str(event["control"]))
+        yield Running(str(event["url"]), str(event["control"]), event["fronts"])
     finally:
         process.communicate(timeout=30)
 

@@ -10,6 +10,7 @@ import functools
 import hashlib
 import hmac
 import http.client
+import re
 import threading
 import urllib.request
 from dataclasses import dataclass, field
@@ -47,7 +48,9 @@ class Door:
 
     The door is that of the function without a name, for clouds that have one function; `address` makes one for each
     name. `memory_of` is a function's memory size, None for the cloud's own. `answered` is told of each answer: whose,
-    by which local cloud, with which headers. `issuer` is who gives out tokens, where the lock asks for some.
+    by which local cloud, with which headers. `issuer` is who gives out tokens, where the lock asks for some. `front`
+    is the front door of the local cloud that requests come to, where it has several; its path is what follows `below`
+    in theirs.
     """
 
     cloud: str
@@ -57,6 +60,8 @@ class Door:
     issuer: Issuer | None = None
     memory_of: Callable[[str], int | None] = lambda name: None
     answered: Callable[[str, data_plane.Running, Mapping[str, str]], None] = lambda name, behind, headers: None
+    front: str = ""
+    below: str = ""
     refused: list[int] = field(default_factory=list)
     served: int = 0
     retired: int = 0
@@ -77,13 +82,21 @@ class Door:
             start_response(f"{refusal} Refused", [("content-length", "0")])
             return []
         behind = self.behind(name)
-        answer, body = _forward(knock, behind.url)
+        answer, body = _forward(knock, self._inside(knock, behind))
         with self._turn:
             self.served += 1
         kept = [(key, value) for key, value in answer.getheaders() if key.lower() not in _HOP_BY_HOP]
         self.answered(name, behind, {key.lower(): value for key, value in kept})
         start_response(f"{answer.status} {answer.reason}", [*kept, ("content-length", str(len(body)))])
         return [body]
+
+    def _inside(self, knock: Knock, behind: data_plane.Running) -> str:
+        """The address inside."""
+        asked = urlsplit(knock.url)
+        inside = urlsplit(behind.fronts[self.front] if self.front else behind.url)
+        found = re.match(self.below, asked.path)
+        assert found is not None, f"{asked.path} is not below {self.below}"
+        return inside._replace(path=asked.path[found.end() :] or "/").geturl()
 
     def address(self, name: str) -> str:
         """The URL of that function's own door."""
@@ -104,9 +117,9 @@ class Door:
             return self._behind[name]
 
     def retire(self, name: str = "") -> None:
-        """The function's configuration changed: its next request gets a new instance."""
-        self.retired += 1
+        """The function's configuration changed: its next request gets a new instance, where there was one."""
         if name in self._behind:
+            self.retired += 1
             post = urllib.request.Request(f"{self._behind[name].control}/retire", method="POST")
             with urllib.request.urlopen(post, timeout=30):
                 pass
@@ -127,11 +140,11 @@ def _knock(environ: Mapping[str, Any]) -> Knock:
 
 
 def _forward(knock: Knock, url: str) -> tuple[http.client.HTTPResponse, bytes]:
-    parts, asked = urlsplit(url), urlsplit(knock.url)
+    parts = urlsplit(url)
     connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=60)
     with contextlib.closing(connection):
         headers = {"content-type": knock.headers.get("content-type", "")}
-        connection.request(knock.method, asked.path or "/", knock.body, headers)
+        connection.request(knock.method, parts.path, knock.body, headers)
         answer = connection.getresponse()
         return answer, answer.read()
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+import pytest
+
 from adapters.deployment.resources import Endpoint
 from adapters.deployment.targets import TARGETS, by_target_name, write
 from adapters.deployment.variant import Variant
-from loadtests.targets import read_targets
+from loadtests.targets import TargetsError, read_targets
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -34,6 +36,26 @@ def test_several_of_a_cloud_are_told_apart_by_plan_memory_and_the_rest() -> None
     ]
 
 
+def test_fronts_are_told_apart_and_the_clouds_own_address_is_not_named() -> None:
+    assert names(Variant("aws"), Variant("aws", front="rest-api")) == [
+        "aws on-demand-1769-x8664-c1",
+        "aws on-demand-1769-x8664-c1-rest-api",
+    ]
+    assert Variant("gcp", front="rest-api").label == Variant("gcp").label
+
+
+def test_a_file_with_a_gateway_that_the_plan_does_not_know_is_refused(tmp_path: Path) -> None:
+    write(tmp_path, [endpoint(Variant("aws", front="rest-api"))])
+    path = tmp_path / TARGETS
+    path.write_text(path.read_text().replace("rest-api", "resr-api"))
+    with pytest.raises(TargetsError, match="gateway 'resr-api' is none of aws/on-demand: expected function-url,"):
+        read_targets(path)
+    old = json.loads(path.read_text())
+    del old["targets"][0]["gateway"]
+    path.write_text(json.dumps(old))
+    assert read_targets(path)[0].gateway is None, "files of before have no gateway"
+
+
 def test_the_same_in_two_regions_is_told_apart_by_them() -> None:
     assert names(Variant("aws"), Variant("aws", region="eu-central-1")) == [
         "aws on-demand-1769-x8664-c1 us-east-1",
@@ -46,5 +68,8 @@ def test_the_file_is_one_that_the_load_test_reads(tmp_path: Path) -> None:
     first, second = read_targets(tmp_path / TARGETS)
     assert (first.name, first.architecture, first.control) == ("aws", "arm64", None)
     assert (second.name, second.concurrency, second.plan) == ("gcp", 8, "cloud-run-request")
+    assert (first.gateway, second.gateway) == ("function-url", None), "only where a cloud has a choice"
+    write(tmp_path, [endpoint(Variant("aws", front="rest-api"))])
+    assert read_targets(tmp_path / TARGETS)[0].gateway == "rest-api"
     write(tmp_path, [])
     assert json.loads((tmp_path / TARGETS).read_text()) == {"targets": []}
