@@ -138,11 +138,23 @@ class Refusal:
 
 
 @dataclass(frozen=True, slots=True)
+class Patience:
+    """A front door that waits no longer than `wait_s`, and then answers itself; the instance works on."""
+
+    wait_s: float
+    answer: HttpAnswer
+
+
+@dataclass(frozen=True, slots=True)
 class Admission:
-    """What to do with a request: serve it (None), or answer at once; `later` then runs without a client."""
+    """What to do with a request: serve it (None), or answer at once; `later` then runs without a client.
+
+    `patience` is that of the front door; None for one that waits as long as the function may take.
+    """
 
     answer: HttpAnswer | None = None
     later: HttpRequest | None = None
+    patience: Patience | None = None
 
 
 class Gate(Protocol):

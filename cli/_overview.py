@@ -47,6 +47,7 @@ BELOW = {
         "destroy": "Remove all that is recorded, and check that it is gone",
         "logs": "The last lines that the functions wrote",
         "plan": "What would exist, the rights it needs, what it costs",
+        "reports": "What a run was billed, as the platform wrote it",
         "status": "What is recorded as made, and where it answers",
         "sweep": "Find and remove what is past its time, without a record",
     },

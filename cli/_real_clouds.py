@@ -1,10 +1,10 @@
-"""Real clouds in a comparison: what it will cost, the question, deploying and removing around the run, the keys."""
+"""Real clouds in a measurement: which targets, after the question; deploying and removing around it; the keys."""
 
 from __future__ import annotations
 
 import sys
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,33 +12,48 @@ from urllib.parse import urlsplit
 
 import click
 
+from cli._agreement import agree, tell
 from cli._refusal import Refusal
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from adapters.deployment.session import Session
     from adapters.deployment.variant import Variant
+    from cli._agreement import Sending
     from cli._display import Display
     from loadtests.porter import Porter
+    from loadtests.readback import Source
     from loadtests.targets import Target
+
+    Load = Callable[[Sequence[Target]], Sending]
+    Wanted = Callable[[dict[str, Any]], tuple[Sequence[Variant], Sequence[str]]]
 
 RECORD = Path(".tripoint") / "deployment.json"
 DEPLOYED = "deployed"
-_HOURS = Decimal(24)
 
 
 @dataclass(frozen=True, slots=True)
 class Course:
     """What is measured, as it was agreed to: `variants` are deployed for the time of the run, or `targets` exist.
 
-    `requests_usd` is what of the budget is left for requests; None without a budget.
+    `requests_usd` is what of the budget is left for requests; None without a budget. `notes` are about the choice.
     """
 
     targets: Sequence[Target]
     session: Session | None = None
     variants: Sequence[Variant] = ()
     requests_usd: Decimal | None = None
+    notes: Sequence[str] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """What can be measured now: `porter` opens what is closed, `source` reads what the platforms write about it."""
+
+    targets: Sequence[Target]
+    porter: Porter | None = field(default=None, repr=False)
+    source: Source | None = None
 
 
 def offer_removal(*, yes: bool) -> None:
@@ -47,7 +62,7 @@ def offer_removal(*, yes: bool) -> None:
         return
     from adapters.deployment.session import Session
 
-    session = Session(say=_tell)
+    session = Session(say=tell)
     left = session.left_over()
     if left is None:
         return
@@ -55,30 +70,35 @@ def offer_removal(*, yes: bool) -> None:
     what = f"{len(left.entries)} resource(s) of {whose}, may exist and cost money"
     if yes or (sys.stdin.isatty() and click.confirm(f"{what}. Remove them now?", err=True)):
         session.destroy()
-        _tell("nothing is left")
+        tell("nothing is left")
     else:
-        _tell(f"{what}: `tripoint deploy destroy` removes them")
+        tell(f"{what}: `tripoint deploy destroy` removes them")
 
 
-def course_of(asked: dict[str, Any]) -> Course | None:
-    """What real clouds are measured, after the question; None when local ones are. Raises UsageError, Refusal."""
+def course_of(asked: dict[str, Any], sending: Load, wanted: Wanted) -> Course | None:
+    """What real clouds are measured, after the question; None when local ones are. Raises UsageError, Refusal.
+
+    `sending` says what these targets would be sent, `wanted` which variants are deployed and what is to be said of
+    that.
+    """
     if asked["deploy"] and asked["targets"]:
         raise click.UsageError("--deploy and --targets do not go together: --deploy measures what it makes")
     if asked["deploy"]:
-        return _to_deploy(asked)
-    return _to_measure(asked) if asked["targets"] else None
+        return _to_deploy(asked, sending, wanted)
+    return _to_measure(asked, sending) if asked["targets"] else None
 
 
 @contextmanager
-def opened(course: Course, display: Display) -> Iterator[tuple[list[Target], Porter | None]]:
+def opened(course: Course, display: Display) -> Iterator[Opened]:
     """The targets, and who opens them; what was deployed for the run is gone when the block is left."""
     if course.session is None:
-        yield list(course.targets), None
+        yield Opened(course.targets)
         return
     from adapters.deployment.keyring import Keyring
+    from adapters.deployment.reporting import Reporter
 
     if not course.variants:
-        yield list(course.targets), Keyring(course.session)
+        yield Opened(course.targets, Keyring(course.session), Reporter(course.session))
         return
     from adapters.deployment.targets import by_target_name, target_document
     from loadtests.targets import Target
@@ -88,43 +108,45 @@ def opened(course: Course, display: Display) -> Iterator[tuple[list[Target], Por
         display.show("deploy", 1, 1)
         named = by_target_name(endpoints)
         targets = [Target.from_document(target_document(name, each)) for name, each in named.items()]
-        yield targets, Keyring(course.session)
+        yield Opened(targets, Keyring(course.session), Reporter(course.session))
 
 
-def _to_deploy(asked: dict[str, Any]) -> Course:
-    from cli._deploy_cost import idle_usd_per_day
-    from cli.deploy import session_of, variants_of
+def _to_deploy(asked: dict[str, Any], sending: Load, wanted: Wanted) -> Course:
+    from cli._deploy_cost import hours_of, standing_usd
+    from cli.deploy import session_of
 
-    clouds = [name for name in asked["deploy"].split(",") if name]
-    chosen = {"memory_mb": asked["memory"], "model": asked["model"] if asked["model"] != "clothes" else None}
-    variants, session = variants_of(clouds, chosen), session_of({"hours": asked["hours"]})
+    variants, notes = wanted(asked)
+    session = replace(session_of({"hours": asked["hours"]}), say=tell)  # standard output is for the result
+    for note in notes:
+        tell(f"note    {note}")
     for change in session.plan(variants):
-        _tell(f"{change.action:7} {change.resource.cloud:6} {change.summary}")
-    hours = Decimal(session.life.total_seconds()) / 3600
-    standing_usd = sum((idle_usd_per_day(each) for each in variants), Decimal(0)) * hours / _HOURS
+        tell(f"{change.action:7} {change.resource.cloud:6} {change.summary}")
     targets = [_planned(number, each) for number, each in enumerate(variants)]
-    left_usd = _agree(asked, targets, standing_usd=standing_usd, question="Deploy this, measure it, and remove it?")
-    return Course(targets, session, variants, left_usd)
+    sent = sending(targets)
+    stands = (standing_usd(each, hours_of(session.life), renewals=sent.renewals) for each in variants)
+    question = "Deploy this, measure it, and remove it?"
+    left_usd = agree(asked, targets, sent, standing_usd=sum(stands, Decimal(0)), question=question)
+    return Course(targets, session, variants, left_usd, notes)
 
 
 def _planned(number: int, variant: Variant) -> Target:
     """A variant that is not deployed yet, for its price."""
     from loadtests.targets import Target
 
-    door = "x.execute-api.invalid" if variant.front == "http-api" else "x.invalid"
     return Target(
         name=f"{variant.cloud} {number}",
         cloud=variant.cloud,
         plan=variant.plan_name,
         region=variant.place,
         memory_mb=variant.memory,
-        url=f"https://{door}/",
+        url="https://x.invalid/",
         concurrency=variant.concurrency,
         architecture=variant.architecture,
+        gateway=variant.gateway,
     )
 
 
-def _to_measure(asked: dict[str, Any]) -> Course:
+def _to_measure(asked: dict[str, Any], sending: Load) -> Course:
     from adapters.deployment.session import Session
     from adapters.deployment.targets import TARGETS
     from loadtests.targets import read_targets
@@ -135,12 +157,38 @@ def _to_measure(asked: dict[str, Any]) -> Course:
         then = "`tripoint deploy apply` makes it" if deployed else f"give a file of targets, or {DEPLOYED!r}"
         raise click.UsageError(f"--targets: there is no {path}: {then}")
     targets = read_targets(path)
-    session = Session(folder=path.parent, say=_tell) if (path.parent / RECORD.name).exists() else None
+    session = Session(folder=path.parent, say=tell) if (path.parent / RECORD.name).exists() else None
     if not session and all(map(_is_here, targets)):
         return Course(targets, requests_usd=None if asked["budget"] is None else Decimal(str(asked["budget"])))
-    standing_usd = _standing_usd(session) if session else Decimal(0)
-    left_usd = _agree(asked, targets, standing_usd=standing_usd, question="Send this load?")
+    sent = sending(targets)
+    if session:
+        _refuse_cut_off(session)
+    standing_usd = _standing_usd(session, renewals=sent.renewals) if session else Decimal(0)
+    if asked["budget"] is not None and not session:
+        _refuse_unknown_life(targets)
+    left_usd = agree(asked, targets, sent, standing_usd=standing_usd, question="Send this load?")
     return Course(targets, session, (), left_usd)
+
+
+def _refuse_cut_off(session: Session) -> None:
+    """Raise Refusal for what is changed in part: it may not be what its target says that it is."""
+    for entry in session.recorded().entries.values():
+        if entry.fingerprint is None:
+            what = f"{entry.resource.kind} {entry.resource.name}"
+            raise Refusal(f"{what} was cut off while it was made or changed: `tripoint deploy apply` finishes it")
+
+
+def _refuse_unknown_life(targets: Sequence[Target]) -> None:
+    """Raise Refusal for a target whose cost nobody can cap who does not know how many instances it may have."""
+    from loadtests.cost import PlanError, load_plan
+
+    for target in targets:
+        with suppress(PlanError, LookupError):  # what has no plan is refused for its price
+            if load_plan(target.cloud, target.plan).bills_life:
+                raise Refusal(
+                    f"--budget: target {target.name!r} bills the whole life of instances, and how many there may be"
+                    " is known only of what `tripoint deploy` made: leave --budget out"
+                )
 
 
 def _is_here(target: Target) -> bool:
@@ -148,54 +196,12 @@ def _is_here(target: Target) -> bool:
     return target.control is not None or urlsplit(target.url).hostname in {"127.0.0.1", "::1", "localhost"}
 
 
-def _standing_usd(session: Session) -> Decimal:
-    """What is held ready costs this until the deployment's time is over."""
-    from datetime import UTC, datetime
+def _standing_usd(session: Session, *, renewals: int) -> Decimal:
+    """The most that what stands costs besides the requests until the deployment's time is over."""
+    from datetime import UTC, datetime, timedelta
 
-    from cli._deploy_cost import idle_usd_per_day
+    from cli._deploy_cost import hours_of, standing_usd
 
-    left_s = (session.recorded().deployment.expires - datetime.now(UTC)).total_seconds()
-    idle_usd = sum((idle_usd_per_day(each.variant) for each in session.endpoints()), Decimal(0))
-    return idle_usd * Decimal(max(left_s, 0.0)) / 3600 / _HOURS
-
-
-def _agree(
-    asked: dict[str, Any], targets: Sequence[Target], *, standing_usd: Decimal, question: str
-) -> Decimal | None:
-    """Show the estimate and ask; returns what the budget leaves for requests. Raises Refusal, Abort."""
-    _tell(f"cost    {_estimate(asked, targets)}")
-    if standing_usd:
-        _tell(f"cost    {standing_usd:.4f} USD for what is held ready until the time to live is over")
-    left_usd = None if asked["budget"] is None else Decimal(str(asked["budget"])) - standing_usd
-    if left_usd is None:
-        _tell("budget  none: --budget USD ends the run before it is passed")
-    elif left_usd <= 0:
-        raise Refusal(f"--budget {asked['budget']} is used up by what is held ready: give more, or shorten --hours")
-    else:
-        _tell(f"budget  {asked['budget']} USD: the run ends before it could be passed")
-    if not asked["yes"]:
-        if not sys.stdin.isatty():
-            raise Refusal("this costs money, and nobody is there to be asked: add --yes")
-        click.confirm(question, abort=True, err=True)
-    return left_usd
-
-
-def _estimate(asked: dict[str, Any], targets: Sequence[Target]) -> str:
-    """In words; a target without a price is only an obstacle to a budget."""
-    from loadtests.budget import BudgetError
-    from loadtests.forecast import forecast
-    from loadtests.prices.shelf import open_book
-    from loadtests.scenarios import find
-
-    scenario = find(asked["scenario"])
-    try:
-        return forecast(targets, scenario.phases(asked["rate"] or scenario.rate_max), open_book()).sentence()
-    except BudgetError as error:
-        if asked["budget"] is not None:
-            raise
-        return f"unknown: {error}"
-
-
-def _tell(line: str) -> None:
-    """On standard error: standard output is for the result."""
-    click.echo(line, err=True)
+    left = max(session.recorded().deployment.expires - datetime.now(UTC), timedelta(0))
+    variants = [each.variant for each in session.endpoints()]
+    return sum((standing_usd(each, hours_of(left), renewals=renewals) for each in variants), Decimal(0))

@@ -13,14 +13,15 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from cli._readback import report_wait
 from cli._settings import settings_note
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from cli._agreement import Sending
     from cli._display import Display
-    from cli._real_clouds import Course
-    from loadtests.porter import Porter
+    from cli._real_clouds import Course, Opened
     from loadtests.summary import Summary
     from loadtests.targets import Target
 
@@ -42,6 +43,7 @@ _FOLDER = click.Path(path_type=Path, file_okay=False)
     "--hours", type=click.FloatRange(min=0.1), help="With --deploy: time to live, for `sweep`.  [default: 4]"
 )
 @click.option("--yes", is_flag=True, help="Do not ask before what costs money.")
+@report_wait
 @click.option(
     "--images",
     type=_FOLDER,
@@ -68,6 +70,7 @@ def command(**asked: Any) -> None:
     """Compare the clouds: cold start, warm latency, errors, cost per million requests, each with its interval."""
     from cli._display import Display
     from cli._real_clouds import course_of, offer_removal
+    from cli._variants import variants_to_compare
     from loadtests.scenarios import ScenarioError, find
 
     folder = _folder(asked["out"], resume=asked["resume"])
@@ -76,7 +79,7 @@ def command(**asked: Any) -> None:
     except ScenarioError as error:
         raise click.UsageError(str(error)) from error
     offer_removal(yes=asked["yes"])
-    course = course_of(asked)
+    course = course_of(asked, lambda targets: _sending(asked), variants_to_compare)
     try:
         with Display(quiet=asked["quiet"]) as display:
             summary = _measure(folder, asked, display, course=course)
@@ -85,6 +88,14 @@ def command(**asked: Any) -> None:
             click.echo(f"kept in {folder}: go on with the same command and --out {folder} --resume", err=True)
         raise
     _print(folder, summary, as_json=asked["as_json"])
+
+
+def _sending(asked: dict[str, Any]) -> Sending:
+    from cli._agreement import Sending
+    from loadtests.scenarios import find
+
+    scenario = find(asked["scenario"])
+    return Sending(scenario.phases(asked["rate"] or scenario.rate_max))
 
 
 def _folder(out: Path | None, *, resume: bool) -> Path:
@@ -106,24 +117,19 @@ def run_id() -> str:
 
 
 def _measure(folder: Path, asked: dict[str, Any], display: Display, *, course: Course | None) -> Summary:
-    from loadtests import launch, report
+    from cli._measurement import Afterwards, carry_out, conclude
+    from loadtests.launch import RunPlan
 
     images = images_in(asked["images"] or samples_of(asked["model"]))
     notes = {"command": f"tripoint {shlex.join(sys.argv[1:])}", **settings_note(click.get_current_context())}
-    with _targets(asked, display, course=course) as (targets, porter):
+    with _opened(asked, display, course=course) as found:
         chosen = {name: asked[name] for name in ("scenario", "seed", "workers", "resume")}
         settings = {name: str(asked[name]) for name in ("rate", "precision") if asked[name]}
         budget = course.requests_usd if course else asked["budget"]
         settings |= {"budget-usd": str(budget)} if budget is not None else {}
-        plan = launch.RunPlan(folder, targets, images, notes=notes, settings=settings, porter=porter, **chosen)
-        ended = launch.run(plan, on_progress=display.show_load, on_live=display.on_live)
-    if ended.exit_code:
-        raise RuntimeError(ended.message)
-    display.show("statistics and cost", 0, 1)
-    summary = report.summarise_run(folder)
-    report.write(folder, summary)
-    display.show("statistics and cost", 1, 1)
-    return summary
+        plan = RunPlan(folder, found.targets, images, notes=notes, settings=settings, porter=found.porter, **chosen)
+        carry_out(plan, display, Afterwards(found.source, asked["report_wait"]), live=True)
+    return conclude(folder, display)
 
 
 def samples_of(model: str) -> Path:
@@ -142,13 +148,11 @@ def images_in(folder: Path) -> Path:
 
 
 @contextmanager
-def _targets(
-    asked: dict[str, Any], display: Display, *, course: Course | None
-) -> Iterator[tuple[list[Target], Porter | None]]:
+def _opened(asked: dict[str, Any], display: Display, *, course: Course | None) -> Iterator[Opened]:
     """What is measured, and who opens it: real clouds, or local ones for as long as they are measured."""
-    if course is not None:
-        from cli._real_clouds import opened
+    from cli._real_clouds import Opened, opened
 
+    if course is not None:
         with opened(course, display) as found:
             yield found
         return
@@ -162,7 +166,7 @@ def _targets(
     wanted = options.Options(model=asked["model"], memory_mb=asked["memory"])
     with clouds.start(names, wanted) as running:
         display.show("start local clouds", len(names), len(names))
-        yield [target_of(local) for local in running.values()], None
+        yield Opened([target_of(local) for local in running.values()])
 
 
 def target_of(local: Any) -> Target:

@@ -29,7 +29,11 @@ _VARIANT_OPTIONS = (
     click.option("--max-instances", "maximum_instances", type=click.IntRange(min=1), help="Safety net."),
     click.option("--reserved", "reserved_instances", type=click.IntRange(min=0), help="Instances kept ready."),
     click.option("--access", type=click.Choice(["closed", "public"]), help="The cloud's own lock, or none."),
-    click.option("--front", type=click.Choice(["function-url", "http-api"]), help="What stands before Lambda."),
+    click.option("--ingress", help="Google Cloud: all, internal or internal-and-gclb."),
+    click.option("--cpu-boost/--no-cpu-boost", default=None, help="Google Cloud: more CPU while an instance starts."),
+    click.option(
+        "--front", type=click.Choice(["function-url", "http-api", "rest-api"]), help="What stands before Lambda."
+    ),
     click.option("--model", help="A model's name or folder."),
     click.option("--runtime", help="litert, litert-direct or tflite-runtime."),
     click.option(
@@ -70,18 +74,19 @@ def command() -> None:
 def plan(clouds: tuple[str, ...], requests: int, **asked: Any) -> None:
     """Show what would exist, the rights it needs, and what it costs; the clouds are only read."""
     from adapters.deployment import resources, session
-    from cli._deploy_cost import highest_usd, idle_usd_per_day
+    from cli._deploy_cost import highest_usd, hours_of, idle_usd_per_day
 
     variants, current = variants_of(clouds, asked), session_of(asked)
+    hours = hours_of(current.life)
     lacking = session.missing(sorted({variant.cloud for variant in variants}))
     for change in current.plan(variants):
         click.echo(f"{change.action:7} {change.resource.cloud:6} {change.summary}")
     for variant in variants:
-        idle, most = idle_usd_per_day(variant), highest_usd(variant, requests)
+        idle, most = idle_usd_per_day(variant), highest_usd(variant, requests, hours)
         click.echo(
             f"cost    {variant.cloud:6} {variant.label}: idle {idle:.2f} USD a day; at most {most:.2f} USD for"
         )
-        click.echo(f"               {requests} requests, if each ran into its time limit (no free grant)")
+        click.echo(f"               {requests} requests in {hours:g} h that all run into their limit (no free grant)")
     for cloud in sorted({variant.cloud for variant in variants} - set(lacking)):
         provider = resources.provider_of(cloud)
         for line in provider.notes([variant for variant in variants if variant.cloud == cloud]):
@@ -151,6 +156,21 @@ def logs(limit: int) -> None:
     for variant, lines in session_of({}).logs(limit=limit):
         for line in lines:
             click.echo(f"{variant.cloud} {variant.label}: {line}")
+
+
+@command.command("reports", epilog="Example: tripoint deploy reports runs/mine")
+@click.argument("run")
+@click.option("--wait", default=120.0, show_default=True, type=click.FloatRange(min=1), help="Seconds, at most.")
+@click.option("--quiet", is_flag=True, help="No progress.")
+def reports(run: str, wait: float, quiet: bool) -> None:
+    """Read back what the platforms billed for the requests of RUN (a folder, or its name in runs/); cost it again.
+
+    `compare` and `tune` do so at the end of a run; this is for lines that came later, or a run that was interrupted.
+    """
+    from cli._readback import read_later
+    from cli._runs import named_run
+
+    read_later(named_run(run, Path("runs")), wait_s=wait, quiet=quiet)
 
 
 @command.command("destroy", epilog="Example: tripoint deploy destroy aws")

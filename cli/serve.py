@@ -24,6 +24,7 @@ _EPILOG = "Example: tripoint serve aws --memory 1024, then: curl --data-binary @
 @click.option("--max-instances", type=click.IntRange(min=1), help="At most so many instances of each cloud.")
 @click.option("--min-instances", type=click.IntRange(min=0), help="So many instances are always ready.")
 @click.option("--idle-life", type=float, help="Seconds that an idle instance lives.")
+@click.option("--cpu-boost/--no-cpu-boost", default=True, help="More CPU at an instance's start, as on Google.")
 @click.option("--fault", multiple=True, help="Such as kill:probability=0.1,seed=7; see adapters/emulator/faults.py.")
 @click.option("--model", default="clothes", show_default=True, help="A model's name, or its folder.")
 def command(cloud: str, as_json: bool, **asked: Any) -> None:
@@ -41,6 +42,7 @@ def command(cloud: str, as_json: bool, **asked: Any) -> None:
         max_instances=asked["max_instances"],
         min_instances=asked["min_instances"],
         idle_life_s=asked["idle_life"],
+        cpu_boost=asked["cpu_boost"],
         faults=tuple(parse(text) for text in asked["fault"]),
     )
     gone: queue.SimpleQueue[str] = queue.SimpleQueue()

@@ -4,32 +4,31 @@ from __future__ import annotations
 
 import json
 import os
-import platform
 import shlex
 import sys
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from cli._settings import is_typed, settings_note
-from cli.compare import images_in, run_id, samples_of, target_of
+from cli._readback import report_wait
+from cli._settings import settings_note
+from cli.compare import images_in, run_id, samples_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
+    from cli._agreement import Sending
     from cli._display import Display
+    from cli._real_clouds import Course
+    from cli._sweep import Sweep
     from loadtests.launch import Progress
     from loadtests.summary import Summary
     from loadtests.targets import Target
     from loadtests.tuning_load import Load, Timing
-    from loadtests.tuning_settings import Offer, Trial, Wish
 
 _EPILOG = "Example: tripoint tune --memory 512,1024,1769 --strategy cost"
 _FOLDER = click.Path(path_type=Path, file_okay=False)
-_LOCAL_ONLY = ("clouds", "memory", "concurrency", "architecture")
 _OVERHEAD_S = 45.0  # of a run's time: local clouds' start and end, probes, statistics
 
 
@@ -40,8 +39,21 @@ _OVERHEAD_S = 45.0  # of a run's time: local clouds' start and end, probes, stat
 @click.option("--architecture", help="x86_64, arm64, or both; a local cloud has this machine's alone.")
 @click.option("--strategy", type=click.Choice(["cost", "speed", "balanced"]), default="balanced", show_default=True)
 @click.option(
-    "--targets", type=click.Path(path_type=Path, exists=True), help="Measure the URLs of this file instead."
+    "--targets", metavar="FILE", help="Measure the URLs of this file, or `deployed`: what `tripoint deploy` made."
 )
+@click.option(
+    "--deploy",
+    metavar="CLOUDS",
+    help="Deploy the sizes to these real clouds, such as aws,gcp; measure; remove it all.",
+)
+@click.option(
+    "--hours", type=click.FloatRange(min=0.1), help="With --deploy: time to live, for `sweep`.  [default: 4]"
+)
+@click.option(
+    "--budget", type=click.FloatRange(min=0, min_open=True), help="USD; the sweep ends before it is passed."
+)
+@click.option("--yes", is_flag=True, help="Do not ask before what costs money.")
+@report_wait
 @click.option(
     "--images",
     type=_FOLDER,
@@ -62,72 +74,65 @@ def command(**asked: Any) -> None:
     takes the lowest cost per million requests, "speed" the lowest warm p95, "balanced" their lowest product.
     """
     from cli._display import Display
+    from cli._real_clouds import course_of, offer_removal
+    from cli._sweep import refuse_local
+    from cli._variants import variants_to_sweep
 
     folder = asked["out"] or Path("runs") / run_id()
     if (folder / "samples.sqlite").exists():
         raise click.UsageError(f"{folder} holds a run already: choose another --out")
+    refuse_local(asked)
+    offer_removal(yes=asked["yes"])
+    course = course_of(asked, _sending, variants_to_sweep)
     with Display(quiet=asked["quiet"]) as display:
-        summary = _measure(folder, asked, display)
+        summary = _measure(folder, asked, display, course=course)
     _print(folder, summary, as_json=asked["as_json"])
 
 
-@dataclass(frozen=True, slots=True)
-class _Sweep:
-    """What is measured, how long a new instance is left to settle, and what is to be said of it."""
+def _sending(targets: Sequence[Target]) -> Sending:
+    """The most that is sent, whatever the preflight will find."""
+    from cli._agreement import Sending
+    from cli._sweep import settling_s
+    from loadtests.tuning_load import largest
+    from loadtests.tuning_preflight import REQUESTS
 
-    targets: Sequence[Target]
-    settle_s: float
-    notes: Sequence[str]
+    load = largest(settling_s(target.cloud for target in targets))
+    return Sending(load.phases(), tries=REQUESTS, bound=True)
 
 
-def _measure(folder: Path, asked: dict[str, Any], display: Display) -> Summary:
-    from loadtests import launch, report
+def _measure(folder: Path, asked: dict[str, Any], display: Display, *, course: Course | None) -> Summary:
+    from cli._measurement import Afterwards, carry_out, conclude
+    from cli._preflight import budget_of, left_setting, spent_note, tried
+    from cli._sweep import opened_sweep
+    from loadtests.launch import RunPlan
 
     images = images_in(asked["images"] or samples_of(asked["model"]))
-    with _sweep(asked, display) as sweep:
-        timings, unfit = _preflight(sweep, images, display)
+    with opened_sweep(asked, display, course=course) as sweep:
+        budget = budget_of(asked, sweep, course=course)
+        timings, unfit = tried(sweep, images, display, budget=budget)
         targets = [target for target in sweep.targets if target.name in timings]
-        load = _fit(timings, targets, minutes=asked["minutes"], settle_s=sweep.settle_s)
-        plan = launch.RunPlan(
+        load = _fit(timings, sweep, minutes=asked["minutes"])
+        plan = RunPlan(
             folder,
             targets,
             images,
             scenario=str(_write_scenario(folder, load)),
             seed=asked["seed"],
-            notes=_notes(asked["strategy"], [*sweep.notes, *unfit]),
-            settings={"rate": f"{load.rate:g}"},
+            notes=_notes(asked["strategy"], [*sweep.notes, *unfit, *spent_note(budget)]),
+            settings={"rate": f"{load.rate:g}", **left_setting(budget)},
+            porter=sweep.porter,
         )
-        ended = launch.run(plan, on_progress=lambda progress: _show(display, progress, load))
-    if ended.exit_code:
-        raise RuntimeError(ended.message)
-    display.show("statistics and cost", 0, 1)
-    summary = report.summarise_run(folder)
-    report.write(folder, summary)
-    display.show("statistics and cost", 1, 1)
-    return summary
+        afterwards = Afterwards(sweep.source, asked["report_wait"])
+        carry_out(plan, display, afterwards, on_progress=lambda progress: _show(display, progress, load))
+    return conclude(folder, display)
 
 
-def _preflight(sweep: _Sweep, images: Path, display: Display) -> tuple[Mapping[str, Timing], list[str]]:
-    """Ask each target a few times; those that do not classify are left out. Raises RuntimeError when none does."""
-    from loadtests.pictures import read_pictures
-    from loadtests.tuning_preflight import preflight
-
-    total = len(sweep.targets)
-    display.show("try each setting", 0, total)
-    timings, unfit = preflight(
-        sweep.targets, read_pictures(images), done=lambda n: display.show("try each setting", n, total)
-    )
-    if not timings:
-        raise RuntimeError(f"no setting works: {'; '.join(unfit)}")
-    return timings, unfit
-
-
-def _fit(timings: Mapping[str, Timing], targets: Sequence[Target], *, minutes: float, settle_s: float) -> Load:
+def _fit(timings: Mapping[str, Timing], sweep: Sweep, *, minutes: float) -> Load:
     from loadtests.tuning_load import fit
 
     cpus = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    forced = any(target.control for target in targets)
-    return fit(timings, budget_s=minutes * 60 - _OVERHEAD_S, cpus=cpus, settle_s=settle_s, forced=forced)
+    budget_s = minutes * 60 - _OVERHEAD_S
+    return fit(timings, budget_s=budget_s, cpus=cpus, settle_s=sweep.settle_s, forced=sweep.forced)
 
 
 def _write_scenario(folder: Path, load: Load) -> Path:
@@ -156,94 +161,6 @@ def _show(display: Display, progress: Progress, load: Load) -> None:
     over = part == "warm" and progress.done >= progress.total
     done = number if over else number - 1
     display.show("rounds", done, load.rounds, left_s=(load.rounds - done) * load.round_s)
-
-
-@contextmanager
-def _sweep(asked: dict[str, Any], display: Display) -> Iterator[_Sweep]:
-    """The targets of a file as they are, or a local cloud for every setting, for as long as they are measured."""
-    if asked["targets"]:
-        from loadtests.targets import read_targets
-
-        if given := [f"--{name}" for name in _LOCAL_ONLY if asked[name] and is_typed(name)]:
-            raise click.UsageError(f"{', '.join(given)} and --targets exclude each other: each target has its own")
-        yield _Sweep(read_targets(asked["targets"]), 0.0, ())
-        return
-    from adapters.emulator import clouds, options
-    from loadtests.tuning_settings import trials
-
-    offers = _offers(asked["clouds"])
-    wanted, notes = trials(offers, _wish(asked), machine=_machine() if asked["architecture"] else None)
-    display.show("start local clouds", 0, len(wanted))
-    targets: list[Target] = []
-    with ExitStack() as running:
-        for alike in _alike(wanted):
-            size = options.Options(
-                model=asked["model"], memory_mb=alike[0].memory_mb, concurrency=alike[0].concurrency
-            )
-            started = running.enter_context(clouds.start([trial.cloud for trial in alike], size))
-            targets += [_target(trial, started[trial.cloud]) for trial in alike]
-            display.show("start local clouds", len(targets), len(wanted))
-        yield _Sweep(targets, _settle_s(offers), notes)
-
-
-def _offers(names: str | None) -> list[Offer]:
-    """What each cloud offers. Raises LookupError for one that is not known."""
-    from adapters import contract
-    from loadtests.cost.plans import load_plan
-    from loadtests.tuning_settings import Offer
-
-    found = []
-    for name in names.split(",") if names else contract.clouds():
-        data = contract.load(name).data
-        architectures = load_plan(name, data["platform"]["plan"]).architectures
-        found.append(Offer(name, data["memory"], data["platform"], architectures))
-    return found
-
-
-def _wish(asked: dict[str, Any]) -> Wish:
-    from loadtests.tuning_settings import Wish
-
-    architectures = asked["architecture"]
-    return Wish(
-        _numbers("--memory", asked["memory"]),
-        _numbers("--concurrency", asked["concurrency"]),
-        tuple(architectures.split(",")) if architectures else None,
-    )
-
-
-def _numbers(flag: str, text: str | None) -> tuple[int, ...] | None:
-    if text is None:
-        return None
-    try:
-        found = tuple(int(part) for part in text.split(","))
-    except ValueError:
-        found = ()
-    if not found or min(found) < 1:
-        raise click.UsageError(f"{flag} {text!r}: expected whole numbers above 0, such as 512,1024")
-    return found
-
-
-def _machine() -> str:
-    """This machine's architecture, as price lists call it."""
-    return {"aarch64": "arm64", "amd64": "x86_64"}.get(platform.machine().lower(), platform.machine().lower())
-
-
-def _alike(trials: Sequence[Trial]) -> list[list[Trial]]:
-    """Trials that local clouds can start together: of one size and concurrency, each of another cloud."""
-    groups: dict[tuple[int, int, str], list[Trial]] = {}
-    for trial in trials:
-        groups.setdefault((trial.memory_mb, trial.concurrency, trial.architecture), []).append(trial)
-    return list(groups.values())
-
-
-def _target(trial: Trial, local: Any) -> Target:
-    return replace(target_of(local), name=trial.name, architecture=trial.architecture)
-
-
-def _settle_s(offers: Sequence[Offer]) -> float:
-    """How long a cloud gives a new instance more processor time than its size has; the longest of them."""
-    boosts = (offer.memory.get("boost") for offer in offers)
-    return max((float(boost["after_ready_s"]) for boost in boosts if boost), default=0.0)
 
 
 def _print(folder: Path, summary: Summary, *, as_json: bool) -> None:

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 
 class Result(NamedTuple):
-    """All labels with their scores, best first, and where the time went."""
+    """Labels with their scores, best first, and where the time went."""
 
     ranked: tuple[Prediction, ...]
     decode_ms: float
@@ -70,15 +70,17 @@ class Classifier:
                 '{"features": [...]} or {"features": {"name": ...}} as application/json; /model lists their names'
             )
 
-    def classify(self, given: Any, *, max_pixels: int) -> Result:
-        """Classify one image or feature vector. Raises UnsupportedImage, ImageTooLarge, BrokenImage, BadField.
+    def classify(self, given: Any, *, max_pixels: int, top_k: int | None = None) -> Result:
+        """Classify one image or feature vector; the result has the best `top_k` labels, or all.
+
+        Raises UnsupportedImage, ImageTooLarge, BrokenImage, BadField.
 
         An interpreter is held from decoding on: work and memory are bounded by the pool, and a request
         that waits does so before it costs anything.
         """
-        return self._pool.use(lambda interpreter: self._work(given, max_pixels, interpreter))
+        return self._pool.use(lambda interpreter: self._work(interpreter, given, max_pixels, top_k))
 
-    def _work(self, given: Any, max_pixels: int, interpreter: Interpreter) -> Result:
+    def _work(self, interpreter: Interpreter, given: Any, max_pixels: int, top_k: int | None) -> Result:
         started_s = time.perf_counter()
         tensor, decoded_s = self._front(
             given, manifest=self.manifest, variant=self.variant, spec=self.spec, max_pixels=max_pixels
@@ -89,7 +91,7 @@ class Classifier:
         if not math.isfinite(sum(scores)):
             raise NoScores(self.manifest.name)
         return Result(
-            ranked=rank(self.manifest.labels, for_each_label(scores, self.manifest)),
+            ranked=rank(self.manifest.labels, for_each_label(scores, self.manifest), top_k),
             decode_ms=_ms(decoded_s - started_s),
             preprocess_ms=_ms(prepared_s - decoded_s),
             inference_ms=_ms(ended_s - prepared_s),
@@ -107,10 +109,10 @@ def for_each_label(scores: list[float], manifest: Manifest) -> list[float]:
     return scores
 
 
-def rank(labels: Sequence[str], scores: Sequence[float]) -> tuple[Prediction, ...]:
-    """Best first, equal scores in the labels' order; scores to six significant digits."""
-    found = [Prediction(label, float(f"{score:.6g}")) for label, score in zip(labels, scores, strict=True)]
-    return tuple(sorted(found, key=lambda prediction: -prediction.score))  # sorted keeps the order of equals
+def rank(labels: Sequence[str], scores: Sequence[float], top_k: int | None = None) -> tuple[Prediction, ...]:
+    """The best `top_k` labels, or all; equal scores in the labels' order; scores to six significant digits."""
+    best = sorted(range(len(labels)), key=scores.__getitem__, reverse=True)[:top_k]  # equals keep their order
+    return tuple([Prediction(labels[at], float(f"{scores[at]:.6g}")) for at in best])
 
 
 class Prepared(NamedTuple):

@@ -78,7 +78,8 @@ def decode(data: bytes, *, max_pixels: int, orient: bool, draft: Size | None = N
     header = jpeg.read_header(data) if data[:3] == _JPEG else None
     if header is not None:
         _check_size(header.size, max_pixels)
-        _check_scans(data)
+        if not header.one_scan:
+            _check_scans(data)
         return _ordinary_jpeg(data, header, orient=orient, draft=draft)
     image = _open(data)
     _check_size(image.size, max_pixels)

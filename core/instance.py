@@ -10,7 +10,7 @@ import os
 import time
 from threading import Lock
 
-from core.wire import Evidence
+from core.wire import Evidence, Initialisation
 
 _STARTED_S = time.perf_counter()
 _STARTED_UNIX_S = time.time()
@@ -38,7 +38,7 @@ class Instance:
     """Counts the requests of one process and remembers how it started.
 
     `started_s` is of `perf_counter`, `started_unix_s` of the wall clock, both taken at the first line. An entry sets
-    `platform` where its platform says how the instance came to be.
+    `platform`, before it is ready, where its platform says how the instance came to be.
     """
 
     platform: str | None = None
@@ -47,10 +47,20 @@ class Instance:
         self._started_s = started_s
         self._started_unix_s = round(started_unix_s, 6)
         self._process_start_unix_s = process_start_unix_s()
-        self._imported_s = self._initialised_s = self._ready_s = started_s
-        self._model_load_ms = 0.0
+        self._imported_s = self._ready_s = started_s
         self._is_ready = False
+        self.initialisation = self._initialised(at_s=started_s, model_load_ms=0.0)
         self._become_new()
+
+    def _initialised(self, *, at_s: float, model_load_ms: float) -> Initialisation:
+        return Initialisation(
+            process_start_unix_s=self._process_start_unix_s,
+            init_start_unix_s=self._started_unix_s,
+            init_ms=_ms(at_s - self._started_s),
+            imports_ms=_ms(self._imported_s - self._started_s),
+            model_load_ms=round(model_load_ms, 3),
+            platform=self.platform,
+        )
 
     def _become_new(self) -> None:
         self.name = os.urandom(8).hex()
@@ -74,9 +84,9 @@ class Instance:
     def mark_ready(self, *, model_load_ms: float) -> None:
         """Say that requests may come; only the first time counts."""
         if not self._is_ready:
-            self._model_load_ms = model_load_ms
             _settle()
-            self._initialised_s = self._ready_s = time.perf_counter()
+            self._ready_s = time.perf_counter()
+            self.initialisation = self._initialised(at_s=self._ready_s, model_load_ms=model_load_ms)
             self._is_ready = True
 
     def arrived(self, at_s: float) -> Evidence:
@@ -84,17 +94,7 @@ class Instance:
         with self._lock:
             self._requests += 1
             number = self._requests
-        return Evidence(
-            instance=self.name,
-            request_number=number,
-            since_ready_ms=_ms(at_s - self._ready_s),
-            process_start_unix_s=self._process_start_unix_s,
-            init_start_unix_s=self._started_unix_s,
-            init_ms=_ms(self._initialised_s - self._started_s),
-            imports_ms=_ms(self._imported_s - self._started_s),
-            model_load_ms=round(self._model_load_ms, 3),
-            platform=self.platform,
-        )
+        return Evidence(self.name, number, _ms(at_s - self._ready_s), self.initialisation)
 
 
 def _settle() -> None:

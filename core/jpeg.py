@@ -1,6 +1,6 @@
 """Ordinary JPEG files without Pillow's JPEG plugin: importing it takes as long as classifying three photographs.
 
-The decoder is Pillow's own, called through `Image.frombytes` with the arguments that the plugin gives it, so the
+The decoder is Pillow's own, called through `frombytes` with the arguments that the plugin gives it, so the
 pixels are the same. Whatever is not ordinary (CMYK, twelve bits, odd metadata) is left to the plugin.
 """
 
@@ -13,50 +13,53 @@ from PIL import Image
 Size = tuple[int, int]
 
 # Markers: ITU-T T.81, table B.1.
-_BASELINE_EXTENDED_PROGRESSIVE = (0xC0, 0xC1, 0xC2)
+_BASELINE_EXTENDED_PROGRESSIVE = (0xC0, 0xC1, _PROGRESSIVE := 0xC2)
 _OTHER_FRAMES = (0xC3, 0xC5, 0xC6, 0xC7, 0xC9, 0xCA, 0xCB, 0xCD, 0xCE, 0xCF)
 _START_OF_SCAN, _APP1 = 0xDA, 0xE1
 _ORIENTATION, _SHORT = 0x0112, 3  # EXIF 2.32
 
 
 class Header(NamedTuple):
-    """What is known before decoding. `mode` is L or RGB, `orientation` as in EXIF, 1 when there is none."""
+    """What is known before decoding. `mode` is L or RGB, `orientation` as in EXIF, 1 when there is none.
+
+    `one_scan` when the first scan has all there is: libjpeg then decodes no other, whatever follows.
+    """
 
     size: Size
     mode: str
     orientation: int
+    one_scan: bool
 
 
 def read_header(data: bytes) -> Header | None:
     """The header of an ordinary JPEG file; None when the plugin had better look at it."""
     frame: tuple[Size, str] | None = None
-    orientation, at = 0, 2
-    while (segment := _segment(data, at)) is not None:
-        marker, body, at = segment
+    orientation, at, whole, kind = 0, 2, len(data), 0
+    while at + 4 <= whole and data[at] == 0xFF:
+        marker, body = data[at + 1], at + 4
+        at += 2 + (data[at + 2] << 8 | data[at + 3])
+        if not 0xC0 <= marker <= 0xFE or at < body or at > whole:
+            return None
         if marker == _START_OF_SCAN:
-            return Header(*frame, orientation or 1) if frame else None
+            if frame is None:
+                return None
+            components = 1 if frame[1] == "L" else 3
+            one_scan = kind != _PROGRESSIVE and at > body and data[body] == components
+            return Header(*frame, orientation or 1, one_scan)
         if marker in _OTHER_FRAMES or (marker in _BASELINE_EXTENDED_PROGRESSIVE and frame):
             return None
         if marker in _BASELINE_EXTENDED_PROGRESSIVE:
-            frame = _frame(body)
+            frame, kind = _frame(data[body:at]), marker
             if frame is None:
                 return None
-        elif marker == _APP1 and body[:6] == b"Exif\0\0":
-            if orientation or not (orientation := exif_orientation(body[6:])):
-                return None
-        elif marker == _APP1 and b"Orientation" in body and not orientation:
-            return None  # in XMP, which Pillow reads as well
+        elif marker == _APP1:
+            segment = data[body:at]
+            if segment[:6] == b"Exif\0\0":
+                if orientation or not (orientation := exif_orientation(segment[6:])):
+                    return None
+            elif b"Orientation" in segment and not orientation:
+                return None  # in XMP, which Pillow reads as well
     return None
-
-
-def _segment(data: bytes, at: int) -> tuple[int, bytes, int] | None:
-    """Marker, body and end of the segment at `at`; None when there is no whole one."""
-    if data[at : at + 1] != b"\xff" or at + 4 > len(data):
-        return None
-    marker, end = data[at + 1], at + 2 + int.from_bytes(data[at + 2 : at + 4], "big")
-    if not 0xC0 <= marker <= 0xFE or end < at + 4 or end > len(data):
-        return None
-    return marker, data[at + 4 : end], end
 
 
 def _frame(body: bytes) -> tuple[Size, str] | None:
@@ -97,6 +100,7 @@ def scale_for(size: Size, draft: Size | None) -> int:
 
 def decode(data: bytes, header: Header, *, draft: Size | None) -> Image.Image:
     """Decode to L or RGB, reduced as `draft` allows. Raises ValueError when the data is cut short or broken."""
-    scale = scale_for(header.size, draft)
-    size = tuple(-(-side // scale) for side in header.size)
-    return Image.frombytes(header.mode, (size[0], size[1]), data, "jpeg", header.mode, "", scale, 0)
+    scale, (width, height) = scale_for(header.size, draft), header.size
+    image = Image.new(header.mode, (-(-width // scale), -(-height // scale)), None)  # not painted black first
+    image.frombytes(data, "jpeg", header.mode, "", scale, 0)
+    return image

@@ -6,18 +6,16 @@ import binascii
 import json
 from typing import TYPE_CHECKING, NamedTuple
 
+from core import base64_c
 from core.errors import BadField, BadJson, BodyTooLarge, EmptyBody, UnsupportedMedia
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from core.wire import Request
 
 TOP_K = 5
 MAX_TOP_K = 1000
 GIVEN = ("image", "url", "features")
 _FIELDS = (*GIVEN, "top_k", "model")
-_OPTIONS = ("top_k", "model")
 
 
 class Payload(NamedTuple):
@@ -38,40 +36,39 @@ def read(request: Request, *, max_body_bytes: int) -> Payload:
     other names are ignored; a field wins over the query, which must be right all the same. In JSON an unknown
     or repeated name is an error.
     """
-    if len(request.body) > max_body_bytes:
-        raise BodyTooLarge(len(request.body), max_body_bytes)
-    if not request.body:
+    body, query = request.body, request.query
+    if len(body) > max_body_bytes:
+        raise BodyTooLarge(len(body), max_body_bytes)
+    if not body:
         raise EmptyBody
-    _check_encoding(request.headers)
-    options = {name: request.query[name] for name in _OPTIONS if name in request.query}
-    plain = Payload(request.body, None, _top_k(options.get("top_k")), _model(options.get("model")))
-    if not is_json(request):
-        return plain
-    fields = _fields(request.body)
+    kind = request.headers.get("content-type", "").strip().lower()
+    _check_media(kind, request.headers.get("content-encoding", ""))
+    top_k, model = _top_k(query.get("top_k")), _model(query.get("model"))
+    if not _is_json(kind, body):
+        return Payload(body, None, top_k, model)
+    fields = _fields(body)
     image, url = fields.get("image"), fields.get("url")
-    top_k, model = (fields[name] if name in fields else options.get(name) for name in _OPTIONS)
     return Payload(
         image=None if image is None else from_base64(_text("image", image)),
         url=None if url is None else _text("url", url),
-        top_k=_top_k(top_k),
-        model=_model(model),
+        top_k=_top_k(fields["top_k"]) if "top_k" in fields else top_k,
+        model=_model(fields["model"]) if "model" in fields else model,
         features=None if fields.get("features") is None else _features(fields["features"]),
     )
 
 
-def is_json(request: Request) -> bool:
-    """Whether the body of `request` is read as JSON."""
-    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+def _is_json(kind: str, body: bytes) -> bool:
+    kind = kind.partition(";")[0].rstrip()
     if kind == "application/json" or kind.endswith("+json"):
         return True
-    return kind in ("", "application/x-www-form-urlencoded") and request.body[:64].lstrip().startswith(b"{")
+    return kind in ("", "application/x-www-form-urlencoded") and body[:64].lstrip().startswith(b"{")
 
 
-def _check_encoding(headers: Mapping[str, str]) -> None:
-    encoding = headers.get("content-encoding", "").strip().lower()
-    if encoding not in ("", "identity"):
-        raise UnsupportedMedia(f"content-encoding {encoding[:40]!r} is not read: send the body uncompressed")
-    kind = headers.get("content-type", "").strip().lower()
+def _check_media(kind: str, encoding: str) -> None:
+    if encoding.strip().lower() not in ("", "identity"):
+        raise UnsupportedMedia(
+            f"content-encoding {encoding.strip().lower()[:40]!r} is not read: send the body uncompressed"
+        )
     if kind.startswith("multipart/"):
         raise UnsupportedMedia(
             "multipart forms are not read: send the image itself as the body (curl --data-binary @photo.jpg)"
@@ -161,6 +158,8 @@ def from_base64(text: str) -> bytes:
         head, comma, text = text.partition(",")
         if not comma or not head.lower().endswith(";base64"):
             raise BadField("`image` is a data: address without ;base64: send base64")
+    if found := base64_c.decode(text):
+        return found
     plain = "".join(text.split()).replace("-", "+").replace("_", "/").rstrip("=")
     try:
         data = binascii.a2b_base64(plain + "=" * (-len(plain) % 4), strict_mode=True)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from core import answers, classifier, instance, journal, manifest, payload, processors
 from core.errors import Internal, MethodNotAllowed, NotFound, TripointError, UnknownModel
 from core.settings import Settings
-from core.wire import Response, Timings
+from core.wire import Timings
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from core.classifier import Classifier
     from core.instance import Instance
-    from core.wire import Evidence, Json, Request
+    from core.wire import Evidence, Json, Request, Response
 
 _METHODS = {
     "/": ("POST",),
@@ -54,15 +54,15 @@ class Service:
     def infer(self, request: Request) -> Response:
         """Answer any request; never raises."""
         started_s = time.perf_counter()
-        evidence = self._instance.arrived(started_s)
+        evidence, code = self._instance.arrived(started_s), None
         try:
             response = self._answer(request, evidence, started_s)
         except TripointError as error:
-            response = answers.failed(error, evidence, started_s)
+            response, code = answers.failed(error, evidence, started_s), error.code
         except Exception as error:  # the entry boundary: no request may end the instance
             journal.write("error", message="unforeseen error", traceback=journal.traceback_of(error))
-            response = answers.failed(Internal(), evidence, started_s)
-        _log(request, response, evidence, started_s)
+            response, code = answers.failed(Internal(), evidence, started_s), Internal.code
+        journal.answered(request, evidence, status=response.status, code=code, total_ms=answers.ms_since(started_s))
         return response
 
     def _answer(self, request: Request, evidence: Evidence, started_s: float) -> Response:
@@ -90,15 +90,11 @@ class Service:
         given, download_ms = asked.image if asked.features is None else asked.features, None
         if given is None:
             given, download_ms = self._fetch(asked.url or "")
-        result = chosen.classify(given, max_pixels=self.settings.max_pixels)
-        timings = Timings(
-            download_ms=download_ms,
-            decode_ms=result.decode_ms,
-            preprocess_ms=result.preprocess_ms,
-            inference_ms=result.inference_ms,
-            total_ms=answers.ms_since(started_s),
+        ranked, decode_ms, preprocess_ms, inference_ms = chosen.classify(
+            given, max_pixels=self.settings.max_pixels, top_k=asked.top_k
         )
-        return answers.classified(result.ranked[: asked.top_k], timings, chosen, evidence)
+        timings = Timings(download_ms, decode_ms, preprocess_ms, inference_ms, answers.ms_since(started_s))
+        return answers.classified(ranked, timings, chosen, evidence)
 
     def _classifier(self, name: str | None) -> Classifier:
         found = self._default if name is None else self._classifiers.get(name)
@@ -127,18 +123,3 @@ def model_folder(name: str, folder: Path) -> Path:
     from pathlib import Path
 
     return Path(name) if "/" in name or "\\" in name else folder / name
-
-
-def _log(request: Request, response: Response, evidence: Evidence, started_s: float) -> None:
-    failed = response.document.get("error")
-    code = failed.get("code") if isinstance(failed, dict) else None
-    journal.write(
-        "error" if response.status >= 500 else "info",
-        message=f"{request.method[:20]} {request.path[:200]} {response.status}",
-        status=response.status,
-        code=code,
-        total_ms=answers.ms_since(started_s),
-        body_bytes=len(request.body),
-        instance=evidence.instance,
-        request_number=evidence.request_number,
-    )

@@ -49,20 +49,14 @@ class Timings(NamedTuple):
     total_ms: float
 
 
-class Evidence(NamedTuple):
-    """What one instance knows of itself: the evidence for "cold".
+class Initialisation(NamedTuple):
+    """How an instance started; one record for all of its requests.
 
-    `request_number` counts from 1 within the instance. `init_start_unix_s` is wall-clock time;
-    `init_ms` is the time from the first line of the entry file to readiness, of which `imports_ms`
-    and `model_load_ms` are parts. `since_ready_ms` is the time from readiness to the moment this request
-    reached the handler: a client that waited longer than that before the handler began was waiting for a
-    new instance. `process_start_unix_s` is None where the system does not tell, `platform` where the platform has
-    no word of its own for how the instance came to be.
+    `init_start_unix_s` is wall-clock time; `init_ms` is the time from the first line of the entry file to
+    readiness, of which `imports_ms` and `model_load_ms` are parts. `process_start_unix_s` is None where the system
+    does not tell, `platform` where the platform has no word of its own for how the instance came to be.
     """
 
-    instance: str
-    request_number: int
-    since_ready_ms: float
     process_start_unix_s: float | None
     init_start_unix_s: float
     init_ms: float
@@ -71,14 +65,38 @@ class Evidence(NamedTuple):
     platform: str | None = None
 
 
+class Evidence(NamedTuple):
+    """What one instance knows of itself: the evidence for "cold".
+
+    `request_number` counts from 1 within the instance. `since_ready_ms` is the time from readiness to the moment
+    this request reached the handler: a client that waited longer than that before the handler began was waiting
+    for a new instance.
+    """
+
+    instance: str
+    request_number: int
+    since_ready_ms: float
+    initialisation: Initialisation
+
+
 class Response(NamedTuple):
-    """What the core answers: an HTTP status, a JSON document, and headers for HTTP answers."""
+    """What the core answers: an HTTP status, a JSON document as text, and headers for HTTP answers."""
 
     status: int
-    document: Json
+    text: str
     headers: Mapping[str, str] = _EMPTY
 
     @property
     def body(self) -> bytes:
-        """The document as compact UTF-8 JSON; the same bytes for the same document on every cloud."""
-        return json.dumps(self.document, separators=(",", ":"), ensure_ascii=False).encode()
+        """The document in UTF-8; the same bytes for the same document on every cloud."""
+        return self.text.encode()
+
+    @property
+    def document(self) -> Json:
+        """The document, read back."""
+        found: Json = json.loads(self.text)
+        return found
+
+
+# Compact JSON with every letter as it is. Made once: `json.dumps` makes an encoder for every call with options.
+to_json = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False).encode

@@ -6,9 +6,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from loadtests.billing_check import billing
 from loadtests.client_checks import client_cpu, client_floor, clock, machine, slip
 from loadtests.comparison import BAD_SHARE_MAX, series
 from loadtests.finding import Check, State, judge
+from loadtests.readback import EVENT
 from loadtests.stats.series import Series
 from loadtests.stats.shift import NotComparable, shift_between
 from loadtests.target_summary import PROVOKED, TABLE_QUANTILES
@@ -29,6 +31,7 @@ DRIFT_MAX = 0.10
 SPREAD_MAX = 0.25
 MEMORY_RATIO_MAX = 1.25  # clouds do not offer the same sizes: 1,769 MB on one and 2,048 on another are alike
 _SURE = 0.01
+_LATER = ("calibration", EVENT)  # events that may be noted after the end
 _ENDINGS = {"finished": "finished", "interrupted": "was interrupted", "failed": "failed"}
 
 
@@ -47,6 +50,7 @@ def check(record: Record, summary: Summary) -> list[Check]:
         _drift(columns),
         machine(record),
         _spread(record),
+        *billing(record),
     ]
 
 
@@ -57,7 +61,7 @@ def failed(checks: Sequence[Check]) -> list[Check]:
 
 def _complete(record: Record) -> Check:
     """Whether the run came to its end with every planned request accounted for."""
-    kinds = [event.kind for event in record.events if event.kind != "calibration"]  # it may be kept afterwards
+    kinds = [event.kind for event in record.events if event.kind not in _LATER]
     lost = [event for event in record.events if event.kind == "worker-lost"]
     enough = next((str(event.document.get("reason")) for event in record.events if event.kind == "enough"), None)
     missing = max(record.planned - sum(sample.index >= 0 for sample in record.samples), 0)

@@ -24,6 +24,8 @@ import gevent
 from gevent.lock import BoundedSemaphore
 from geventhttpclient.response import HTTPParseError, HTTPResponse
 
+from loadtests.answer import Answer
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from types import TracebackType
@@ -43,22 +45,6 @@ class Connection:
     socket: socket.socket
     connect_ms: float | None = None
     tls_ms: float | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What came back. Times are `perf_counter` seconds, parts of them in ms."""
-
-    status: int
-    headers: dict[str, str]
-    body: bytes
-    sent_s: float
-    done_s: float
-    connect_ms: float | None
-    tls_ms: float | None
-    answer_ms: float
-    request_bytes: int
-    response_bytes: int
 
 
 @dataclass

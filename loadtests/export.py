@@ -5,10 +5,11 @@ from __future__ import annotations
 import csv
 import importlib
 import json
-from dataclasses import asdict, fields
+from dataclasses import fields
 from typing import IO, TYPE_CHECKING, Any, Literal, get_args
 
-from loadtests.sample import Sample
+from adapters.deployment.report import Report
+from loadtests.sample import MEASURED, Sample
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -17,7 +18,8 @@ if TYPE_CHECKING:
 Format = Literal["csv", "json", "parquet"]
 FORMATS: tuple[Format, ...] = get_args(Format)
 DERIVED = ("latency_ms", "service_ms", "slip_ms")
-NAMES = (*(each.name for each in fields(Sample)), *DERIVED)
+WRITTEN = {f"platform_{each.name}": each for each in fields(Report)}  # by the platform, about the request
+NAMES = (*MEASURED, *DERIVED, *WRITTEN)
 
 
 class MissingExtra(RuntimeError):
@@ -25,8 +27,9 @@ class MissingExtra(RuntimeError):
 
 
 def row(sample: Sample) -> dict[str, Any]:
-    """All fields of a sample, and the durations that follow from them."""
-    return asdict(sample) | {name: getattr(sample, name) for name in DERIVED}
+    """All fields of a sample, the durations that follow from them, and what its platform wrote about it."""
+    measured = {name: getattr(sample, name) for name in (*MEASURED, *DERIVED)}
+    return measured | {name: getattr(sample.report, each.name, None) for name, each in WRITTEN.items()}
 
 
 def write_text(samples: Sequence[Sample], stream: IO[str], kind: Literal["csv", "json"]) -> None:
@@ -61,5 +64,6 @@ def write_parquet(samples: Sequence[Sample], path: Path) -> None:
 def _arrow_type(pyarrow: Any, name: str) -> Any:
     """The column type of a field, from its annotation: also a column without a single value has one."""
     annotations = {each.name: str(each.type) for each in fields(Sample)}
+    annotations |= {name: str(each.type) for name, each in WRITTEN.items()}
     kind = annotations.get(name, "float").split(" ", 1)[0]
     return {"int": pyarrow.int64(), "float": pyarrow.float64()}.get(kind, pyarrow.string())

@@ -40,11 +40,14 @@ class Forecast:
         )
 
 
-def forecast(targets: Sequence[Target], phases: Sequence[Phase], book: PriceBook) -> Forecast:
-    """The cost of `phases` on `targets` at the prices of `book`. Raises BudgetError for a target without a price."""
+def forecast(targets: Sequence[Target], phases: Sequence[Phase], book: PriceBook, *, tries: int = 0) -> Forecast:
+    """The cost of `phases` on `targets` at the prices of `book`. Raises BudgetError for a target without a price.
+
+    `tries` are requests to each target before the run, the first of which starts cold.
+    """
     counts = [(phase.stratum, _requests(phase)) for phase in phases]
-    requests = PROBES + sum(count for _, count in counts)
-    starts = 1 + sum(count for stratum, count in counts if stratum != "steady")
+    requests = tries + PROBES + sum(count for _, count in counts)
+    starts = min(tries, 1) + 1 + sum(count for stratum, count in counts if stratum != "steady")
     tariffs = tariffs_of(targets, book).values()
     likely, cold = Decimal(LIKELY_MS), Decimal(LIKELY_MS + LIKELY_START_MS)
     likely_usd = ((requests - starts) * each.usd(likely) + starts * each.usd(cold, starts=1) for each in tariffs)

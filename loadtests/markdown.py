@@ -178,6 +178,8 @@ def _cost(summary: Summary) -> Iterator[str]:
     known = [(part.target.name, part.cost) for part in summary.targets if part.cost is not None]
     rows = ([name, *map(sentence_text, (cost.usd_per_million, cost.usd_per_million_free))] for name, cost in known)
     yield from _table(["target", "without free grant", "with it"], rows)
+    if said := list(filter(None, (part.platform_sentence for part in summary.targets))):
+        yield from ("", *map(_cell, said))
     for name, cost in known:
         yield from ("", f"What {_cell(name)}'s figure rests on:", "")
         yield from (f"- {_cell(assumption)}" for assumption in cost.assumptions or ("the samples alone",))

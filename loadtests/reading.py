@@ -13,7 +13,7 @@ from loadtests.sample import Sample
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from loadtests.exchange import Answer
+    from loadtests.answer import Answer
     from loadtests.sample import Outcome, Stratum
 
 
@@ -41,10 +41,13 @@ class Intent:
         )
 
 
-def read(intent: Intent, answer: Answer, *, first_answers: Mapping[str, float]) -> Sample:
+def read(
+    intent: Intent, answer: Answer, *, first_answers: Mapping[str, float], id_header: str | None = None
+) -> Sample:
     """The sample of an answered request: "ok" only when the answer is a classification.
 
-    `first_answers` holds when this worker had its first answer of each instance, in `perf_counter` seconds.
+    `first_answers` holds when this worker had its first answer of each instance, in `perf_counter` seconds;
+    `id_header` is where the target's platform names the request.
     """
     document = parse_json(answer.body)
     sent = {
@@ -56,6 +59,7 @@ def read(intent: Intent, answer: Answer, *, first_answers: Mapping[str, float]) 
         "answer_ms": answer.answer_ms,
         "request_bytes": answer.request_bytes,
         "response_bytes": answer.response_bytes,
+        "request_id": answer.headers.get(id_header or "") or None,
     }
     label = top_label(document)
     evident = {**sent, **served(answer, document, first_answers)}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
+from adapters import contract
 from loadtests.exchange import FAILURES, Endpoint
 from loadtests.reading import Intent, read
 
@@ -52,6 +53,7 @@ class Requester:
         self.budget = budget
         self._first_answers: dict[str, float] = {}
         self._endpoints = {target.name: Endpoint(target.url, timeout_s=timeout_s) for target in targets}
+        self._id_headers = {target.name: id_header_of(target.cloud) for target in targets}
         self._controls = {
             target.name: Endpoint(f"{target.control.rstrip('/')}/retire", timeout_s=RETIRE_WITHIN_S)
             for target in targets
@@ -81,7 +83,8 @@ class Requester:
             answer = self._endpoints[arrival.target].post(
                 picture.body, content_type=picture.content_type, headers=headers
             )
-            sample = read(intent, answer, first_answers=self._first_answers)
+            id_header = self._id_headers[arrival.target]
+            sample = read(intent, answer, first_answers=self._first_answers, id_header=id_header)
             if sample.instance is not None:
                 self._first_answers.setdefault(sample.instance, answer.done_s)
         except TimeoutError as error:
@@ -127,6 +130,14 @@ class Requester:
         self._keep(sample)
         if self._fire is not None:
             self._fire(**locust_event(sample))
+
+
+def id_header_of(cloud: str) -> str | None:
+    """The header in which a cloud's answers name the request; None where they do not, or the cloud is not ours."""
+    if cloud not in contract.clouds():
+        return None
+    found = contract.load(cloud).data["platform"].get("request_id_header")
+    return None if found is None else str(found)
 
 
 def locust_event(sample: Sample) -> dict[str, Any]:

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any, Literal
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from adapters.deployment.report import Report
+
 Outcome = Literal["ok", "failed", "timeout", "dropped"]
 State = Literal["cold", "pre-initialised", "warm"]
 Stratum = Literal["forced", "natural", "burst", "steady", "warm-up"]
@@ -23,7 +25,8 @@ class Sample:
     whose answer never came. `stratum` is what the schedule wanted, `state` what the evidence shows (None
     without evidence). `connect_ms` and `tls_ms` are None when an open connection was used again; `answer_ms`
     is from the answer's first line to its last byte. Server-side fields are None when the answer carried none;
-    `platform` is the platform's own word about the instance where it gives one.
+    `platform` is the platform's own word about the instance where it gives one. `request_id` is the platform's name
+    for the request, and `report` what the platform wrote about it later: it is no part of the measured row.
     """
 
     index: int
@@ -57,6 +60,8 @@ class Sample:
     model: str | None = None
     label: str | None = None
     platform: str | None = None
+    request_id: str | None = None
+    report: Report | None = None
 
     @property
     def latency_ms(self) -> float | None:
@@ -74,5 +79,7 @@ class Sample:
         return None if self.sent_s is None else (self.sent_s - self.intended_s) * 1000
 
 
-# The fields in order, as `Sample(*row)` takes them; many times faster than `dataclasses.astuple`, which copies.
-as_row: Callable[[Sample], tuple[Any, ...]] = attrgetter(*(each.name for each in fields(Sample)))
+# The measured fields in order, as `Sample(*row)` takes them: all but the report, which comes later from elsewhere.
+MEASURED = tuple(each.name for each in fields(Sample) if each.name != "report")
+# Many times faster than `dataclasses.astuple`, which copies.
+as_row: Callable[[Sample], tuple[Any, ...]] = attrgetter(*MEASURED)

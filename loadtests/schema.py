@@ -1,6 +1,8 @@
 """The store's tables and their versions; how every older version is read.
 
-A new version is a new number here, new statements, and an entry in `_SAMPLE_COLUMNS` that stays for ever.
+A new version is a new number here, new statements, and entries in `_SAMPLE_COLUMNS` and `_UPGRADES` that stay for
+ever. A file of an older version is read as it is, and brought up to date when something is to be written into it:
+what it holds stays, nothing is rewritten.
 """
 
 from __future__ import annotations
@@ -8,12 +10,13 @@ from __future__ import annotations
 from dataclasses import fields
 from typing import TYPE_CHECKING
 
-from loadtests.sample import Sample
+from adapters.deployment.report import Report
+from loadtests.sample import MEASURED
 
 if TYPE_CHECKING:
     import sqlite3
 
-VERSION = 1
+VERSION = 2
 _APPLICATION_ID = 0x54524950  # "TRIP": tells a run's store from any other SQLite file
 
 _STATEMENTS = (
@@ -31,19 +34,34 @@ _STATEMENTS = (
       instance TEXT, request_number INTEGER, since_ready_ms REAL,
       process_start_unix_s REAL, init_start_unix_s REAL, init_ms REAL, imports_ms REAL, model_load_ms REAL,
       decode_ms REAL, preprocess_ms REAL, inference_ms REAL, total_ms REAL,
-      model TEXT, label TEXT, platform TEXT,
+      model TEXT, label TEXT, platform TEXT, request_id TEXT,
       PRIMARY KEY (worker, "index")) WITHOUT ROWID""",
+    (
+        _REPORTS := """CREATE TABLE reports (
+      target TEXT NOT NULL, request_id TEXT NOT NULL, line TEXT NOT NULL,
+      duration_ms REAL NOT NULL, billed_ms REAL NOT NULL, memory_mb INTEGER NOT NULL, used_mb INTEGER NOT NULL,
+      init_ms REAL, restore_ms REAL, billed_restore_ms REAL,
+      PRIMARY KEY (target, request_id)) WITHOUT ROWID"""
+    ),
 )
 
-_CURRENT = tuple(each.name for each in fields(Sample))
+_SAME = {name: f'"{name}"' for name in MEASURED}
 
-# For each version, the SQL expression that gives each field of today's Sample.
-_SAMPLE_COLUMNS: dict[int, dict[str, str]] = {1: {name: f'"{name}"' for name in _CURRENT}}
+# For each version, the SQL expression that gives each measured field of today's Sample.
+_SAMPLE_COLUMNS: dict[int, dict[str, str]] = {1: _SAME | {"request_id": "NULL"}, 2: _SAME}
+
+# For each older version, what makes it the next one.
+_UPGRADES: dict[int, tuple[str, ...]] = {1: ("ALTER TABLE samples ADD COLUMN request_id TEXT", _REPORTS)}
 
 INSERT_SAMPLE = (
     f"INSERT OR IGNORE INTO samples ({', '.join(_SAMPLE_COLUMNS[VERSION].values())}) "
-    f"VALUES ({', '.join('?' * len(_CURRENT))})"
+    f"VALUES ({', '.join('?' * len(MEASURED))})"
 )
+_REPORT_COLUMNS = ("target", "request_id", *(each.name for each in fields(Report)))
+INSERT_REPORT = (
+    f"INSERT OR IGNORE INTO reports ({', '.join(_REPORT_COLUMNS)}) VALUES ({', '.join('?' * len(_REPORT_COLUMNS))})"
+)
+_SELECT_REPORTS = f"SELECT {', '.join(_REPORT_COLUMNS)} FROM reports"
 
 
 class UnknownVersion(Exception):
@@ -63,8 +81,8 @@ def version_of(connection: sqlite3.Connection) -> int:
     return int(connection.execute("PRAGMA user_version").fetchone()[0])
 
 
-def check(connection: sqlite3.Connection, *, writable: bool) -> None:
-    """Raise UnknownVersion unless the file can be read (or written) by this Tripoint."""
+def check(connection: sqlite3.Connection) -> None:
+    """Raise UnknownVersion unless the file can be read by this Tripoint."""
     if connection.execute("PRAGMA application_id").fetchone()[0] != _APPLICATION_ID:
         raise UnknownVersion("it is not a run's store: expected a samples.sqlite that Tripoint wrote")
     version = version_of(connection)
@@ -72,13 +90,30 @@ def check(connection: sqlite3.Connection, *, writable: bool) -> None:
         raise UnknownVersion(
             f"its schema is version {version}, this Tripoint knows up to {VERSION}: upgrade tripoint"
         )
-    if writable and version != VERSION:
-        raise UnknownVersion(
-            f"its schema is version {version}: it can be read, but only version {VERSION} is written"
-        )
+
+
+def upgrade(connection: sqlite3.Connection) -> None:
+    """Bring a file of an older version up to date, in one transaction."""
+    if version_of(connection) == VERSION:
+        return
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        for version in range(version_of(connection), VERSION):
+            for statement in _UPGRADES[version]:
+                connection.execute(statement)
+        connection.execute(f"PRAGMA user_version = {VERSION}")
+        connection.execute("COMMIT")
+    except BaseException:
+        connection.execute("ROLLBACK")
+        raise
+
+
+def select_reports(version: int) -> str | None:
+    """The query that reads target, request id and the fields of each Report; None for a version without them."""
+    return None if version == 1 else _SELECT_REPORTS
 
 
 def select_samples(version: int) -> str:
-    """The query that reads samples of a file of `version`, in the order of Sample's fields."""
-    columns = ", ".join(_SAMPLE_COLUMNS[version][name] for name in _CURRENT)
+    """The query that reads samples of a file of `version`, in the order of Sample's measured fields."""
+    columns = ", ".join(_SAMPLE_COLUMNS[version][name] for name in MEASURED)
     return f'SELECT {columns} FROM samples ORDER BY intended_s, "index"'

@@ -9,9 +9,10 @@ from __future__ import annotations
 import contextlib
 import json
 import sqlite3
-from dataclasses import astuple, dataclass, field
+from dataclasses import astuple, dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Self
 
+from adapters.deployment.report import Report
 from loadtests import schema
 from loadtests.arrivals import Arrival
 from loadtests.readiness import settle
@@ -74,6 +75,11 @@ class Store:
         """
         return self._write(schema.INSERT_SAMPLE, [as_row(sample) for sample in samples])
 
+    def keep_reports(self, target: str, reports: Mapping[str, Report]) -> int:
+        """Write what the platform wrote about requests to `target`, by request id; return how many were new."""
+        rows = [(target, request_id, *astuple(report)) for request_id, report in reports.items()]
+        return self._write(schema.INSERT_REPORT, rows)
+
     def plan(self, arrivals: Iterable[Arrival]) -> None:
         """Write the schedule, before the run."""
         self._write("INSERT INTO schedule VALUES (?, ?, ?, ?, ?, ?)", [astuple(arrival) for arrival in arrivals])
@@ -96,8 +102,18 @@ class Store:
         return [Arrival(*row) for row in rows]
 
     def samples(self) -> list[Sample]:
-        """All samples, in order of their intended time; cold or warm as all answers together show it."""
-        return settle([Sample(*row) for row in self._connection.execute(schema.select_samples(self.version))])
+        """All samples, in order of their intended time; cold or warm as all answers together show it.
+
+        Each has what its platform wrote about it, where that was read back.
+        """
+        rows = self._connection.execute(schema.select_samples(self.version))
+        samples, reports = settle([Sample(*row) for row in rows]), self._reports()
+        return [_reported(sample, reports) for sample in samples] if reports else samples
+
+    def _reports(self) -> dict[tuple[str, str], Report]:
+        query = schema.select_reports(self.version)
+        rows = self._connection.execute(query) if query else ()
+        return {(target, request_id): Report(*found) for target, request_id, *found in rows}
 
     def counts(self) -> dict[str, int]:
         """Samples so far by stratum; cheap enough to draw a progress bar with."""
@@ -146,10 +162,16 @@ class Store:
         return max(count, 0)
 
 
+def _reported(sample: Sample, reports: Mapping[tuple[str, str], Report]) -> Sample:
+    found = reports.get((sample.target, sample.request_id)) if sample.request_id is not None else None
+    return sample if found is None else replace(sample, report=found)
+
+
 def open_store(path: Path, *, writable: bool = False) -> Store:
     """Open a run's store of any known schema version; `path` is the file or the run's folder.
 
-    Writable only in the current version. Raises StoreError when there is no store, or none that we can read.
+    A store of an older version is brought up to date when it is opened to be written. Raises StoreError when there
+    is no store, or none that we can read.
     """
     file = path / FILE_NAME if path.is_dir() else path
     if not file.is_file():
@@ -157,7 +179,9 @@ def open_store(path: Path, *, writable: bool = False) -> Store:
     uri = f"{file.resolve().as_uri()}?mode={'rw' if writable else 'ro'}"
     connection = sqlite3.connect(uri, uri=True, isolation_level=None)
     try:
-        schema.check(connection, writable=writable)
+        schema.check(connection)
+        if writable:
+            schema.upgrade(connection)
     except (schema.UnknownVersion, sqlite3.DatabaseError) as error:
         connection.close()
         raise StoreError(

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from loadtests.cost.observed import reported_ms
 from loadtests.estimate import Estimate
 from loadtests.stats.percentiles import percentiles
 from loadtests.waterfall import mean_waterfall
@@ -30,7 +31,7 @@ COLD_QUANTILES = {"p50_ms": 0.5, "p95_ms": 0.95}
 TABLE_QUANTILES = ("p50_ms", "p95_ms", "p99_ms")
 WARM_QUANTILES = {"p50_ms": 0.5, "p95_ms": 0.95, "p99_ms": 0.99, "p999_ms": 0.999}
 _TARGET_FACTS = ("name", "cloud", "plan", "region", "memory_mb", "architecture", "concurrency", "cpu_share")
-_COUNTS = ("requests", "errors", "timeouts", "dropped", "late", "warm_up", "instances")
+_COUNTS = ("requests", "errors", "timeouts", "dropped", "late", "warm_up", "instances", "platform_billed")
 _NO_COST = Estimate(n=0, reason="no price for this target")
 
 
@@ -86,6 +87,7 @@ class TargetSummary:
     warm_up: int
     instances: int
     pre_initialised: int
+    platform_billed: int
     error_kinds: Mapping[str, int]
     cold: ColdStarts
     warm: Group
@@ -102,6 +104,14 @@ class TargetSummary:
     def usd_per_million(self) -> Estimate:
         """USD per million requests, without free grant."""
         return self.cost.usd_per_million if self.cost else _NO_COST
+
+    @property
+    def platform_sentence(self) -> str | None:
+        """For how many of its requests the platform itself said what it billed; None where it said nothing."""
+        if not self.platform_billed:
+            return None
+        share = f"{self.platform_billed:,} of {self.requests - self.dropped:,} requests"
+        return f"{self.target.name}: the platform itself said what it billed for {share}."
 
     def document(self) -> dict[str, Any]:
         """This target's entry of `summary.json`."""
@@ -150,6 +160,7 @@ def summarise_target(
         warm_up=columns.count(stratum="warm-up"),
         instances=int(np.unique(instances).size),
         pre_initialised=columns.count(state="pre-initialised"),
+        platform_billed=sum(reported_ms(sample) is not None for sample in samples),
         error_kinds=error_kinds(samples),
         cold=_cold(columns, stratum, samples),
         warm=warm_group(columns),

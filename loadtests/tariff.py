@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from adapters import contract
 from loadtests.budget import BudgetError, Tariff
 from loadtests.cost.bill import Terms, bill_plan
+from loadtests.cost.gateway import gateway_before, steps_of
 from loadtests.cost.plans import load_plan
 from loadtests.cost.run import LOCAL_REGION
 from loadtests.cost.usage import Calls, Reserve, Usage
@@ -15,7 +16,6 @@ from loadtests.cost.usage import Calls, Reserve, Usage
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from loadtests.cost.plans import Plan
     from loadtests.prices.book import PriceBook
     from loadtests.targets import Target
 
@@ -24,15 +24,16 @@ _ZERO = Decimal(0)
 _ONE = Decimal(1)
 _ANSWER_BYTES = 1024**2  # a classification is a few KB
 _MS_PER_S = 1000
+_HOUR_S = Decimal(3600)
 _GIB = Decimal(1024**3)
 
 
-def tariffs_of(targets: Sequence[Target], book: PriceBook) -> dict[str, Tariff]:
-    """By name. Raises BudgetError for a target that has no price."""
+def tariffs_of(targets: Sequence[Target], book: PriceBook, *, request_bytes: int = 0) -> dict[str, Tariff]:
+    """By name, for requests of at most `request_bytes`. Raises BudgetError for a target that has no price."""
     found = {}
     for target in targets:
         try:
-            found[target.name] = tariff_of(target, book)
+            found[target.name] = tariff_of(target, book, request_bytes=request_bytes)
         except (LookupError, ValueError) as error:
             raise BudgetError(
                 f"a budget needs a price for target {target.name!r}: {error}; see `tripoint prices`"
@@ -40,14 +41,17 @@ def tariffs_of(targets: Sequence[Target], book: PriceBook) -> dict[str, Tariff]:
     return found
 
 
-def tariff_of(target: Target, book: PriceBook) -> Tariff:
+def tariff_of(target: Target, book: PriceBook, *, request_bytes: int = 0) -> Tariff:
     """The tariff of one target, at the first tier and without any free grant. Raises PlanError, PriceError.
 
-    Prices of one request are differences of bills, so that every meter of the plan is in them.
+    Prices of one request are differences of bills, so that every meter of the plan is in them. Where a plan bills
+    the instances' life, that is no request's; but one that is started in place of another (a forced cold start)
+    leaves the other behind for as long as its cloud lets an idle one live, which comes with the start.
     """
     plan, data = load_plan(target.cloud, target.plan), contract.load(target.cloud).data
+    front: dict[str, Any] = {"gateway": gateway_before(target, plan), "gateway_steps": steps_of(request_bytes)}
 
-    def usd(*, instance_s: int = 0, cold: int = 0, egress_gb: Decimal = _ZERO) -> Decimal:
+    def usd(*, instance_s: int = 0, cold: int = 0, egress_gb: Decimal = _ZERO, held_s: Decimal = _ZERO) -> Decimal:
         calls = Calls(
             requests=_ONE,
             duration_ms=_ZERO,
@@ -55,19 +59,21 @@ def tariff_of(target: Target, book: PriceBook) -> Tariff:
             cold_share=Decimal(cold),
             instance_s=Decimal(instance_s),
         )
-        reserve = Reserve(_ZERO, _ZERO, calls.memory_mb)  # what is held ready is not a request's
+        held = _ONE if held_s else _ZERO  # what is held ready is not a request's
+        reserve = Reserve(held, held_s / _HOUR_S, calls.memory_mb)
         more: dict[str, Any] = {"egress_gb": egress_gb, "log_gb": LOG_GB, "concurrency": target.concurrency}
-        usage = Usage((calls,), reserve=reserve, gateway=_gateway(target, plan), **more)
+        usage = Usage((calls,), reserve=reserve, **front, **more)
         region = None if target.region == LOCAL_REGION else target.region
         terms = Terms(region, target.architecture, free=False)
         return bill_plan(plan, usage, terms=terms, prices=book.of(target.cloud)).usd
 
     base, rule = usd(), plan.duration
     init_s = Decimal(str(data["limits"]["init_timeout_s"])) if rule.init_billed else _ZERO
+    left_s = init_s + Decimal(str(data["platform"]["idle_life_s"])) if plan.bills_life else _ZERO
     return Tariff(
         request_usd=base,
         ms_usd=(usd(instance_s=_MS_PER_S) - base) / _MS_PER_S**2,
-        start_usd=usd(cold=1) - base,
+        start_usd=usd(cold=1, held_s=left_s) - base,
         byte_usd=(usd(egress_gb=_ONE) - base) / _GIB,
         step_ms=rule.step_ms,
         minimum_ms=rule.minimum_ms,
@@ -76,8 +82,3 @@ def tariff_of(target: Target, book: PriceBook) -> Tariff:
         answer_bytes=Decimal(min(data["limits"]["answer_bytes"], _ANSWER_BYTES)),
         bound=bool(data["platform"].get("bound", False)),
     )
-
-
-def _gateway(target: Target, plan: Plan) -> str:
-    """What stands in front: an API Gateway's address does not tell which kind it is, so the dearest is taken."""
-    return plan.gateways[-1] if ".execute-api." in target.url else plan.gateways[0]

@@ -9,12 +9,15 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from math import ceil
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from loadtests.scenarios import sustainable_rate
+from loadtests.scenarios import build, sustainable_rate
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from loadtests.phases import Phase
 
 ROUNDS_MIN, ROUNDS_MAX = 6, 12  # six instances carry a bootstrap, six cold starts an interval of their median
 WARM_MIN, WARM_WANTED, WARM_MAX = 90, 240, 600  # of one setting; an interval of p95 takes 72
@@ -22,16 +25,20 @@ WARM_UP = 2  # at the start of each round, on top of what the settling takes
 RATE_MAX = 8.0
 SLOWEST_USE = 0.4  # of the slowest setting's time: above it, requests would meet and start instances of their own
 SETTLE_RATE = 0.5
-RETIRE_S = 0.15
+RETIRE_MS = 150.0
 BURST = 8  # to a deployed function, which cannot be forced: most of so many at once start cold
 
 
 @dataclass(frozen=True, slots=True)
 class Timing:
-    """One target as a few requests found it, in ms: its first answer, and its median warm one."""
+    """One target as a few requests found it, in ms: its first answer, its median warm one, and forcing a cold start.
+
+    `retire_ms` is as long as a local cloud takes, where nobody measured it: real ones take seconds to a minute.
+    """
 
     first_ms: float
     warm_ms: float
+    retire_ms: float = RETIRE_MS
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +59,10 @@ class Load:
     def round_s(self) -> float:
         """About how long one round takes."""
         return self.pause_s + (self.per_round + WARM_UP) / self.rate
+
+    def phases(self) -> Sequence[Phase]:
+        """What is sent, as a forecast of its cost takes it."""
+        return [build(table, rate=self.rate, folder=Path()) for table in self._phases()]
 
     def scenario(self) -> str:
         """As a scenario file, for `loadtests.scenarios.read_scenario`."""
@@ -79,6 +90,11 @@ class Load:
         return {"kind": "constant", "name": name, "rate": rate, "count": count, "warm_up": warm_up}
 
 
+def largest(settle_s: float) -> Load:
+    """No sweep sends more than this, however fast its targets are and however long it may take."""
+    return Load(ROUNDS_MAX, WARM_MAX // ROUNDS_MAX, RATE_MAX, settle_s, forced=True)
+
+
 def fit(timings: Mapping[str, Timing], *, budget_s: float, cpus: int, settle_s: float, forced: bool) -> Load:
     """The load that fits into `budget_s`: as many rounds as leave WARM_WANTED warm requests, at least the minimum.
 
@@ -90,7 +106,7 @@ def fit(timings: Mapping[str, Timing], *, budget_s: float, cpus: int, settle_s: 
     rate = float(f"{rate:.3g}")
     if not forced:
         return Load(1, min(max(int(budget_s * rate), WARM_MIN), WARM_MAX), rate, 0.0, forced=False)
-    pause_s = sum(timing.first_ms / 1000 + RETIRE_S for timing in timings.values()) + settle_s
+    pause_s = sum((timing.first_ms + timing.retire_ms) / 1000 for timing in timings.values()) + settle_s
     for rounds in range(ROUNDS_MAX, ROUNDS_MIN, -1):
         per_round = int((budget_s / rounds - pause_s) * rate) - WARM_UP
         if per_round * rounds >= WARM_WANTED:

@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from loadtests.conductor import Opened
     from loadtests.live_feed import Feed
     from loadtests.options import Options
+    from loadtests.pictures import Picture
     from loadtests.planning import Plan
     from loadtests.targets import Target
 
@@ -46,6 +47,7 @@ LOG = logging.getLogger(__name__)
 EVENTS: Any = locust.events  # Locust's hooks carry no types
 FEED_READY_WITHIN_S = 20.0  # it imports the statistics: rather now than beside the first requests
 TELL_EVERY_S = 1.0
+HEADERS_BYTES = 8192  # of a request, signed ones included: far above what is sent
 LAST_WITHIN_S = 20.0  # on a busy machine; at once on others
 USER_ERRORS = (
     OptionsError,
@@ -159,18 +161,21 @@ def open_run(environment: Environment, feed: Feed | None, *, probed: Callable[[i
 def plan_run(options: Options, *, probed: Callable[[int, int], None]) -> tuple[Plan, Store]:
     """The plan with its new store, or that of the rest of the run that is resumed."""
     targets, pictures = read_targets(options.targets), read_pictures(options.images)
+    means = means_of(options, targets, pictures)
     if options.resume and options.run_dir is not None:
         store = open_store(options.run_dir, writable=True)
-        plan = resume_plan(options, store, targets, pictures, probed=probed, means=means_of(options, targets))
+        plan = resume_plan(
+            options, store, targets, pictures, probed=probed, means=means_of(options, targets, pictures)
+        )
         store.record(Event(perf_counter() - plan.origin_s, "resumed", document={"requests": len(plan.arrivals)}))
         return plan, store
-    plan = make_plan(options, targets, pictures, probed=probed, means=means_of(options, targets))
+    plan = make_plan(options, targets, pictures, probed=probed, means=means)
     store = Store.create(options.run_folder() / FILE_NAME, plan.header)
     store.plan(plan.arrivals)
     return plan, store
 
 
-def means_of(options: Options, targets: Sequence[Target]) -> Means:
+def means_of(options: Options, targets: Sequence[Target], pictures: Sequence[Picture]) -> Means:
     """The keys that whoever started this process holds, and the money that may be spent."""
     doorbell = None if options.keys_socket is None else Doorbell(options.keys_socket)
     if options.budget_usd is None:
@@ -178,7 +183,9 @@ def means_of(options: Options, targets: Sequence[Target]) -> Means:
     from loadtests.prices.shelf import open_book
     from loadtests.tariff import tariffs_of  # costs: imports that most runs do without
 
-    return Means(doorbell, Budget(Decimal(repr(options.budget_usd)), tariffs_of(targets, open_book())))
+    largest_bytes = max(len(picture.body) for picture in pictures) + HEADERS_BYTES
+    tariffs = tariffs_of(targets, open_book(), request_bytes=largest_bytes)
+    return Means(doorbell, Budget(Decimal(repr(options.budget_usd)), tariffs))
 
 
 def finish(environment: Environment) -> None:

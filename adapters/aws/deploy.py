@@ -5,9 +5,9 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from adapters.aws import endpoints, functions, inventory, registry, surroundings
+from adapters.aws import aliases, endpoints, functions, inventory, registry, surroundings
 from adapters.aws.functions import UNRESERVED_FLOOR, Context
-from adapters.aws.reports import PATTERN, report_lines
+from adapters.aws.reports import MATCHED_FRONT, PATTERN, reports_in
 from adapters.deployment import resources
 from adapters.deployment.access import Pass
 from adapters.deployment.errors import NotReady
@@ -15,8 +15,10 @@ from adapters.deployment.resources import Endpoint
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
+    from datetime import datetime
 
     from adapters.deployment.naming import Deployment
+    from adapters.deployment.report import Report
     from adapters.deployment.resources import Found, Outputs, Provider, Resource, Step
     from adapters.deployment.variant import Variant
 
@@ -37,6 +39,8 @@ PERMISSIONS = (
     " DeleteRepository; for the tool that sends: BatchCheckLayerAvailability InitiateLayerUpload UploadLayerPart"
     " CompleteLayerUpload PutImage BatchGetImage",
     "apigateway: GET; for front http-api also POST, PATCH and DELETE on /apis, and TagResource",
+    "apigateway, front rest-api: POST, PUT, PATCH and DELETE on /restapis, and PUT on /tags",
+    "lambda: GetPolicy; fronts http-api and rest-api: RemovePermission; to measure: execute-api Invoke",
 )
 
 
@@ -91,7 +95,7 @@ class Aws:
         found = []
         for variant in variants:
             context = Context(self, deployment, variant)
-            outputs = made.get(endpoints.front_step(context).resource.key)
+            outputs = made.get(endpoints.front_steps(context)[0].resource.key)
             if outputs:
                 details = {"region": variant.place, "service": _signed_for(variant)}
                 found.append(Endpoint(variant, context.name, outputs["url"], outputs["access"], details))
@@ -116,8 +120,8 @@ class Aws:
         """A changed configuration gets new environments; behind an alias only as a new version."""
         context = Context(self, deployment, variant)
         functions.retire(context)
-        if endpoints.qualifier(context):
-            endpoints.republish(context)
+        if aliases.qualifier(context):
+            aliases.republish(context)
 
     def remove(self, resource: Resource) -> None:
         inventory.remove(self, resource)
@@ -134,26 +138,30 @@ class Aws:
             events = (events + page["events"])[-limit:]
         return [str(event["message"]).rstrip() for event in events]
 
-    def reports(self, deployment: Deployment, variant: Variant) -> dict[str, str]:
-        """Request id -> the platform's REPORT line. They come seconds to minutes after the answers."""
+    def reports(self, deployment: Deployment, variant: Variant, *, since: datetime) -> Mapping[str, Report] | None:
+        """From the REPORT lines of the log group; they come seconds to minutes after the answers."""
+        if variant.front != MATCHED_FRONT:
+            return None
         group = surroundings.log_group(Context(self, deployment, variant).name)
         pages = self.client("logs", variant.place).get_paginator("filter_log_events")
-        found = pages.paginate(logGroupName=group, filterPattern=PATTERN)
-        return report_lines(str(event["message"]) for page in found for event in page["events"])
+        begin_ms = int(since.timestamp() * 1000)
+        found = pages.paginate(logGroupName=group, filterPattern=PATTERN, startTime=begin_ms)
+        return reports_in(str(event["message"]) for page in found for event in page["events"])
 
 
 def variant_steps(context: Context) -> list[Step]:
     """Log group, bucket of a large zip or repository and image, function, version where one is wanted, endpoint."""
     refuse_impossible(context.variant)
+    refuse_long_name(context.name)
     built = functions.bundle_of(context.variant)
     found = [surroundings.logs_step(context)]
     if built is not None and built.zipped_bytes > functions.DIRECT_BYTES:
         found += surroundings.bucket_steps(context, built)
     found += registry.steps(context)
     found.append(functions.function_step(context, built))
-    if endpoints.qualifier(context):
-        found.append(endpoints.alias_step(context, built))
-    return [*found, endpoints.front_step(context)]
+    if aliases.qualifier(context):
+        found.append(aliases.alias_step(context, built))
+    return [*found, *endpoints.front_steps(context)]
 
 
 def refuse_impossible(variant: Variant) -> None:
@@ -168,8 +176,20 @@ def refuse_impossible(variant: Variant) -> None:
         )
     if variant.plan_name == "snapstart" and (variant.from_image or variant.python == "3.11"):
         raise ValueError("aws: SnapStart needs a zip and Python 3.12 or later")
-    if variant.plan_name == "provisioned" and variant.reserved_instances < 1:
-        raise ValueError("aws: plan 'provisioned' needs reserved_instances of 1 or more")
+    if (variant.plan_name == "provisioned") != bool(variant.reserved_instances):
+        raise ValueError(
+            f"aws: plan {variant.plan_name!r} with reserved_instances of {variant.reserved_instances}: instances kept"
+            " ready have a plan and a price of their own: provisioned, with 1 or more of them"
+        )
+
+
+def refuse_long_name(name: str) -> None:
+    """Raise ValueError for a function's name that Lambda would refuse."""
+    if len(name) > functions.LONGEST_NAME:
+        raise ValueError(
+            f"aws: the function's name {name!r} has {len(name)} characters, Lambda takes {functions.LONGEST_NAME}:"
+            " choose a shorter project"
+        )
 
 
 def _signed_for(variant: Variant) -> str:

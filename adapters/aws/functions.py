@@ -29,6 +29,7 @@ GLOBAL = "global"
 UNRESERVED_FLOOR = 100
 # A direct upload holds 50 MB (gettingstarted-limits.html); larger zips go through a bucket.
 DIRECT_BYTES = 50 * 1024 * 1024
+LONGEST_NAME = 64  # docs.aws.amazon.com/lambda/latest/api/API_CreateFunction.html, as of 2026-11-25
 GENERATION = "TRIPOINT_GENERATION"
 _ROLE_WAIT_S = 60.0
 
@@ -101,7 +102,7 @@ def configuration(variant: Variant, built: Built | None) -> dict[str, Any]:
     """What CreateFunction and UpdateFunctionConfiguration both take."""
     settings: dict[str, Any] = {
         "MemorySize": variant.memory,
-        "Timeout": int(variant.data["platform"]["timeout_s"]),
+        "Timeout": variant.timeout_s,
         "Environment": {"Variables": {"OPENBLAS_NUM_THREADS": "1", **variant.settings}},
     }
     if built is not None:

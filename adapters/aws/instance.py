@@ -1,14 +1,14 @@
-"""How one execution environment of AWS Lambda is asked: the Invoke operation, a Function URL, an HTTP API."""
+"""How one execution environment of AWS Lambda is asked: Invoke, a Function URL, an HTTP API, a REST API."""
 
 from __future__ import annotations
 
 import json
 import uuid
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from adapters.aws import api, environment, payload
-from adapters.aws.gate import LambdaGate, too_large
+from adapters.aws import api, environment, payload, rest_payload
+from adapters.aws.gate import HTTP_API, REST_API, LambdaGate, too_large
 from adapters.aws.recorded import replay
 from adapters.contract import HttpAnswer, InstanceFailed
 
@@ -21,7 +21,8 @@ _JSON = (("content-type", "application/json"),)
 # docs.aws.amazon.com/apigateway/latest/developerguide/http-api-troubleshooting-lambda.html (500), as of 2026-11-20.
 _FAILED: dict[str, HttpAnswer] = {
     "function-url": HttpAnswer(502, (("content-type", "text/plain"),), b"Internal Server Error"),
-    "http-api": HttpAnswer(500, _JSON, b'{"message":"Internal Server Error"}'),
+    HTTP_API: HttpAnswer(500, _JSON, b'{"message":"Internal Server Error"}'),
+    REST_API: rest_payload.MALFORMED,
 }
 
 
@@ -45,12 +46,11 @@ class LambdaInstance:
             outcome = await self.environment.invoke(api.event_bytes(request), request_id)
             answer = api.answered(request, outcome, request_id)
         else:
-            front: payload.Front = "http-api" if request.front == "http-api" else "function-url"
-            event = json.dumps(payload.http_event(request, request_id=request_id, front=front)).encode()
+            event = json.dumps(_event(request, request_id)).encode()
             if len(event) > api.EVENT_LIMIT_BYTES:
-                return too_large(front)
+                return too_large(request.front)
             outcome = await self.environment.invoke(event, request_id)
-            answer = http_answer(outcome, request_id, front)
+            answer = http_answer(outcome, request_id, request.front)
         if outcome.lost is not None:
             raise InstanceFailed(outcome.lost, answer=answer)
         return answer
@@ -59,10 +59,21 @@ class LambdaInstance:
         await self.environment.end()
 
 
-def http_answer(outcome: Outcome, request_id: str, front: payload.Front) -> HttpAnswer:
-    """A function's end as an HTTP front gives it."""
-    answer = _FAILED[front] if outcome.result.failed else payload.http_answer(outcome.result.body)
-    name = "x-amzn-requestid" if front == "function-url" else "apigw-requestid"
+def _event(request: HttpRequest, request_id: str) -> dict[str, Any]:
+    if request.front == REST_API:
+        return rest_payload.rest_event(request, request_id=request_id)
+    front: payload.Front = "http-api" if request.front == HTTP_API else "function-url"
+    return payload.http_event(request, request_id=request_id, front=front)
+
+
+def http_answer(outcome: Outcome, request_id: str, front: str) -> HttpAnswer:
+    """A function's end as an HTTP front gives it; a Function URL is the one without a name."""
+    if outcome.result.failed:
+        answer = _FAILED.get(front, _FAILED["function-url"])
+    else:
+        read = rest_payload.rest_answer if front == REST_API else payload.http_answer
+        answer = read(outcome.result.body)
+    name = "apigw-requestid" if front == HTTP_API else "x-amzn-requestid"
     return HttpAnswer(answer.status, (*answer.headers, (name, request_id)), answer.body)
 
 

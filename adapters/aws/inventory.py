@@ -10,14 +10,17 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from adapters.aws import registry
-from adapters.aws.endpoints import ALIAS, api_named
+from adapters.aws.aliases import ALIAS
 from adapters.aws.functions import GLOBAL
+from adapters.aws.gateways import rights
+from adapters.aws.http_api import api_named
+from adapters.aws.rest_api import remove_rest_apis
 from adapters.aws.surroundings import HOME_REGION
 from adapters.deployment.naming import identity_in
 from adapters.deployment.resources import Found, Resource
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Collection, Iterable, Iterator
 
     from adapters.aws.deploy import Aws
 
@@ -29,16 +32,20 @@ def find(aws: Aws, project: str, regions: Iterable[str]) -> list[Found]:
     found = list(_roles(aws, project))
     for region in sorted(set(regions) - {GLOBAL}):
         found += registry.find(aws.client("ecr", region), project, region)
+        http_apis = list(_http_apis(aws.client("apigatewayv2", region), project))
+        rest_apis = list(_rest_apis(aws.client("apigateway", region), project))
+        apis = {api for api, _ in (*http_apis, *rest_apis)}
         for kind, names in (
             ("log-group", _log_groups(aws.client("logs", region), project)),
             ("bucket", _buckets(aws.client("s3", region), project, region)),
             ("function", _functions(aws.client("lambda", region), project)),
-            ("http-api", _http_apis(aws.client("apigatewayv2", region), project)),
+            ("http-api", (name for _, name in http_apis)),
+            ("rest-api", (name for _, name in rest_apis)),
         ):
             resources = [Resource("aws", kind, name, region) for name in names]
             found += [Found(resource, identity_in(resource.name, project) or "") for resource in resources]
             if kind == "function":
-                found += _parts(aws.client("lambda", region), project, resources)
+                found += _parts(aws.client("lambda", region), project, resources, apis)
             if kind == "bucket":
                 found += _objects(aws.client("s3", region), project, resources)
     return found
@@ -96,8 +103,11 @@ def _functions(client: Any, project: str) -> Iterator[str]:
                     yield name
 
 
-def _parts(client: Any, project: str, functions: Iterable[Resource]) -> Iterator[Found]:
-    """The alias and the URL of each function."""
+def _parts(client: Any, project: str, functions: Iterable[Resource], apis: Collection[str]) -> Iterator[Found]:
+    """The alias and the URL of each function, and who of `apis` may invoke it.
+
+    A right of an API that is gone counts as missing, so that the next `apply` gives one to its successor.
+    """
     for function in functions:
         identity = identity_in(function.name, project) or ""
         for alias in client.list_aliases(FunctionName=function.name)["Aliases"]:
@@ -106,13 +116,25 @@ def _parts(client: Any, project: str, functions: Iterable[Resource]) -> Iterator
             with suppress(client.exceptions.ResourceNotFoundException):
                 client.get_function_url_config(FunctionName=function.name, **qualified)
                 yield Found(Resource("aws", "function-url", function.name, function.region), identity)
+            for front, source in rights(client, {"FunctionName": function.name, **qualified}).items():
+                if source.rpartition(":")[2].partition("/")[0] in apis:
+                    yield Found(Resource("aws", "right", f"{function.name}:{front}", function.region), identity)
 
 
-def _http_apis(client: Any, project: str) -> Iterator[str]:
+def _http_apis(client: Any, project: str) -> Iterator[tuple[str, str]]:
+    """Id and name of each."""
     for page in client.get_paginator("get_apis").paginate():
         for api in page["Items"]:
             if identity_in(api["Name"], project) and _says(api.get("Tags") or {}, project):
-                yield str(api["Name"])
+                yield str(api["ApiId"]), str(api["Name"])
+
+
+def _rest_apis(client: Any, project: str) -> Iterator[tuple[str, str]]:
+    """Id and name of each; two of one name are two."""
+    for page in client.get_paginator("get_rest_apis").paginate():
+        for api in page["items"]:
+            if identity_in(api["name"], project) and _says(api.get("tags") or {}, project):
+                yield str(api["id"]), str(api["name"])
 
 
 def _tags(pairs: Iterable[dict[str, str]]) -> dict[str, str]:
@@ -165,6 +187,13 @@ def _remove_url(client: Any, name: str) -> None:
             client.delete_function_url_config(FunctionName=name, **qualified)
 
 
+def _remove_right(client: Any, name: str) -> None:
+    function, _, front = name.partition(":")
+    for qualified in ({"Qualifier": ALIAS}, {}):
+        with suppress(client.exceptions.ResourceNotFoundException):
+            client.remove_permission(FunctionName=function, StatementId=front, **qualified)
+
+
 def _remove_http_api(client: Any, name: str) -> None:
     found = api_named(client, name)
     if found is not None:
@@ -180,6 +209,8 @@ _REMOVALS = {
     "function": ("lambda", _remove_function),
     "alias": ("lambda", _remove_alias),
     "function-url": ("lambda", _remove_url),
+    "right": ("lambda", _remove_right),
     "http-api": ("apigatewayv2", _remove_http_api),
     **registry.REMOVALS,
+    "rest-api": ("apigateway", remove_rest_apis),
 }

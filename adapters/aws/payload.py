@@ -18,7 +18,7 @@ from adapters.contract import HttpAnswer
 if TYPE_CHECKING:
     from adapters.contract import HttpRequest
 
-Front = Literal["function-url", "http-api"]
+Front = Literal["function-url", "http-api"]  # those of payload 2.0
 _API_ID = {"function-url": "tripointlocalfunctionurl00000000", "http-api": "tripoint00"}
 _DOMAIN = {"function-url": f"lambda-url.{REGION}.on.aws", "http-api": f"execute-api.{REGION}.amazonaws.com"}
 _TEXT_TYPES = ("text/", "application/json", "application/javascript", "application/xml")

@@ -10,6 +10,7 @@ import base64
 import json
 from typing import TYPE_CHECKING, Any, Literal
 
+from core import base64_c
 from core.wire import Request
 
 if TYPE_CHECKING:
@@ -57,7 +58,7 @@ def encode(response: Response, event: Event) -> dict[str, Any]:
     answer: dict[str, Any] = {
         "statusCode": response.status,
         "headers": dict(response.headers),
-        "body": response.body.decode(),
+        "body": response.text,
         "isBase64Encoded": False,
     }
     if kind == "alb":
@@ -115,9 +116,10 @@ def _from_direct(event: Event) -> Request:
 
 
 def _bare(response: Response) -> dict[str, Any]:
-    predictions = response.document.get("predictions")
+    document = response.document
+    predictions = document.get("predictions")
     if not isinstance(predictions, list):
-        return response.document
+        return document
     return {entry["label"]: entry["score"] for entry in predictions}
 
 
@@ -134,4 +136,6 @@ def _lower(headers: Mapping[str, str]) -> dict[str, str]:
 
 def _body(event: Event) -> bytes:
     body = event.get("body") or ""
-    return base64.b64decode(body) if event.get("isBase64Encoded") else str(body).encode()
+    if not event.get("isBase64Encoded"):
+        return str(body).encode()
+    return base64_c.decode(body) or base64.b64decode(body)

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from adapters.deployment.variant import Variant
 
 CONTAINER = "package"
-# Flex Consumption takes no lower maximum (flex-consumption-how-to, "Set the maximum instance count").
-LOWEST_MAXIMUM = 40
+# Flex Consumption takes no maximum below or above these (flex-consumption-how-to, "Set the maximum instance count").
+LOWEST_MAXIMUM, HIGHEST_MAXIMUM = 40, 1000
 PLANS = ("flex-consumption", "flex-always-ready")
 
 
@@ -85,5 +85,11 @@ def refuse_impossible(variant: Variant) -> None:
         raise ValueError("azure: the function asks for its key (AuthLevel.FUNCTION): access public is not offered")
     if variant.from_image:
         raise ValueError("azure: Flex Consumption takes no image: leave `image` out, and use --format zip")
-    if variant.plan_name == "flex-always-ready" and not variant.reserved_instances:
-        raise ValueError("azure: plan 'flex-always-ready' needs reserved_instances of 1 or more")
+    if (variant.plan_name == "flex-always-ready") != bool(variant.reserved_instances):
+        raise ValueError(
+            f"azure: plan {variant.plan_name!r} with reserved_instances of {variant.reserved_instances}: always-ready"
+            " instances have a plan and a price of their own: flex-always-ready, with 1 or more of them"
+        )
+    if variant.maximum_instances > HIGHEST_MAXIMUM:
+        most = f"Flex Consumption takes {HIGHEST_MAXIMUM} at most"
+        raise ValueError(f"azure: maximum_instances is {variant.maximum_instances}: {most}")

@@ -19,6 +19,7 @@ from adapters.deployment.resources import Endpoint, Found, Resource, Step, sdk
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
+    from datetime import datetime
 
     from adapters.deployment.naming import Deployment
     from adapters.deployment.resources import Outputs, Provider
@@ -151,6 +152,10 @@ class Azure:
         """Flex Consumption keeps logs in Application Insights only, which is not made: the build's log is shown."""
         lines = one_deploy.log(self.account, Names(deployment, variant).app)
         return lines[-limit:]
+
+    def reports(self, deployment: Deployment, variant: Variant, *, since: datetime) -> None:
+        """Azure tells what it metered by the minute and app, not by the request."""
+        return None
 
     def _variant_steps(self, names: Names) -> list[Step]:
         tags, place = names.deployment.tags(), names.variant.place

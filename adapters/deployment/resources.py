@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from adapters.deployment.access import Pass
     from adapters.deployment.naming import Deployment
+    from adapters.deployment.report import Report
     from adapters.deployment.variant import Variant
 
 Outputs = dict[str, str]
@@ -114,6 +115,12 @@ class Provider(Protocol):
 
     def logs(self, deployment: Deployment, variant: Variant, *, limit: int) -> Iterable[str]:
         """The last lines that a variant's function and platform wrote."""
+
+    def reports(self, deployment: Deployment, variant: Variant, *, since: datetime) -> Mapping[str, Report] | None:
+        """What the platform has written so far about each request, by the id that the request's answer names.
+
+        None where the platform writes no such lines, or answers name no id that would be in them.
+        """
 
 
 class ProviderModule(Protocol):

@@ -41,6 +41,7 @@ def by_target_name(endpoints: Sequence[Endpoint]) -> dict[str, Endpoint]:
 def target_document(name: str, endpoint: Endpoint) -> dict[str, Any]:
     """One endpoint under its target name."""
     variant = endpoint.variant
+    gateway = {} if variant.gateway is None else {"gateway": variant.gateway}
     return {
         "name": name,
         "cloud": variant.cloud,
@@ -49,5 +50,6 @@ def target_document(name: str, endpoint: Endpoint) -> dict[str, Any]:
         "memory_mb": variant.memory,
         "concurrency": variant.concurrency,
         "architecture": variant.architecture,
+        **gateway,
         "url": endpoint.url,
     }

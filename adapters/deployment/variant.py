@@ -25,6 +25,8 @@ class Variant:
     net against a runaway bill. `reserved_instances` are kept ready: provisioned, minimum or always-ready ones.
     `format` "image" has a container image built here and kept in a repository of the deployment's own; `image` is
     the address of one of the user's in the cloud's registry. `runtime` "" is the first that the model is for.
+    `ingress` is what network may reach the function, `cpu_boost` more CPU while an instance starts (None: as far as
+    the cloud has it); both where the cloud offers them.
     """
 
     cloud: str
@@ -44,6 +46,8 @@ class Variant:
     format: str = "zip"
     image: str | None = None
     settings: Mapping[str, str] = field(default_factory=dict)
+    ingress: str = "all"
+    cpu_boost: bool | None = None
 
     def __post_init__(self) -> None:
         if self.cloud not in contract.clouds():
@@ -57,6 +61,11 @@ class Variant:
                 raise ValueError(f"{name} is {getattr(self, name)}: expected 1 or more")
         if not 0 <= self.reserved_instances <= self.maximum_instances:
             raise ValueError(f"reserved_instances is {self.reserved_instances}: expected 0 to maximum_instances")
+        offered = self.data["platform"].get("ingress", ["all"])
+        if self.ingress not in offered:
+            raise ValueError(f"ingress {self.ingress!r}: {self.cloud} has {', '.join(offered)}")
+        if self.cpu_boost is not None and "boost" not in self.data["memory"]:
+            raise ValueError(f"cpu_boost is {self.cpu_boost}: {self.cloud} has no CPU boost; leave it out")
 
     @property
     def data(self) -> Mapping[str, Any]:
@@ -87,13 +96,29 @@ class Variant:
         return self.format == "image" and not self.image
 
     @property
+    def gateway(self) -> str | None:
+        """What stands in front, where the cloud has a choice of it."""
+        return self.front if self.front in self.data["platform"].get("fronts", ()) else None
+
+    @property
+    def timeout_s(self) -> int:
+        """How long a request may take: what goes on after the front has given up is paid for and answers nobody."""
+        platform = self.data["platform"]
+        longest_s = platform["timeout_s"]
+        return int(min(longest_s, platform.get("front_timeout_s", {}).get(self.gateway, longest_s)))
+
+    @property
     def label(self) -> str:
         """What tells this variant from the others of its cloud, fit for a resource's name."""
         parts = [self.plan_name, str(self.memory), self.architecture.replace("_", ""), f"c{self.concurrency}"]
         if self.from_image:
             parts.append("image")
-        if self.builds_image and self.runtime:  # shortened: the longest name of a function has 64 letters
+        if self.builds_image and self.runtime:  # shortened, as the front is: a function's name is bounded
             parts.append(self.runtime.partition("-")[0])
+        if self.cpu_boost is False:
+            parts.append("noboost")
+        if self.gateway not in (None, *self.data["platform"].get("fronts", ())[:1]):
+            parts.append(self.front.partition("-")[0])
         return re.sub(r"[^a-z0-9]+", "-", "-".join(parts).lower())
 
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from adapters.emulator.fleet import Refused
 
 if TYPE_CHECKING:
-    from adapters.contract import Gate, HttpAnswer, HttpRequest
+    from adapters.contract import Gate, HttpAnswer, HttpRequest, Patience
     from adapters.emulator.fleet import Fleet
 
 
@@ -18,7 +18,7 @@ class Door:
     def __init__(self, fleet: Fleet, gate: Gate | None) -> None:
         self._fleet = fleet
         self._gate = gate
-        self._later: set[asyncio.Task[None]] = set()
+        self._under_way: set[asyncio.Task[Any]] = set()
 
     async def serve(self, request: HttpRequest) -> HttpAnswer:
         """Answer one request."""
@@ -26,18 +26,28 @@ class Door:
             admission = self._gate.admit(request)
             if admission.later is not None:
                 task = asyncio.ensure_future(self._run(self._gate, admission.later))
-                self._later.add(task)
-                task.add_done_callback(self._later.discard)
+                self._under_way.add(task)
+                task.add_done_callback(self._under_way.discard)
             if admission.answer is not None:
                 return admission.answer
+            if admission.patience is not None:
+                return await self._ask_within(admission.patience, request)
         return await self._ask(request)
 
     async def close(self) -> None:
-        """Give up what still waits for another try."""
-        for task in self._later:
+        """Give up what still waits for another try, or works for a client that has been answered."""
+        for task in self._under_way:
             task.cancel()
-        if self._later:
-            await asyncio.wait(self._later)
+        if self._under_way:
+            await asyncio.wait(self._under_way)
+
+    async def _ask_within(self, patience: Patience, request: HttpRequest) -> HttpAnswer:
+        """The function's answer, or the front door's own; then the function's goes nowhere."""
+        task = asyncio.ensure_future(self._ask(request))
+        self._under_way.add(task)
+        task.add_done_callback(self._under_way.discard)
+        done, _ = await asyncio.wait({task}, timeout=patience.wait_s)
+        return task.result() if done else patience.answer
 
     async def _ask(self, request: HttpRequest) -> HttpAnswer:
         try:

@@ -13,7 +13,7 @@ from multidict import CIMultiDict
 
 from adapters.contract import HttpAnswer, HttpRequest
 from core.errors import BodyTooLarge
-from core.wire import Response
+from core.wire import to_json
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -99,7 +99,7 @@ async def read_body(request: web.BaseRequest) -> bytes:
 def too_large(size_bytes: int) -> HttpAnswer:
     """What the core would answer; a body this large never reaches it."""
     error = BodyTooLarge(size_bytes, BODY_LIMIT_BYTES)
-    return HttpAnswer(error.status, (("content-type", "application/json"),), Response(200, error.document()).body)
+    return HttpAnswer(error.status, (("content-type", "application/json"),), to_json(error.document()).encode())
 
 
 def response(answer: HttpAnswer) -> web.Response:

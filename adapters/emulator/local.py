@@ -75,8 +75,10 @@ class Local:
             exits.push_async_callback(fleet.close)
             door = Door(fleet, self._cloud.gate())
             exits.push_async_callback(door.close)
-            for name in self._cloud.data["platform"].get("fronts", ("http",)):
-                self.fronts[name] = await _open(exits, front.server(door.serve, name=name))
+            rules = self._cloud.data["platform"]
+            for name in rules.get("fronts", ("http",)):
+                opened = await _open(exits, front.server(door.serve, name=name))
+                self.fronts[name] = opened + rules.get("front_paths", {}).get(name, "")
             control = Control(cloud=self._cloud, options=self._options, fleet=fleet, ledger=ledger, ended=self._ended)
             self.control = await _open(exits, front.server(control.serve))
             self._exits = exits.pop_all()

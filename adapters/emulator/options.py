@@ -17,7 +17,8 @@ class Options:
     """None means: what `[platform]` and `[memory]` of the cloud's cloud.toml say.
 
     `idle_life_s` is how long an idle instance lives; vendors do not state it, so it is a parameter.
-    `faults` hold from the start. `shares` asks for CPU and memory shares, enforced where that can be.
+    `faults` hold from the start. `shares` asks for CPU and memory shares, enforced where that can be. `cpu_boost`
+    lets an instance have more CPU at its start, on a cloud that gives some.
     """
 
     model: str = "clothes"
@@ -29,6 +30,7 @@ class Options:
     timeout_s: float | None = None
     init_timeout_s: float | None = None
     shares: bool = True
+    cpu_boost: bool = True
     faults: tuple[Fault, ...] = ()
 
     def __post_init__(self) -> None:

@@ -56,7 +56,7 @@ def platform(cloud: Cloud, options: Options) -> Platform:
         plan=data["plan"],
         memory_mb=memory_mb,
         cpu_share=share,
-        boost=boost(memory, share),
+        boost=boost(memory, share) if options.cpu_boost else None,
         timeout_s=_at_most(_or(options.timeout_s, data["timeout_s"]), limits["timeout_max_s"], "timeout_s"),
         init_timeout_s=_or(options.init_timeout_s, limits["init_timeout_s"]),
         scaling=_scaling(data, options, concurrency),

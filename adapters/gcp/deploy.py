@@ -1,11 +1,18 @@
 """Deploying to Cloud Functions, 2nd gen, from source: the provider that `tripoint deploy` drives.
 
+What the functions API has no field for (billing by the instance, the CPU boost) is set on the Cloud Run service that
+each function is, after the function is made or changed. Google lets such functions be managed with both APIs
+(cloud.google.com/run/docs/functions/comparison, as of 2026-11-25), and so all variants are built in the same way
+and differ in nothing but what they are to be compared in; a service with a build of its own would need a bucket, an
+image repository and rights to both besides.
+
 Vendor facts: cloud.google.com/functions/docs/reference/rest/v2, as of 2026-11-20.
 """
 
 from __future__ import annotations
 
 import time
+import zlib
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -15,10 +22,20 @@ from adapters.deployment.errors import DeployError
 from adapters.deployment.resources import Endpoint, Found, Resource, Step, sdk
 from adapters.gcp import identity
 from adapters.gcp.account import Account, account
-from adapters.gcp.configuration import build_config, bundle_of, refuse_impossible, service_config
+from adapters.gcp.configuration import (
+    build_config,
+    bundle_of,
+    described,
+    notes,
+    refuse_impossible,
+    run_settings,
+    service_config,
+)
+from adapters.gcp.run_service import RunService
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from datetime import datetime
 
     from adapters.bundle.build import Built
     from adapters.deployment.naming import Deployment
@@ -26,13 +43,14 @@ if TYPE_CHECKING:
     from adapters.deployment.variant import Variant
 
 GLOBAL = "global"
-GENERATION = "TRIPOINT_GENERATION"
 PERMISSIONS = (
-    "roles/cloudfunctions.developer, and roles/run.admin for access public and to measure (run.routes.invoke)",
+    "roles/cloudfunctions.developer, and roles/run.admin for billing, CPU boost and access, and to measure"
+    " (run.routes.invoke)",
     "roles/iam.serviceAccountAdmin and roles/iam.serviceAccountUser, for the function's own account without rights",
     "roles/logging.viewer, for `tripoint deploy logs`",
 )
 _BUILD_WAIT_S = 900.0
+_NAME_END = 50
 _UPLOAD_HEADERS = {"content-type": "application/zip"}
 
 
@@ -54,11 +72,7 @@ class Google:
         return PERMISSIONS
 
     def notes(self, variants: Sequence[Variant]) -> Iterable[str]:
-        if variants:
-            yield (
-                "gcp: the build keeps its image repository `gcf-artifacts` and its bucket `gcf-v2-sources-*`;"
-                " they are shared by all functions of a project, so they are not removed"
-            )
+        return notes(variants)
 
     def steps(self, deployment: Deployment, variants: Sequence[Variant]) -> Sequence[Step]:
         if not variants:
@@ -83,14 +97,7 @@ class Google:
 
     def retire(self, deployment: Deployment, variant: Variant) -> None:
         """Deploy a revision of the Cloud Run service that differs in a variable that nothing reads."""
-        resource = _resource(deployment, variant)
-        client = self.account.run
-        service = client.get_service(name=f"{self._parent(resource.region)}/services/{resource.name}")
-        container = service.template.containers[0]
-        kept = [each for each in container.env if each.name != GENERATION]
-        container.env = [*kept, {"name": GENERATION, "value": format(time.time_ns(), "x")}]
-        service.template.revision = ""  # the service names the new one
-        client.update_service(service=service).result(timeout=_BUILD_WAIT_S)
+        self._run_service(_resource(deployment, variant)).retire()
 
     def remove(self, resource: Resource) -> None:
         if resource.kind == "service-account":
@@ -121,6 +128,10 @@ class Google:
         found = self.account.call("POST", "logging", "v2/entries:list", {**query, "orderBy": "timestamp desc"}) or {}
         return [_text(entry) for entry in reversed(found.get("entries", []))]
 
+    def reports(self, deployment: Deployment, variant: Variant, *, since: datetime) -> None:
+        """Google bills instances, not requests: no line says what one request cost."""
+        return None
+
     def _identity_step(self, deployment: Deployment) -> Step:
         """The functions' own identity: a service account to which no right is given."""
         name = deployment.name
@@ -139,7 +150,7 @@ class Google:
         refuse_impossible(variant)
         built = bundle_of(variant)
         resource = _resource(deployment, variant)
-        service, build = service_config(variant), build_config(variant)
+        service, build, run = service_config(variant), build_config(variant), run_settings(variant)
 
         def make(outputs: Mapping[str, Outputs]) -> Outputs:
             email = outputs[Resource("gcp", "service-account", deployment.name, GLOBAL).key]["email"]
@@ -151,12 +162,13 @@ class Google:
                 "build_config": {**build, "source": {"storage_source": self._upload(variant.place, built)}},
             }
             url = self._create_or_update(resource, function)
-            self._open_or_close(resource, public=variant.access == "public")
+            made = self._run_service(resource)
+            made.open_or_close(public=variant.access == "public")
+            made.set_resources(run)
             return {"url": url, "access": "public" if variant.access == "public" else "id-token"}
 
-        closed = "public" if variant.access == "public" else "closed by IAM"
-        summary = f"function {resource.name} ({variant.memory} MB, {build['runtime']}, built from source, {closed})"
-        wanted = {"service": service, "build": build, "contents": built.digest, "access": variant.access}
+        wanted = {"service": service, "build": build, "run": run, "contents": built.digest, "access": variant.access}
+        summary = f"function {resource.name} ({', '.join(described(variant, str(build['runtime'])))})"
         return Step(resource, summary, wanted, make)
 
     def _upload(self, region: str, built: Built) -> dict[str, Any]:
@@ -185,12 +197,8 @@ class Google:
             raise DeployError(f"gcp: function {resource.name} was not built: {error.message}") from error
         return str(made.service_config.uri)
 
-    def _open_or_close(self, resource: Resource, *, public: bool) -> None:
-        """Let everybody call the function's Cloud Run service, or only those whom IAM lets."""
-        service = f"{self._parent(resource.region)}/services/{resource.name}"
-        everybody = [{"role": "roles/run.invoker", "members": ["allUsers"]}]
-        policy = {"bindings": everybody if public else []}
-        self.account.run.set_iam_policy(request={"resource": service, "policy": policy})
+    def _run_service(self, resource: Resource) -> RunService:
+        return RunService(self.account.run, f"{self._parent(resource.region)}/services/{resource.name}")
 
     def _settle(self, name: str) -> None:
         """Wait while an operation that was cut off still runs. Raises NotFound when there is no such function."""
@@ -226,7 +234,15 @@ class Google:
 
 
 def _resource(deployment: Deployment, variant: Variant) -> Resource:
-    return Resource("gcp", "function", f"{deployment.name}-{variant.label}"[:63].rstrip("-"), variant.place)
+    return Resource("gcp", "function", _name(deployment, variant), variant.place)
+
+
+def _name(deployment: Deployment, variant: Variant) -> str:
+    """Fit for Cloud Run's services, which have fewer than 50 characters (run.v2, services.create, 2026-10-31)."""
+    whole = f"{deployment.name}-{variant.label.removeprefix('cloud-').replace('-x8664', '')}"
+    if len(whole) < _NAME_END:
+        return whole
+    return f"{whole[: _NAME_END - 10].rstrip('-')}-{zlib.crc32(whole.encode()):08x}"
 
 
 def _text(entry: dict[str, Any]) -> str:

@@ -149,7 +149,7 @@ def _price(
 ) -> tuple[Line, Found]:
     """One meter's line: units less the free ones, or money less the credit."""
     region, names, free = place
-    quantity = QUANTITIES[meter.quantity](metered)
+    quantity = QUANTITIES[meter.counts(names["gateway"])](metered)
     key = meter.rate.format(**names)
     found = prices.find(region, key)
     granted = min(meter.free, quantity) if free else _ZERO

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
+from loadtests.cost.gateway import steps_of
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -22,7 +24,7 @@ NO_SERVER_TIME = "{n} answers carried no server time: the client's time, which i
 NO_TIME = "{n} requests without an answer count as requests with no billed time: what they cost is unknown"
 PROVOKED = "cold starts were provoked in this run: the share of cold starts is the experiment's, not a service's"
 COLD = "{cold} of the {n} requests that count started cold, as this load had it"
-REPORTED = "billed duration of {n} requests is the platform's own (REPORT line)"
+REPORTED = "billed duration of {n} of {of} requests is the platform's own (REPORT line)"
 SERVER = "billed duration is the function's own time as it reports it, rounded by the plan's rule"
 INIT = "a cold start adds its initialisation as the instance measured it, from its own start on"
 UNION = (
@@ -43,7 +45,8 @@ class Billed:
 class Observed:
     """Billed time of a run by instance, means over its requests, and what had to be assumed.
 
-    `alone_ms` is the billed time of each request, empty where requests share what is billed.
+    `alone_ms` is the billed time of each request, empty where requests share what is billed. `gateway_steps` is how
+    many requests one counts for at a gateway that meters by size.
     """
 
     instances: tuple[Billed, ...]
@@ -52,6 +55,7 @@ class Observed:
     cold_share: Decimal
     response_bytes: Decimal
     assumptions: tuple[str, ...]
+    gateway_steps: Decimal = Decimal(1)
 
     @property
     def requests(self) -> int:
@@ -74,7 +78,12 @@ def observe(rule: DurationRule, samples: Sequence[Sample], *, concurrency: int) 
         cold_share=Decimal(sum(sample.state == "cold" for sample in chosen)) / max(len(chosen), 1),
         response_bytes=Decimal(sum(sample.response_bytes for sample in chosen)) / max(len(chosen), 1),
         assumptions=(*notes, *_assumptions(rule, chosen, shared=shared)),
+        gateway_steps=sum(map(_steps, chosen), _ZERO) / len(chosen) if chosen else Decimal(1),
     )
+
+
+def _steps(sample: Sample) -> Decimal:
+    return steps_of(max(sample.request_bytes, sample.response_bytes))
 
 
 def _representative(samples: Sequence[Sample]) -> tuple[list[Sample], list[str]]:
@@ -94,14 +103,24 @@ def _billed_ms(rule: DurationRule, samples: Sequence[Sample], *, shared: bool) -
 
 def _alone_ms(rule: DurationRule, sample: Sample) -> Decimal:
     reported = reported_ms(sample)
-    worked = _worked_ms(sample)
     if reported is not None:
         return reported
-    return _ZERO if worked is None else rule.billed_ms(worked, _init_ms(sample))
+    return estimated_ms(rule, sample) or _ZERO
+
+
+def estimated_ms(rule: DurationRule, sample: Sample) -> Decimal | None:
+    """What a request that is alone in its instance is billed, by our rule and the times of the instance or client."""
+    worked = _worked_ms(sample)
+    return None if worked is None else rule.billed_ms(worked, _init_ms(sample))
 
 
 def reported_ms(sample: Sample) -> Decimal | None:
-    """The billed duration in the platform's REPORT line, if the sample has one."""
+    """The billed duration that the platform itself wrote, if the sample has that.
+
+    It was read back after the run, or came with the answer as the REPORT line of a direct invocation's log tail.
+    """
+    if sample.report is not None:
+        return exact(sample.report.billed_ms)
     found = _REPORT.search(sample.platform or "")
     return Decimal(found[1]) if found else None
 
@@ -126,14 +145,15 @@ def _busy(rule: DurationRule, sample: Sample) -> Interval | None:
 
 
 def _assumptions(rule: DurationRule, samples: Sequence[Sample], *, shared: bool) -> list[str]:
-    reported = sum(reported_ms(sample) is not None for sample in samples) if not shared else 0
-    untimed = sum(_worked_ms(sample) is None for sample in samples)
-    guessed = sum(sample.total_ms is None and sample.outcome == "ok" for sample in samples)
+    ours = samples if shared else [sample for sample in samples if reported_ms(sample) is None]
+    reported = len(samples) - len(ours)
+    untimed = sum(_worked_ms(sample) is None for sample in ours)
+    guessed = sum(sample.total_ms is None and sample.outcome == "ok" for sample in ours)
     cold = sum(sample.state == "cold" for sample in samples)
     notes = [COLD.format(cold=cold, n=len(samples))] if samples else []
-    notes += [REPORTED.format(n=reported)] if reported else []
-    notes += [SERVER] if reported < len(samples) else []
-    notes += [INIT] if rule.init_billed and any(_init_ms(sample) for sample in samples) else []
+    notes += [REPORTED.format(n=reported, of=len(samples))] if reported else []
+    notes += [SERVER] if ours else []
+    notes += [INIT] if rule.init_billed and any(_init_ms(sample) for sample in ours) else []
     notes += [UNION] if shared else []
     notes += [NO_SERVER_TIME.format(n=guessed)] if guessed else []
     return notes + ([NO_TIME.format(n=untimed)] if untimed else [])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -30,7 +30,7 @@ class Meter:
 
     `quantity` names the rule that counts (`loadtests.cost.quantities`), `rate` the price, in which
     `{architecture}` and `{gateway}` are filled in. `free` units a month cost nothing; with `credit_region`
-    they are worth what they cost there, as money.
+    they are worth what they cost there, as money. `quantities` name other rules for some gateways.
     """
 
     name: str
@@ -39,6 +39,11 @@ class Meter:
     rate: str
     free: Decimal = Decimal(0)
     credit_region: str | None = None
+    quantities: Mapping[str, str] = field(default_factory=dict)
+
+    def counts(self, gateway: str) -> str:
+        """The rule that counts behind `gateway`."""
+        return self.quantities.get(gateway, self.quantity)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +83,11 @@ class Plan:
     def holds(self) -> bool:
         """Whether instances that are held without being used are paid for."""
         return any(meter.quantity.startswith(("reserved_", "idle_")) for meter in self.meters)
+
+    @property
+    def bills_life(self) -> bool:
+        """Whether instances are paid for from their start to their end, and the requests in them cost no time."""
+        return self.reserve.minimum > 0 and all(meter.line != "compute" for meter in self.meters)
 
     @property
     def overflows(self) -> bool:
@@ -151,12 +161,14 @@ def _meter(cloud: str, plan: str, name: str, data: Mapping[str, Any]) -> Meter:
     line, quantity = str(data["line"]), str(data["quantity"])
     if line not in LINES:
         raise PlanError(f"meter {name!r} is on line {line!r}: known lines are {', '.join(LINES)}")
-    if quantity not in QUANTITIES:
-        raise PlanError(f"meter {name!r} counts {quantity!r}: known quantities are {', '.join(sorted(QUANTITIES))}")
+    others = {str(gateway): str(each) for gateway, each in data.get("quantities", {}).items()}
+    for each in (quantity, *others.values()):
+        if each not in QUANTITIES:
+            raise PlanError(f"meter {name!r} counts {each!r}: known quantities are {', '.join(sorted(QUANTITIES))}")
     try:
         str(data["rate"]).format(architecture="", gateway="")
     except (KeyError, IndexError):
         known = "{architecture} and {gateway}"
         raise PlanError(f"meter {name!r} has rate {data['rate']!r}: only {known} are filled in") from None
     free = decimal(f"{name} free", data.get("free", 0))
-    return Meter(name, line, quantity, str(data["rate"]), free, data.get("credit_region"))
+    return Meter(name, line, quantity, str(data["rate"]), free, data.get("credit_region"), others)

@@ -99,6 +99,8 @@ def _restored_gb(metered: Metered) -> Decimal:
 
 
 def _gateway_requests(metered: Metered) -> Decimal:
+    if metered.usage.gateway_steps is not None:
+        return metered.usage.requests * metered.usage.gateway_steps
     steps = (metered.usage.gateway_kb / GATEWAY_STEP_KB).to_integral_value(ROUND_CEILING)
     return metered.usage.requests * max(steps, Decimal(1))
 

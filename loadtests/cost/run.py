@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from loadtests.cost.bill import Bill, Line, Terms, bill_plan
+from loadtests.cost.gateway import gateway_before, gateway_note
 from loadtests.cost.observed import Observed, exact, observe
 from loadtests.cost.plans import load_plan
 from loadtests.cost.usage import MONTH_HOURS, Calls, Snapshots, Usage, UsageError
@@ -39,7 +40,7 @@ NO_INTERVAL = "no interval: it takes {few} instances to resample them, {count} w
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """What the samples cannot tell: requests a month, the gateway, logs and image kept."""
+    """What the samples cannot tell: requests a month, another gateway than the target's, logs and image kept."""
 
     volume: Decimal = DEFAULT_VOLUME
     gateway: str | None = None
@@ -164,7 +165,8 @@ class Costing:
         usage = Usage(
             calls=(calls,),
             snapshots=Snapshots(memory_mb=calls.memory_mb),
-            gateway=self.setting.gateway,
+            gateway=self.setting.gateway or gateway_before(target, self.plan),
+            gateway_steps=self.observed.gateway_steps,
             egress_gb=self.observed.response_bytes * volume / _GIB,
             log_gb=self.setting.log_kb * volume / _KIB_PER_GIB,
             image_gb=self.setting.image_gb,
@@ -188,7 +190,7 @@ class Costing:
             notes.append(f"the target is local: prices of {self.prices.default_region} are used")
         if not self.setting.image_gb:
             notes.append("image storage is not counted: its size was not given")
-        return notes
+        return notes if self.setting.gateway else [*notes, *gateway_note(self.target, self.plan)]
 
 
 def _interval(observed: Observed) -> tuple[Interval | None, list[str]]:

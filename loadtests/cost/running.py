@@ -42,6 +42,7 @@ class _Total:
     worked_ms: Decimal = _ZERO
     cold: Decimal = _ZERO
     response_bytes: Decimal = _ZERO
+    gateway_steps: Decimal = _ZERO
 
     def plus(self, block: Observed) -> _Total:
         n = block.requests
@@ -51,13 +52,15 @@ class _Total:
             self.worked_ms + block.worked_ms * n,
             self.cold + block.cold_share * n,
             self.response_bytes + block.response_bytes * n,
+            self.gateway_steps + block.gateway_steps * n,
         )
 
     def observed(self) -> Observed:
         """As one instance: without an interval."""
         n = self.requests
         billed = (Billed(n, self.billed_ms),)
-        return Observed(billed, (), self.worked_ms / n, self.cold / n, self.response_bytes / n, ())
+        sizes = self.response_bytes / n, (), self.gateway_steps / n
+        return Observed(billed, (), self.worked_ms / n, self.cold / n, *sizes)
 
 
 class RunningCost:

@@ -84,8 +84,9 @@ class Usage:
     """A month of one account. `egress_gb`, `log_gb` in GiB; `image_gb` is container image kept all month, GiB.
 
     `gateway` is what stands in front (None: the plan's default). `gateway_kb` is the larger of one request's
-    and one answer's body: some gateways meter by it. `concurrency` is the configured number of requests that
-    one instance may serve at a time.
+    and one answer's body: some gateways meter by it. `gateway_steps` is how many requests one counts for there
+    on average, where that is measured; it then replaces what `gateway_kb` would give. `concurrency` is the
+    configured number of requests that one instance may serve at a time.
     """
 
     calls: tuple[Calls, ...]
@@ -93,6 +94,7 @@ class Usage:
     snapshots: Snapshots | None = None
     gateway: str | None = None
     gateway_kb: Decimal = ZERO
+    gateway_steps: Decimal | None = None
     egress_gb: Decimal = ZERO
     log_gb: Decimal = ZERO
     image_gb: Decimal = ZERO

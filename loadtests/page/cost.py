@@ -33,7 +33,8 @@ _VOLUME = (
 def cost(material: Material) -> Section:
     """The section; targets without a price are told."""
     found = months(material)
-    blocks: list[Block] = [Prose([_ABOUT.format(date=material.book.date)])]
+    said = filter(None, (part.platform_sentence for part in material.summary.targets))
+    blocks: list[Block] = [Prose([_ABOUT.format(date=material.book.date), *said])]
     if found.bills:
         blocks += [_by_line(material, found), *_by_volume(material, found)]
     if found.unknown:

@@ -71,11 +71,15 @@ class Rig:
 
     def compare(self, *arguments: str) -> subprocess.Popen[str]:
         """Start `tripoint compare …` as a user does, with nobody to answer questions."""
+        return self.user("compare", *arguments)
+
+    def user(self, *arguments: str) -> subprocess.Popen[str]:
+        """Start `tripoint …` as a user does, with nobody to answer questions."""
         vendors = ("AWS_", "AZURE_", "GOOGLE_", "TRIPOINT_")
         environ = {name: value for name, value in os.environ.items() if not name.startswith(vendors)}
         kept = {name: os.environ[name] for name in ("TRIPOINT_CACHE",) if name in os.environ}
         return subprocess.Popen(
-            [sys.executable, "-m", "cli", "compare", *arguments],
+            [sys.executable, "-m", "cli", *arguments],
             cwd=self.folder,
             env={**environ, **kept, **self.variables, "PYTHONPATH": str(ROOT)},
             stdin=subprocess.DEVNULL,
@@ -137,6 +141,7 @@ def _left_in_aws(url: str) -> list[str]:
         *ask("s3", "list_buckets", "Buckets", "Name"),
         *ask("apigatewayv2", "get_apis", "Items", "Name"),
         *ask("ecr", "describe_repositories", "repositories", "repositoryName"),
+        *ask("apigateway", "get_rest_apis", "items", "name"),
     ]
 
 
@@ -200,14 +205,18 @@ def rig(cloud: str, folder: Path, **interrupted: Any) -> Iterator[Rig]:
 
 
 @contextmanager
-def open_rig(cloud: str, folder: Path) -> Iterator[Rig]:
-    """As `rig`, and what is deployed answers, behind the cloud's own lock."""
+def open_rig(cloud: str, folder: Path, *, front: str = "") -> Iterator[Rig]:
+    """As `rig`, and what is deployed answers behind the cloud's own lock; `front` "rest-api" is AWS's.
+
+    Lambda's REPORT lines come a bit late.
+    """
     from tests.standins.door import Door, function_key, id_token, sigv4
 
     with rig(cloud, folder) as made, ExitStack() as exits:
         standin, issuer = made.standin, None
         if cloud == "aws":
-            lock = sigv4("stand-in", SECRET_KEY, region="us-east-1")
+            service = "execute-api" if front else "lambda"
+            lock = sigv4("stand-in", SECRET_KEY, region="us-east-1", service=service)
         elif cloud == "gcp":
             from tests.standins.issuer import Issuer
 
@@ -220,12 +229,40 @@ def open_rig(cloud: str, folder: Path) -> Iterator[Rig]:
             from tests.standins.azure import KEY
 
             lock = function_key(KEY)
-        made.door = Door(cloud, folder, standin.deployed, lock, issuer)
+        made.door = Door(cloud, folder, lambda name: standin.deployed(), lock, issuer)
         exits.callback(made.door.close)
-        url = exits.enter_context(wire.serving(made.door))
-        standin.door = url.removeprefix("http://") if cloud == "azure" else url
-        standin.changed = made.door.retire
+        if front:
+            _open_gateway(made, front)
+        elif cloud == "aws":
+            _open_addresses(made, exits)
+        else:
+            url = exits.enter_context(wire.serving(made.door))
+            standin.door = url.removeprefix("http://") if cloud == "azure" else url
+            standin.changed = made.door.retire
         yield made
+
+
+def _open_gateway(made: Rig, front: str) -> None:
+    """The one function answers below its API's address."""
+    door = made.door
+    assert door is not None
+
+    def changed(name: str) -> None:
+        door.retire()
+
+    door.front, door.below = front, r"/_aws/execute-api/[a-z0-9]+"
+    made.standin.gateway, made.standin.changed = door, changed
+
+
+def _open_addresses(made: Rig, exits: ExitStack) -> None:
+    """Each function URL has an address of its own, and its answers leave REPORT lines."""
+    from tests.standins.cloudwatch import Lines
+
+    assert made.door is not None
+    standin, lines = made.standin, Lines(made.url)
+    made.door.deployed, made.door.memory_of = standin.of_function, standin.sizes_mb.get
+    made.door.answered, standin.door, standin.changed = lines, made.door.address, made.door.retire
+    exits.callback(lines.close)
 
 
 def _forget(url: str) -> None:

@@ -1,9 +1,11 @@
-"""What only AWS offers: plans with a published version, an HTTP API, images, large zips, and what it refuses."""
+"""What only AWS offers: plans with a published version, images, large zips, and what it refuses."""
 
 from __future__ import annotations
 
 import os
 import time
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from unittest import mock
 
@@ -83,19 +85,6 @@ def test_a_plan_with_a_published_version_answers_through_its_alias(rig: Rig, ses
     assert rig.left() == []
 
 
-def test_an_http_api_stands_in_front_when_asked_and_goes_with_the_rest(rig: Rig, session: Session) -> None:
-    [endpoint] = session.apply([Variant("aws", front="http-api")])
-    [api] = client(rig, "apigatewayv2").get_apis()["Items"]
-    [route] = client(rig, "apigatewayv2").get_routes(ApiId=api["ApiId"])["Items"]
-    assert (route["RouteKey"], route["AuthorizationType"]) == ("$default", "AWS_IAM")
-    assert endpoint.url == api["ApiEndpoint"]
-    assert endpoint.details["service"] == "execute-api"
-    session.apply([Variant("aws", front="function-url")])
-    assert client(rig, "apigatewayv2").get_apis()["Items"] == []
-    session.destroy()
-    assert rig.left() == []
-
-
 def test_only_a_public_variant_is_open(rig: Rig, session: Session) -> None:
     [closed] = session.apply([Variant("aws")])
     name = only_function(rig)["FunctionName"]
@@ -152,6 +141,7 @@ def test_the_platforms_report_lines_are_read_back(rig: Rig, session: Session) ->
     logs.create_log_stream(logGroupName=group["logGroupName"], logStreamName="one")
     reports = [
         f"REPORT RequestId: 8f5c-{index}\tDuration: 20.10 ms\tBilled Duration: {21 + index} ms\tMemory Size: 1769 MB"
+        "\tMax Memory Used: 88 MB"
         for index in range(5)
     ]
     messages = ["START RequestId: 8f5c-0 Version: $LATEST", *(f"{report}\t\n" for report in reports)]
@@ -159,8 +149,14 @@ def test_the_platforms_report_lines_are_read_back(rig: Rig, session: Session) ->
     logs.put_log_events(logGroupName=group["logGroupName"], logStreamName="one", logEvents=events)
     [(variant, lines)] = session.logs(limit=2)
     assert list(lines) == reports[3:]
-    by_request = Aws().reports(session.recorded().deployment, variant)
-    assert by_request == {f"8f5c-{index}": report for index, report in enumerate(reports)}
+    deployment, before = session.recorded().deployment, datetime.now(UTC) - timedelta(minutes=5)
+    by_request = Aws().reports(deployment, variant, since=before)
+    assert by_request is not None
+    assert {name: (each.line, each.billed_ms) for name, each in by_request.items()} == {
+        f"8f5c-{index}": (report, 21 + index) for index, report in enumerate(reports)
+    }
+    assert Aws().reports(deployment, variant, since=datetime.now(UTC) + timedelta(minutes=5)) == {}
+    assert Aws().reports(deployment, replace(variant, front="http-api"), since=before) is None
 
 
 def test_a_small_quota_is_told_before_and_not_reserved(rig: Rig, session: Session) -> None:
@@ -178,9 +174,13 @@ def test_a_small_quota_is_told_before_and_not_reserved(rig: Rig, session: Sessio
     [
         ({"concurrency": 2}, "Lambda gives each request its own instance"),
         ({"plan": "snapstart", "python": "3.11"}, "SnapStart needs a zip and Python 3.12 or later"),
-        ({"plan": "provisioned"}, "needs reserved_instances of 1 or more"),
+        ({"plan": "provisioned"}, "provisioned, with 1 or more of them"),
+        (
+            {"reserved_instances": 2},
+            "plan 'on-demand' with reserved_instances of 2: instances kept ready have a plan",
+        ),
         ({"plan": "gold"}, "unknown plan 'gold': expected one of"),
-        ({"front": "door"}, "front 'door': expected one of function-url, http-api"),
+        ({"front": "door"}, "front 'door': expected one of function-url, http-api, rest-api"),
         ({"memory_mb": 20000}, "20000 MB is not offered"),
         ({"python": "3.9"}, "AWS Lambda has no Python '3.9'"),
     ],

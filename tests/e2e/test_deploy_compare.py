@@ -100,6 +100,34 @@ def test_one_command_deploys_measures_with_keys_forces_cold_starts_and_removes_e
     assert_no_secret(rig, said, run)
 
 
+def test_instances_that_are_billed_for_their_life_are_capped_compared_and_billed_by_their_own_plan(
+    tmp_path: Path,
+) -> None:
+    variant = 'cloud = "gcp"\nplan = "cloud-run-instance"\nreserved_instances = 1\nmaximum_instances = 3\n'
+    (tmp_path / "tripoint.toml").write_text(f"[[variants]]\n{variant}", encoding="utf-8")
+    (tmp_path / "mine.toml").write_text(PHASES, encoding="utf-8")
+    run = tmp_path / "run"
+    asked = ("--deploy", "gcp", "--yes", "--hours", "1", "--scenario", "mine.toml", "--out", str(run))
+    with deploy_rig.open_rig("gcp", tmp_path) as rig:
+        status, said = ended(rig.compare(*asked, "--budget", "0.2"))
+        assert status == 2
+        assert "is used up by instances that stand" in said, "3 for an hour cost 0.24 USD"
+        assert (rig.left(), rig.interruption.seen) == ([], [])
+        status, said = ended(rig.compare(*asked, "--budget", "2"))
+        assert status == 0, said
+        assert "billed by the instance" in said
+        assert door_of(rig).refused == []
+        assert [sample.outcome for sample in samples_of(run)] == ["ok"] * 20
+        assert (rig.left(), rig.faults()) == ([], [])
+    [target] = json.loads((run / "summary.json").read_text())["targets"]
+    assert target["plan"] == "cloud-run-instance"
+    assert any("2048 MB are held for 730 hours" in note for note in target["cost_assumptions"])
+    month_usd = 730 * 3600 * (0.000018 + 2 * 0.000002)
+    assert target["cost_usd_per_million"]["value"] > month_usd / 10, (
+        "of ten million requests, for one instance at least"
+    )
+
+
 def assert_no_secret(rig: Rig, said: str, run: Path) -> None:
     """Neither in what was said nor in any file of the run."""
     written = b"".join(path.read_bytes() for path in run.rglob("*") if path.is_file()) + said.encode()
@@ -165,6 +193,53 @@ def test_what_is_deployed_already_is_measured_by_several_workers_and_stays(aws: 
     assert aws.left() != []
     aws.run("destroy")
     assert aws.left() == []
+
+
+@pytest.fixture
+def rest(tmp_path: Path) -> Iterator[Rig]:
+    """What is deployed to AWS has a REST API in front."""
+    with deploy_rig.open_rig("aws", tmp_path, front="rest-api") as made:
+        (tmp_path / "mine.toml").write_text(PHASES, encoding="utf-8")
+        (tmp_path / "tripoint.toml").write_text('[[variants]]\ncloud = "aws"\nfront = "rest-api"\n', encoding="utf-8")
+        yield made
+
+
+def test_a_rest_api_is_measured_with_its_own_signature_and_its_own_price(rest: Rig) -> None:
+    run = rest.folder / "run"
+    status, said = ended(
+        rest.compare("--deploy", "aws", "--yes", "--budget", "5", "--scenario", "mine.toml", "--out", str(run))
+    )
+    assert status == 0, said
+    samples = samples_of(run)
+    assert {sample.outcome for sample in samples} == {"ok"}, said
+    assert sum(sample.stratum == "forced" and sample.state == "cold" for sample in samples) == 2
+    door = door_of(rest)
+    assert (door.refused, door.served, door.retired) == ([], 20, 2)
+    assert rest.left() == []
+    assert_no_secret(rest, said, run)
+    noted = json.loads((run / "summary.json").read_text())["targets"][0]["cost_assumptions"]
+    assert "rest-api stands in front, and is paid for each request" in noted
+    with open_store(run) as store:
+        [target] = store.header()["targets"]
+    assert target["gateway"] == "rest-api"
+
+
+def test_a_deployed_rest_api_lets_in_nobody_without_a_signature_for_its_service(
+    rest: Rig, sample_image: bytes
+) -> None:
+    from dataclasses import replace
+
+    with mock.patch.dict(os.environ, rest.variables):
+        session = Session(folder=rest.folder / ".tripoint", say=lambda line: None)
+        [endpoint] = session.apply([Variant("aws", front="rest-api")])
+        held, now = session.passes()["aws"], datetime.now(UTC)
+        assert classify(endpoint.url, sample_image, {}) == 403
+        other = replace(held, keys={**held.keys, "service": "lambda"})
+        assert classify(endpoint.url, sample_image, other.headers("POST", endpoint.url, sample_image, now)) == 403
+        right = held.headers("POST", endpoint.url, sample_image, now)
+        assert classify(endpoint.url, sample_image, right) == 200
+        session.destroy()
+    assert rest.left() == []
 
 
 def test_an_interrupt_during_the_load_still_removes_everything(aws: Rig) -> None:

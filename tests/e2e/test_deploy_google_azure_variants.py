@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from unittest import mock
@@ -12,6 +14,7 @@ import pytest
 from adapters.deployment.errors import DeployError
 from adapters.deployment.session import Session
 from adapters.deployment.variant import Variant
+from adapters.gcp.run_service import RunService
 from tests.e2e import deploy_rig
 
 if TYPE_CHECKING:
@@ -61,6 +64,97 @@ def test_a_google_function_is_as_asked(google: Rig) -> None:
     assert (build["runtime"], build["entryPoint"]) == ("python312", "classify")
     assert only_function(google)["labels"]["tripoint-project"] == "tripoint"
     assert google.faults() == []
+
+
+@pytest.mark.parametrize(
+    ("asked", "cpu"),
+    [
+        ({"memory_mb": 1024}, None),
+        ({"memory_mb": 1024, "concurrency": 8}, "1"),
+        ({"memory_mb": 8192, "concurrency": 80}, None),
+        ({"memory_mb": 300}, "0.333"),
+        ({"memory_mb": 6000}, "2"),
+        ({"memory_mb": 32768}, None),
+        ({"memory_mb": 128, "plan": "cloud-run-instance", "reserved_instances": 1}, "1"),
+    ],
+)
+def test_a_google_function_gets_the_cpu_that_google_asks_for_its_memory_and_its_billing(
+    google: Rig, asked: dict[str, Any], cpu: str | None
+) -> None:
+    """The stand-in refuses what Cloud Run refuses; None is the functions' own default, which fits."""
+    session(google).apply([Variant("gcp", **asked)])
+    assert only_function(google)["serviceConfig"].get("availableCpu") == cpu
+    assert google.faults() == []
+
+
+def test_google_bills_by_the_instance_and_boosts_no_start_where_that_is_asked(google: Rig) -> None:
+    held = Variant("gcp", plan="cloud-run-instance", reserved_instances=1)
+    session(google).apply([held, Variant("gcp"), Variant("gcp", cpu_boost=False)])
+    containers = {name.rpartition("/")[2].split("-", 2)[2]: each for name, each in google.standin.containers.items()}
+    assert containers == {
+        "run-instance-2048-c1": {"cpuIdle": False, "startupCpuBoost": True},
+        "run-request-2048-c1": {"cpuIdle": True, "startupCpuBoost": True},
+        "run-request-2048-c1-noboost": {"cpuIdle": True, "startupCpuBoost": False},
+    }
+    targets = json.loads((google.folder / ".tripoint" / "targets.json").read_text())["targets"]
+    assert [each["name"] for each in targets] == [
+        "gcp cloud-run-instance-2048-x8664-c1",
+        "gcp cloud-run-request-2048-x8664-c1",
+        "gcp cloud-run-request-2048-x8664-c1-noboost",
+    ]
+    assert [each["plan"] for each in targets] == ["cloud-run-instance", "cloud-run-request", "cloud-run-request"]
+    session(google).retire(targets[0]["name"])
+    assert containers["run-instance-2048-c1"] == {"cpuIdle": False, "startupCpuBoost": True}, "a cold start keeps it"
+    assert google.faults() == []
+
+
+def test_what_google_does_by_default_is_not_done_again(google: Rig) -> None:
+    google.standin.boost = True
+    session(google).apply([Variant("gcp")])
+    assert not [line for line in google.interruption.seen if line.startswith("PATCH")]
+    session(google).apply([Variant("gcp", maximum_instances=30)])
+    patched = [line.rpartition("/")[0] for line in google.interruption.seen if line.startswith("PATCH")]
+    assert [line.rpartition("/")[2] for line in patched] == ["functions"], "the function, and no second revision"
+
+
+def test_a_function_whose_billing_was_not_set_any_more_is_seen_as_not_made_and_repaired(
+    google: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    variant = Variant("gcp", plan="cloud-run-instance", reserved_instances=1)
+    with monkeypatch.context() as patched:
+        patched.setattr(RunService, "set_resources", cut_off)
+        with pytest.raises(KeyboardInterrupt):
+            session(google).apply([variant])
+    assert [each["cpuIdle"] for each in google.standin.containers.values()] == [True]
+    assert [change.action for change in session(google).plan([variant])] == ["keep", "change"]
+    assert session(google).endpoints() == [], "nothing is measured under a plan that it does not have"
+    session(google).apply([variant])
+    assert [each["cpuIdle"] for each in google.standin.containers.values()] == [False]
+    assert [change.action for change in session(google).plan([variant])] == ["keep", "keep"]
+
+
+def cut_off(*_: object) -> None:
+    raise KeyboardInterrupt
+
+
+def test_a_google_function_is_reachable_from_where_it_is_asked_to_be(google: Rig) -> None:
+    for ingress, held in (("internal", 2), ("internal-and-gclb", 3), ("all", 1)):
+        session(google).apply([Variant("gcp", ingress=ingress)])
+        assert only_function(google)["serviceConfig"]["ingressSettings"] == held
+    said = google.run("plan", "gcp", "--ingress", "internal")
+    assert "ingress internal: out of reach from here" in said
+    assert "lets nobody in from the internet: measure it from inside its VPC network" in said
+
+
+def test_a_google_functions_name_fits_its_service_and_stays_its_own(google: Rig) -> None:
+    long: dict[str, Any] = {"plan": "cloud-run-instance", "reserved_instances": 1, "memory_mb": 16384}
+    current = replace(session(google), project="abcdefghijkl")
+    current.apply([Variant("gcp", **long, concurrency=1000 + at, cpu_boost=False) for at in (-1, 0)])
+    names = [name.rpartition("/")[2] for name in google.standin.functions]
+    assert len(set(names)) == 2
+    assert max(map(len, names)) < 50
+    current.destroy()
+    assert google.left() == []
 
 
 def test_a_google_function_is_open_to_all_only_when_asked(google: Rig) -> None:
@@ -146,7 +240,16 @@ def test_regions_are_kept_apart_in_groups_of_their_own(azure: Rig) -> None:
 @pytest.mark.parametrize(
     ("cloud", "wrong", "said"),
     [
-        ("gcp", {"plan": "gen1"}, "plan 'gen1' is not made by `deploy`: use cloud-run-request"),
+        ("gcp", {"plan": "gen1"}, "plan 'gen1' is not made by `deploy`: use cloud-run-request or cloud-run-instance"),
+        ("gcp", {"plan": "cloud-run-instance"}, "needs reserved_instances of 1 or more"),
+        ("gcp", {"memory_mb": 64}, "64 MB is not offered: choose 128 to 32768 MB"),
+        ("gcp", {"concurrency": 1001}, "concurrency is 1001: expected 1 to 1000"),
+        ("gcp", {"ingress": "private"}, "ingress 'private': gcp has all, internal, internal-and-gclb"),
+        ("azure", {"ingress": "internal"}, "ingress 'internal': azure has all"),
+        ("azure", {"cpu_boost": False}, "cpu_boost is False: azure has no CPU boost; leave it out"),
+        ("azure", {"reserved_instances": 1}, "have a plan and a price of their own: flex-always-ready"),
+        ("azure", {"plan": "flex-always-ready"}, "have a plan and a price of their own: flex-always-ready"),
+        ("azure", {"maximum_instances": 1001}, "maximum_instances is 1001: Flex Consumption takes 1000 at most"),
         ("gcp", {"image": "x"}, "functions are built from source: leave `image` out"),
         ("azure", {"plan": "premium"}, "is not made by `deploy`: use one of flex-consumption"),
         ("azure", {"access": "public"}, "access public is not offered"),

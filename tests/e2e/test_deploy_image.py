@@ -71,7 +71,8 @@ def test_an_image_is_built_sent_deployed_measured_and_removed(rig: Rig, sample_i
     assert "make " not in again
     assert rig.interruption.seen[calls:] == []
 
-    opened = urllib.request.Request(str(rig.standin.door), data=sample_image, headers={"content-type": "image/jpeg"})
+    address = door_of(rig).address(only_function(rig)["FunctionName"])
+    opened = urllib.request.Request(address, data=sample_image, headers={"content-type": "image/jpeg"})
     with pytest.raises(urllib.error.HTTPError, match="403"):
         urllib.request.urlopen(opened, timeout=30)
     measure(rig)

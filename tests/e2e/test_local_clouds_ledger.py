@@ -16,7 +16,7 @@ from PIL import Image
 from adapters import contract
 from adapters.emulator import clouds
 from adapters.emulator.options import Options
-from loadtests.exchange import Answer
+from loadtests.answer import Answer
 from loadtests.readiness import settle
 from loadtests.reading import Intent, read
 

@@ -166,7 +166,7 @@ def test_at_the_limit_lambda_throttles_by_name_and_without(
 
 
 def test_every_front_door_of_a_cloud_classifies(running: dict[str, clouds.LocalCloud], photo: bytes) -> None:
-    assert set(running["aws"].fronts) == {"function-url", "http-api"}
+    assert set(running["aws"].fronts) == {"function-url", "http-api", "rest-api"}
     for local in running.values():
         for url in local.fronts.values():
             assert len(ask(url, body=photo)[2]["predictions"]) == 5

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import sqlite3
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from adapters.deployment.report import Report
 from loadtests import schema
 from loadtests.arrivals import Arrival
 from loadtests.sample import Sample
@@ -48,16 +50,42 @@ SAMPLES = [
     ),
     Sample(1, "gcp", "w1", "steady", 1.0, None, None, "dropped", error="in_flight_limit"),
 ]
+REPORT = Report("REPORT RequestId: 8f5c-0", 42.5, 343.0, 1769, 88, init_ms=300.25)
+IN_VERSION = {1: SAMPLES, 2: [replace(SAMPLES[0], request_id="8f5c-0", report=REPORT), SAMPLES[1]]}
+
+
+def stored(version: int, folder: Path) -> Path:
+    """A run's folder with a store of that version."""
+    connection = sqlite3.connect(folder / FILE_NAME)
+    connection.executescript((STORES / f"version-{version}.sql").read_text(encoding="utf-8"))
+    connection.close()
+    return folder
 
 
 @pytest.mark.parametrize("version", range(1, schema.VERSION + 1))
 def test_a_store_of_every_version_is_read(version: int, tmp_path: Path) -> None:
-    connection = sqlite3.connect(tmp_path / FILE_NAME)
-    connection.executescript((STORES / f"version-{version}.sql").read_text(encoding="utf-8"))
-    connection.close()
-    with open_store(tmp_path) as store:
+    with open_store(stored(version, tmp_path)) as store:
         assert store.version == version
         assert store.header()["scenario"] == "smoke"
         assert store.schedule() == [Arrival(0, 0.0, "aws", "forced", 2, 0), Arrival(1, 0.5, "gcp", "steady", 1, 1)]
-        assert store.samples() == SAMPLES
+        assert store.samples() == IN_VERSION[version]
         assert store.events() == [Event(0.25, "worker-started", "w1"), Event(1.5, "finished")]
+
+
+@pytest.mark.parametrize("version", range(1, schema.VERSION))
+def test_an_older_store_is_brought_up_to_date_when_it_is_written_and_keeps_what_it_had(
+    version: int, tmp_path: Path
+) -> None:
+    run = stored(version, tmp_path)
+    with open_store(run) as store:
+        assert store.version == version, "reading changes nothing"
+        before = store.samples(), store.schedule(), store.events(), store.header()
+    with open_store(run, writable=True) as store:
+        assert store.version == schema.VERSION
+        assert (store.samples(), store.schedule(), store.events(), store.header()) == before
+        named = Sample(2, "aws", "w1", "steady", 2.0, 2.0, 2.5, "ok", request_id="8f5c-2")
+        assert store.append([named]) == 1
+        assert store.keep_reports("aws", {"8f5c-2": REPORT}) == 1
+    with open_store(run) as store:
+        assert store.samples()[2] == replace(named, report=REPORT)
+        assert store.samples()[:2] == before[0]

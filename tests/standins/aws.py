@@ -1,12 +1,14 @@
 """AWS: moto's server, with what moto lacks or wrongly accepts.
 
 moto 5.2 has no GetAccountSettings and no provisioned concurrency, and accepts what Lambda refuses: unknown
-runtimes, impossible memory sizes, a role that does not exist, zips above 50 MB, images that cannot run there.
+runtimes, impossible memory sizes, a role that does not exist, zips above 50 MB, images that cannot run there, a
+second right of one name. What it wrongly accepts of REST APIs is in rest_api.py.
 """
 
 from __future__ import annotations
 
 import base64
+import functools
 import importlib
 import io
 import json
@@ -17,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 from unittest import mock
 
 from tests.standins.ecr import Ecr
+from tests.standins.rest_api import RestApis
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -25,35 +28,47 @@ if TYPE_CHECKING:
 RUNTIMES = {"python3.11", "python3.12", "python3.13"}
 ACCOUNT = {"ConcurrentExecutions": 1000, "UnreservedConcurrentExecutions": 1000, "CodeSizeUnzipped": 262144000}
 _CREATE = re.compile(r"/2015-03-31/functions/?$")
-_URL = re.compile(r"/2021-10-31/functions/[^/]+/url$")
+_URL = re.compile(r"/2021-10-31/functions/([^/]+)/url$")
 _FUNCTION = re.compile(r"/2015-03-31/functions/([^/]+)$")
+_POLICY = re.compile(r"/2015-03-31/functions/([^/]+)/policy$")
+_EXECUTE = re.compile(r"/_aws/execute-api/([^/]+)/")
 _PROVISIONED = re.compile(r"/2019-09-30/functions/([^/]+)/provisioned-concurrency$")
 
 
 class Aws:
-    """A WSGI application. `zips` holds every zip that was deployed, and `images` every image, by function name.
+    """A WSGI application. `zips` holds every zip that was deployed, `images` every image, and `sizes_mb` the memory,
+    by function name.
 
-    `door` is the address that function URLs have; `changed` is called when a function's configuration has changed.
+    `door` gives the address that a function's URL has; `changed` is told which function's configuration has changed.
+    `gateway` is what answers below the address of a REST API, where emulators of AWS have it.
     """
 
     def __init__(self, account: dict[str, int] | None = None) -> None:
-        self.door: str | None = None
-        self.changed: Callable[[], None] = lambda: None
+        self.door: Callable[[str], str] | None = None
+        self.changed: Callable[[str], None] = lambda name: None
+        self.gateway: Any = None
         switches = {"MOTO_IAM_LOAD_MANAGED_POLICIES": "true", "MOTO_LAMBDA_STUB_ECR": "false"}
         with mock.patch.dict(os.environ, switches):
             server = importlib.import_module("moto.moto_server.werkzeug_app")
             importlib.import_module("moto.backends").get_backend("lambda")
         self._moto = server.DomainDispatcherApplication(server.create_backend_app)
+        self.rest_apis = RestApis(self._moto)
         self._account = account or ACCOUNT
         self.ecr = Ecr()
         self.zips: dict[str, bytes] = {}
         self.images: dict[str, str] = {}
+        self.sizes_mb: dict[str, int] = {}
         self.provisioned: dict[str, int] = {}
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         method, path = environ["REQUEST_METHOD"], environ["PATH_INFO"]
         if path.startswith("/2016-08-19/account-settings"):
             return _json(start_response, 200, {"AccountLimit": self._account, "AccountUsage": {}})
+        if self.gateway is not None and _EXECUTE.match(path):
+            answered: Iterable[bytes] = self.gateway(environ, start_response)
+            return answered
+        if path.startswith("/restapis"):
+            return self.rest_apis(environ, start_response)
         body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
         environ["wsgi.input"] = io.BytesIO(body)
         if found := _PROVISIONED.search(path):
@@ -64,15 +79,21 @@ class Aws:
             if refused:
                 return _refused(start_response, refused)
             self._keep_code(asked["FunctionName"], asked["Code"])
+            self._keep_size(asked["FunctionName"], asked)
+        if method == "POST" and _POLICY.search(path) and self._permitted(environ, json.loads(body)["StatementId"]):
+            error = {"Type": "User", "message": "The statement id provided already exists"}
+            return _json(start_response, 409, error, kind="ResourceConflictException")
         if method == "PUT" and path.endswith("/code"):
             asked = json.loads(body)
             if refused := self._image_refusal(asked, asked):
                 return _refused(start_response, refused)
             self._keep_code(path.split("/")[-2], asked)
         if method == "PUT" and path.endswith("/configuration"):
-            self.changed()
-        if self.door is not None and _URL.search(path):
-            return self._rewritten(environ, start_response, self._with_door)
+            self._keep_size(path.split("/")[-2], json.loads(body))
+            self.changed(path.split("/")[-2])
+        if self.door is not None and (found := _URL.search(path)):
+            own = functools.partial(_with_door, self.door(found[1]))
+            return self._rewritten(environ, start_response, own)
         if method == "DELETE" and (gone := _FUNCTION.search(path)):
             self.zips.pop(gone[1], None)
             self.images.pop(gone[1], None)
@@ -88,12 +109,17 @@ class Aws:
             return self.ecr.root(next(reversed(self.images.values())))
         return next(reversed(self.zips.values()), None)
 
-    def _with_door(self, body: bytes) -> bytes:
-        """The URL of the function leads to the door."""
-        document = json.loads(body) if body else {}
-        return (
-            json.dumps({**document, "FunctionUrl": f"{self.door}/"}).encode() if "FunctionUrl" in document else body
-        )
+    def of_function(self, name: str) -> bytes | Path | None:
+        """The zip of the function of that name, or the files of its image."""
+        return self.ecr.root(self.images[name]) if name in self.images else self.zips.get(name)
+
+    def _permitted(self, environ: dict[str, Any], statement: str) -> bool:
+        """Whether the function (or its alias) has a right of that name already."""
+        own = {**environ, "REQUEST_METHOD": "GET", "CONTENT_LENGTH": "0", "wsgi.input": io.BytesIO()}
+        own.pop("werkzeug.request", None)
+        document = json.loads(b"".join(self._moto(own, lambda *_: None)))
+        policy = json.loads(document.get("Policy", '{"Statement": []}'))
+        return any(each.get("Sid") == statement for each in policy["Statement"])
 
     def _rewritten(
         self, environ: dict[str, Any], start_response: Any, change: Callable[[bytes], bytes]
@@ -120,12 +146,22 @@ class Aws:
             return None
         return self.ecr.refusal(code["ImageUri"], wanted.get("Architectures", ["x86_64"])[0])
 
+    def _keep_size(self, name: str, settings: dict[str, Any]) -> None:
+        if "MemorySize" in settings:
+            self.sizes_mb[name] = int(settings["MemorySize"])
+
     def _provision(self, name: str, method: str, body: bytes, start_response: Any) -> Iterable[bytes]:
         if method == "PUT":
             self.provisioned[name] = int(json.loads(body)["ProvisionedConcurrentExecutions"])
         held = self.provisioned.get(name, 0)
         document = {"RequestedProvisionedConcurrentExecutions": held, "Status": "READY"}
         return _json(start_response, 202, document)
+
+
+def _with_door(address: str, body: bytes) -> bytes:
+    """The URL of the function leads to its door."""
+    document = json.loads(body) if body else {}
+    return json.dumps({**document, "FunctionUrl": f"{address}/"}).encode() if "FunctionUrl" in document else body
 
 
 def refusal(wanted: dict[str, Any]) -> str | None:

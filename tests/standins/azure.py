@@ -15,6 +15,8 @@ from tests.standins.models import ModelError, check
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
+    from tests.standins.blobs import Blobs
+
 _SUBSCRIPTION = r"/subscriptions/[0-9a-f-]{36}"
 _GROUP = rf"{_SUBSCRIPTION}/resource[gG]roups/(?P<group>[^/]+)"
 _MODELS = {
@@ -30,6 +32,7 @@ _TYPES = {
     "sites": "Microsoft.Web/sites",
 }
 KEY = "function-key-of-the-stand-in"
+STORAGE_KEY = "c3RhbmQtaW4="
 
 
 class Refused(Exception):
@@ -40,9 +43,11 @@ class Refused(Exception):
 class Azure:
     """A WSGI application. `packages` holds what was published, by app; `faults` what the models refused.
 
-    `door` is the host that apps have; `changed` is called when an app restarts for new settings.
+    `door` is the host that apps have; `changed` is called when an app restarts for new settings. With `blobs`
+    packages are in a real blob service instead, written and read with what the app's own settings say.
     """
 
+    blobs: Blobs | None = None
     door: str | None = None
     changed: Callable[[], None] = lambda: None
     groups: dict[str, dict[str, Any]] = field(default_factory=dict)
@@ -90,6 +95,8 @@ class Azure:
     def delete_group(self, given: dict[str, str], body: bytes) -> tuple[int, Any]:
         self._known_group(given["group"])
         del self.groups[given["group"]]
+        for key in [key for key in self.resources if key[0] == given["group"]]:
+            self._close_storage(key)
         self.resources = {key: each for key, each in self.resources.items() if key[0] != given["group"]}
         return 200, None
 
@@ -115,6 +122,8 @@ class Azure:
         if worldwide and any(each[1:] == key[1:] and each[0] != key[0] for each in self.resources):
             raise Refused(409, "Conflict", f"the name {given['name']} is taken")
         self.resources[key] = document
+        if self.blobs is not None and given["kind"] == "storageAccounts":
+            self.blobs.open(given["name"], STORAGE_KEY)
         return 200, self._resource(key)
 
     def get_resource(self, given: dict[str, str], body: bytes) -> tuple[int, Any]:
@@ -125,15 +134,18 @@ class Azure:
         if key[1] == "serverfarms" and (key[0], "sites", key[2]) in self.resources:
             raise Refused(409, "Conflict", "the plan still has an app")
         del self.resources[key]
+        self._close_storage(key)
         return 200, None
 
     def put_container(self, given: dict[str, str], body: bytes) -> tuple[int, Any]:
         self._known({**given, "kind": "storageAccounts"})
+        if self.blobs is not None:
+            self.blobs.create_container(given["name"], STORAGE_KEY, given["container"])
         return 201, {"name": given["container"]}
 
     def post_storage_keys(self, given: dict[str, str], body: bytes) -> tuple[int, Any]:
         self._known({**given, "kind": "storageAccounts"})
-        return 200, {"keys": [{"keyName": "key1", "value": "c3RhbmQtaW4=", "permissions": "FULL"}]}
+        return 200, {"keys": [{"keyName": "key1", "value": STORAGE_KEY, "permissions": "FULL"}]}
 
     def post_settings(self, given: dict[str, str], body: bytes) -> tuple[int, Any]:
         site = self.resources[self._known({**given, "kind": "sites"})]
@@ -155,7 +167,10 @@ class Azure:
     def post_package(self, given: dict[str, str], body: bytes) -> tuple[int, Any]:
         if not any(key[1:] == ("sites", given["app"]) for key in self.resources):
             raise Refused(404, "NotFound", f"no app {given['app']}")
-        self.packages[given["app"]] = body
+        if self.blobs is None:
+            self.packages[given["app"]] = body
+        else:
+            self._store_package(given["app"], body)
         self.polls[given["app"]] = 1
         return 202, None
 
@@ -173,11 +188,33 @@ class Azure:
     def deployed(self) -> bytes | None:
         """The zip of the app that there is."""
         apps = [key[2] for key in self.resources if key[1] == "sites"]
+        if self.blobs is not None:
+            return next((self.blobs.read(*self._package_place(app)) for app in reversed(apps)), None)
         return next((self.packages[app] for app in reversed(apps) if app in self.packages), None)
 
     def left(self) -> list[str]:
         """What still exists."""
         return [*self.groups, *("/".join(key) for key in self.resources)]
+
+    def _store_package(self, app: str, body: bytes) -> None:
+        from tests.standins.blobs import BlobError
+
+        assert self.blobs is not None
+        try:
+            self.blobs.write(*self._package_place(app), body)
+        except BlobError as error:
+            raise Refused(500, "PackageNotStored", str(error)) from error
+
+    def _package_place(self, app: str) -> tuple[str, str]:
+        """The connection string and the container that an app's own configuration names for its package."""
+        [site] = [each for key, each in self.resources.items() if key[1:] == ("sites", app)]
+        settings = {each["name"]: each["value"] for each in site["properties"]["siteConfig"]["appSettings"]}
+        storage = site["properties"]["functionAppConfig"]["deployment"]["storage"]
+        return settings[storage["authentication"]["storageAccountConnectionStringName"]], storage["value"]
+
+    def _close_storage(self, key: tuple[str, str, str]) -> None:
+        if self.blobs is not None and key[1] == "storageAccounts":
+            self.blobs.close(key[2])
 
     def _check_site(self, document: dict[str, Any], group: str) -> None:
         """What Flex Consumption asks of an app."""

@@ -31,22 +31,23 @@ _OURS = {"core", "adapters", "model", "bundle.json"}
 
 @dataclass(frozen=True)
 class Running:
-    """`url` classifies; `control` is the control plane."""
+    """`url` classifies; `control` is the control plane; `fronts` are the URLs of all front doors by name."""
 
     url: str
     control: str
+    fronts: Mapping[str, str]
 
 
 @contextmanager
-def running(cloud: str, deployed: bytes | Path, folder: Path) -> Iterator[Running]:
-    """Run a zip, or an image's folder, as `cloud`."""
-    path = folder / "deployed.zip"
+def running(cloud: str, deployed: bytes | Path, path: Path, *, memory_mb: int | None = None) -> Iterator[Running]:
+    """Run a zip, or an image's folder, as `cloud`, with that much memory; `path` is where a zip is put."""
     if isinstance(deployed, Path):
         path = deployed
     else:
         path.write_bytes(deployed)
+    options = json.dumps({} if memory_mb is None else {"memory_mb": memory_mb})
     process = subprocess.Popen(
-        [sys.executable, "-m", __name__, str(path), cloud, "--end-with-stdin"],
+        [sys.executable, "-m", __name__, str(path), cloud, "--end-with-stdin", "--options", options],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -58,7 +59,7 @@ def running(cloud: str, deployed: bytes | Path, folder: Path) -> Iterator[Runnin
         line = process.stdout.readline()
         event: dict[str, Any] = json.loads(line) if line else {}
         assert event.get("event") == "ready", f"{line} {process.communicate(timeout=20)[1]}"
-        yield Running(str(event["url"]), str(event["control"]))
+        yield Running(str(event["url"]), str(event["control"]), event["fronts"])
     finally:
         process.communicate(timeout=30)
 

@@ -6,9 +6,11 @@ Each lock is checked with the vendor's own code, or with its published rule, nev
 from __future__ import annotations
 
 import contextlib
+import functools
 import hashlib
 import hmac
 import http.client
+import re
 import threading
 import urllib.request
 from dataclasses import dataclass, field
@@ -16,7 +18,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from tests.standins import data_plane
+from tests.standins import data_plane, wire
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -42,50 +44,83 @@ class Knock:
 
 @dataclass
 class Door:
-    """A WSGI application. `deployed` gives what is there now, None for nothing; `lock` the status of a refusal.
+    """A WSGI application. `deployed` gives what a function is made of now, None for nothing; `lock` a refusal.
 
-    `issuer` is who gives out tokens, where the lock asks for some.
+    The door is that of the function without a name, for clouds that have one function; `address` makes one for each
+    name. `memory_of` is a function's memory size, None for the cloud's own. `answered` is told of each answer: whose,
+    by which local cloud, with which headers. `issuer` is who gives out tokens, where the lock asks for some. `front`
+    is the front door of the local cloud that requests come to, where it has several; its path is what follows `below`
+    in theirs.
     """
 
     cloud: str
     folder: Path
-    deployed: Callable[[], bytes | Path | None]
+    deployed: Callable[[str], bytes | Path | None]
     lock: Lock
     issuer: Issuer | None = None
+    memory_of: Callable[[str], int | None] = lambda name: None
+    answered: Callable[[str, data_plane.Running, Mapping[str, str]], None] = lambda name, behind, headers: None
+    front: str = ""
+    below: str = ""
     refused: list[int] = field(default_factory=list)
     served: int = 0
     retired: int = 0
-    _behind: data_plane.Running | None = None
+    _behind: dict[str, data_plane.Running] = field(default_factory=dict)
+    _addresses: dict[str, str] = field(default_factory=dict)
     _exits: contextlib.ExitStack = field(default_factory=contextlib.ExitStack)
     _turn: threading.Lock = field(default_factory=threading.Lock)
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        return self.serve("", environ, start_response)
+
+    def serve(self, name: str, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        """Answer one request to the function of that name."""
         knock = _knock(environ)
-        refusal = 404 if self.deployed() is None else self.lock(knock)
+        refusal = 404 if self.deployed(name) is None else self.lock(knock)
         if refusal is not None:
             self.refused.append(refusal)
             start_response(f"{refusal} Refused", [("content-length", "0")])
             return []
-        answer, body = _forward(knock, self.behind().url)
-        self.served += 1
-        kept = [(name, value) for name, value in answer.getheaders() if name.lower() not in _HOP_BY_HOP]
+        behind = self.behind(name)
+        answer, body = _forward(knock, self._inside(knock, behind))
+        with self._turn:
+            self.served += 1
+        kept = [(key, value) for key, value in answer.getheaders() if key.lower() not in _HOP_BY_HOP]
+        self.answered(name, behind, {key.lower(): value for key, value in kept})
         start_response(f"{answer.status} {answer.reason}", [*kept, ("content-length", str(len(body)))])
         return [body]
 
-    def behind(self) -> data_plane.Running:
+    def _inside(self, knock: Knock, behind: data_plane.Running) -> str:
+        """The address inside."""
+        asked = urlsplit(knock.url)
+        inside = urlsplit(behind.fronts[self.front] if self.front else behind.url)
+        found = re.match(self.below, asked.path)
+        assert found is not None, f"{asked.path} is not below {self.below}"
+        return inside._replace(path=asked.path[found.end() :] or "/").geturl()
+
+    def address(self, name: str) -> str:
+        """The URL of that function's own door."""
+        with self._turn:
+            if name not in self._addresses:
+                own = functools.partial(self.serve, name)
+                self._addresses[name] = self._exits.enter_context(wire.serving(own))
+            return self._addresses[name]
+
+    def behind(self, name: str = "") -> data_plane.Running:
         """The local cloud, started with what is deployed when the first request comes."""
         with self._turn:
-            if self._behind is None:
-                deployed = self.deployed()
+            if name not in self._behind:
+                deployed, path = self.deployed(name), self.folder / f"deployed{name and '-'}{name}.zip"
                 assert deployed is not None
-                self._behind = self._exits.enter_context(data_plane.running(self.cloud, deployed, self.folder))
-            return self._behind
+                started = data_plane.running(self.cloud, deployed, path, memory_mb=self.memory_of(name))
+                self._behind[name] = self._exits.enter_context(started)
+            return self._behind[name]
 
-    def retire(self) -> None:
-        """The function's configuration changed: its next request gets a new instance."""
-        self.retired += 1
-        if self._behind is not None:
-            post = urllib.request.Request(f"{self._behind.control}/retire", method="POST")
+    def retire(self, name: str = "") -> None:
+        """The function's configuration changed: its next request gets a new instance, where there was one."""
+        if name in self._behind:
+            self.retired += 1
+            post = urllib.request.Request(f"{self._behind[name].control}/retire", method="POST")
             with urllib.request.urlopen(post, timeout=30):
                 pass
 
@@ -105,11 +140,11 @@ def _knock(environ: Mapping[str, Any]) -> Knock:
 
 
 def _forward(knock: Knock, url: str) -> tuple[http.client.HTTPResponse, bytes]:
-    parts, asked = urlsplit(url), urlsplit(knock.url)
+    parts = urlsplit(url)
     connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=60)
     with contextlib.closing(connection):
         headers = {"content-type": knock.headers.get("content-type", "")}
-        connection.request(knock.method, asked.path or "/", knock.body, headers)
+        connection.request(knock.method, parts.path, knock.body, headers)
         answer = connection.getresponse()
         return answer, answer.read()
 

@@ -27,10 +27,14 @@ class Google:
     """A WSGI application. `uploads` holds the zips by object name, `functions` the functions by full name.
 
     `polls` is how often an operation is asked for before it is done. `door` is the address that functions have;
-    `changed` is called when a service has a new revision.
+    `changed` is called when a service has a new revision. `containers` holds what a service's container has that
+    the functions API knows nothing of; a function that is built anew has Google's defaults again, of which `boost`
+    is not published.
     """
 
     polls: int = 0
+    boost: bool = False
+    containers: dict[str, dict[str, Any]] = field(default_factory=dict)
     door: str | None = None
     changed: Callable[[], None] = lambda: None
     functions: dict[str, dict[str, Any]] = field(default_factory=dict)
@@ -101,16 +105,18 @@ class Google:
         source = body["buildConfig"]["source"]["storageSource"]["object"]
         assert source in self.uploads, f"{source} was never uploaded"
         uri = self.door or f"https://{name.rpartition('/')[2]}-uc.a.run.app"
+        _check_cpu(body["serviceConfig"])
         service = {**body["serviceConfig"], "uri": uri, "service": name}
         made = {**body, "name": name, "serviceConfig": service, "state": "ACTIVE"}
         made.pop("environment", None)
         self.functions[name] = {**made, "environment": "GEN_2"}
+        self.containers[name] = {"cpuIdle": True, "startupCpuBoost": self.boost}
         kind = {"@type": "type.googleapis.com/google.cloud.functions.v2.Function"}
         return self._operation(name, {**kind, **self.functions[name]})
 
     def delete(self, name: str, query: dict[str, str], body: Any) -> dict[str, Any]:
         self._known(name)
-        del self.functions[name]
+        del self.functions[name], self.containers[name]
         return self._operation(name, {"@type": "type.googleapis.com/google.protobuf.Empty"})
 
     def get(self, name: str, query: dict[str, str], body: Any) -> dict[str, Any]:
@@ -143,16 +149,23 @@ class Google:
 
     def get_service(self, name: str, query: dict[str, str], body: Any) -> dict[str, Any]:
         """The Cloud Run service that a function is."""
-        function = self._known(name.replace("/services/", "/functions/"))
-        held = function["serviceConfig"]["environmentVariables"]
-        env = [{"name": each, "value": value} for each, value in held.items()]
-        return {"name": name, "template": {"containers": [{"image": "built", "env": env}]}}
+        own = name.replace("/services/", "/functions/")
+        config = self._known(own)["serviceConfig"]
+        env = [{"name": each, "value": value} for each, value in config["environmentVariables"].items()]
+        limits = {"memory": config["availableMemory"], "cpu": str(_cpu_of(config))}
+        container = {"image": "built", "env": env, "resources": {"limits": limits, **self.containers[own]}}
+        return {"name": name, "ingress": _INGRESS[config["ingressSettings"]], "template": {"containers": [container]}}
 
     def update_service(self, name: str, query: dict[str, str], body: Any) -> dict[str, Any]:
-        function = self._known(name.replace("/services/", "/functions/"))
+        own = name.replace("/services/", "/functions/")
+        config = self._known(own)["serviceConfig"]
         [container] = body["template"]["containers"]
-        held = {each["name"]: each["value"] for each in container["env"]}
-        function["serviceConfig"]["environmentVariables"] = held
+        resources = container["resources"]
+        assert resources["limits"] == {"memory": config["availableMemory"], "cpu": str(_cpu_of(config))}, resources
+        by_request = resources.get("cpuIdle", False)  # what is not given is false once resources are
+        assert by_request or _cpu_of(config) >= 1, "billing must be request-based below 1 vCPU"
+        self.containers[own] = {"cpuIdle": by_request, "startupCpuBoost": resources.get("startupCpuBoost", False)}
+        config["environmentVariables"] = {each["name"]: each["value"] for each in container["env"]}
         self.changed()
         kind = {"@type": "type.googleapis.com/google.cloud.run.v2.Service"}
         return self._operation(name, {**kind, **self.get_service(name, query, body)})
@@ -192,6 +205,30 @@ class Google:
         return [*self.functions, *self.accounts]
 
 
+def _cpu_of(config: dict[str, Any]) -> float:
+    """The vCPUs of a function: those asked for, or the default of its memory size."""
+    memory_mb = int(config["availableMemory"].removesuffix("Mi"))
+    return float(config.get("availableCpu") or _CPU_DEFAULTS[memory_mb])
+
+
+def _check_cpu(config: dict[str, Any]) -> None:
+    """Refuse what Cloud Run refuses (cloud.google.com/run/docs/configuring/services/cpu, as of 2026-11-25)."""
+    memory_mb, cpu = int(config["availableMemory"].removesuffix("Mi")), _cpu_of(config)
+    most_mb = next(size_mb for least, size_mb in reversed(_MEMORY_LIMITS) if cpu >= least)
+    assert memory_mb <= most_mb, f"{cpu} vCPU: at most {most_mb} MiB, not {memory_mb}"
+    assert cpu < 1 or cpu in {1, 2, 4, 6, 8}, f"{cpu} vCPU: whole ones above 1"
+    assert cpu >= 1 or config["maxInstanceRequestConcurrency"] == 1, "below 1 vCPU concurrency must be 1"
+
+
+# cloud.google.com/functions/docs/configuring/memory: MiB -> vCPU, as of 2026-11-25.
+_CPU_DEFAULTS = {128: 0.083, 256: 0.167, 512: 0.333, 1024: 0.583, 2048: 1, 4096: 2, 8192: 2, 16384: 4, 32768: 8}
+_MEMORY_LIMITS = ((0.08, 512), (0.5, 1024), (1, 4096), (2, 8192), (4, 16384), (6, 24576), (8, 32768))
+_INGRESS = (  # by the functions' number of the setting: the client libraries send numbers
+    "INGRESS_TRAFFIC_UNSPECIFIED",
+    "INGRESS_TRAFFIC_ALL",
+    "INGRESS_TRAFFIC_INTERNAL_ONLY",
+    "INGRESS_TRAFFIC_INTERNAL_LOAD_BALANCER",
+)
 _STATUSES = {404: "NOT_FOUND", 409: "ALREADY_EXISTS"}
 _FUNCTIONS = "cloudfunctions.projects.locations"
 _HANDLERS: dict[str, Callable[[Google, str, dict[str, str], Any], dict[str, Any]]] = {

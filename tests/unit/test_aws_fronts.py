@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import base64
 import json
+from pathlib import Path
 
 import pytest
 
-from adapters.aws import api, environment
+from adapters.aws import api, environment, instance, translate
 from adapters.aws.environment import Outcome
 from adapters.aws.gate import LambdaGate
 from adapters.aws.payload import http_answer, http_event
+from adapters.aws.rest_payload import rest_answer, rest_event
 from adapters.aws.runtime_api import Result
 from adapters.contract import HttpAnswer, HttpRequest, InstanceFailed, Refusal
 
+EVENTS = Path(instance.__file__).parent / "events"
 INVOKE = "/2015-03-31/functions/clothes/invocations"
 GATE = LambdaGate()
 
@@ -45,6 +48,115 @@ def test_an_http_apis_event_names_the_account_and_its_own_domain() -> None:
     context = http_event(HttpRequest("GET", "/"), request_id="0", front="http-api")["requestContext"]
     assert context["accountId"] == environment.ACCOUNT
     assert ".execute-api." in context["domainName"]
+
+
+def rest(method: str = "POST", target: str = "/live/", body: bytes = b"", **headers: str) -> HttpRequest:
+    pairs = tuple((name.replace("_", "-"), value) for name, value in headers.items())
+    return HttpRequest(method, target, pairs, body, front="rest-api")
+
+
+def test_an_http_request_becomes_a_rest_apis_event() -> None:
+    headers = (("Host", "127.0.0.1"), ("X-A", "1"), ("X-A", "2"), ("Cookie", "a=1; b=2"), ("User-Agent", "curl"))
+    request = HttpRequest("POST", "/live/a%20b?k=1&k=2%202&e=", headers, b"\xff\xd8", front="rest-api")
+    event = rest_event(request, request_id="0-1")
+    assert (event["resource"], event["path"], event["httpMethod"]) == ("/{proxy+}", "/a%20b", "POST")
+    assert event["pathParameters"] == {"proxy": "a b"}
+    assert event["queryStringParameters"] == {"k": "2 2", "e": ""}
+    assert event["multiValueQueryStringParameters"] == {"k": ["1", "2 2"], "e": [""]}
+    assert event["headers"]["X-A"] == "2"
+    assert event["multiValueHeaders"]["X-A"] == ["1", "2"]
+    assert event["headers"]["Cookie"] == "a=1; b=2"
+    assert base64.b64decode(event["body"]) == b"\xff\xd8"
+    assert event["isBase64Encoded"] is True
+    context = event["requestContext"]
+    assert (context["path"], context["stage"], context["resourcePath"]) == ("/live/a%20b", "live", "/{proxy+}")
+    assert context["identity"]["userAgent"] == "curl"
+    assert translate.decode(event).path == "/a%20b"
+
+
+@pytest.mark.parametrize("name", ["rest_image_bytes", "rest_health", "rest_json_image", "rest_empty_body"])
+def test_a_rest_apis_event_has_every_field_of_the_recorded_one_and_no_other(name: str) -> None:
+    """Field by field, of the same kind, below as well: but headers differ, and the recorded API took text as text."""
+    recorded = json.loads((EVENTS / f"{name}.json").read_text())["event"]
+    query = "&".join(f"{key}={value}" for key, value in (recorded["queryStringParameters"] or {}).items())
+    headers = tuple((key, value) for key, value in recorded["headers"].items() if not key.startswith("X-"))
+    target = recorded["requestContext"]["path"] + (f"?{query}" if query else "")
+    body = (recorded["body"] or "").encode()
+    live = target.replace("/prod", "/live")
+    event = rest_event(HttpRequest(recorded["httpMethod"], live, headers, body), request_id="b1c2-1")
+    assert _kinds(event) == _kinds({**recorded, "isBase64Encoded": event["isBase64Encoded"]})
+    for same in ("resource", "path", "httpMethod", "pathParameters", "queryStringParameters", "headers"):
+        wanted = recorded[same]
+        got = event[same]
+        assert set(got) == set(wanted) if same == "headers" else got == wanted
+
+
+def _kinds(value: object) -> object:
+    """The shape of a document: names, and of each value its kind."""
+    if isinstance(value, dict):
+        return {name: _kinds(each) for name, each in value.items()}
+    return [_kinds(value[0])] if isinstance(value, list) else type(value).__name__
+
+
+@pytest.mark.parametrize("target", ["/live", "/live/", "/live?k=1", "/live/?k=1"])
+def test_the_stage_itself_is_the_root(target: str) -> None:
+    event = rest_event(rest("GET", target), request_id="0")
+    assert (event["resource"], event["path"], event["pathParameters"]) == ("/", "/", None)
+    assert event["body"] is None
+    assert event["isBase64Encoded"] is False
+
+
+def test_behind_a_rest_api_text_comes_in_base64_too_for_every_type_is_binary() -> None:
+    event = rest_event(rest(body=b'{"url": "x"}', content_type="application/json"), request_id="0")
+    assert (event["isBase64Encoded"], base64.b64decode(event["body"])) == (True, b'{"url": "x"}')
+    assert translate.decode(event).body == b'{"url": "x"}'
+
+
+def test_a_rest_api_answers_502_to_a_return_value_of_another_shape() -> None:
+    value = {"statusCode": 201, "headers": {"A": 1}, "multiValueHeaders": {"B": [1, 2]}, "body": "hi"}
+    answer = rest_answer(json.dumps(value).encode())
+    pairs = (("a", "1"), ("b", "1"), ("b", "2"), ("content-type", "application/json"))
+    assert (answer.status, answer.headers, answer.body) == (201, pairs, b"hi")
+    for wrong in (
+        b'{"hat": 0.9}',
+        b"[1]",
+        b"null",
+        b'{"statusCode": "ok"}',
+        b'{"statusCode": 200, "body": {"a": 1}}',
+    ):
+        answer = rest_answer(wrong)
+        assert (answer.status, json.loads(answer.body)) == (502, {"message": "Internal server error"}), wrong
+
+
+@pytest.mark.parametrize("target", ["/", "/classify", "/lives/", "/liv", "/prod/", INVOKE])
+def test_outside_its_stage_a_rest_api_forbids(target: str) -> None:
+    answer = GATE.admit(rest("POST", target)).answer
+    assert answer is not None
+    assert (answer.status, json.loads(answer.body)) == (403, {"message": "Forbidden"})
+
+
+def test_each_gateway_waits_its_own_time_and_says_so_in_its_own_words() -> None:
+    assert GATE.admit(HttpRequest("POST", "/", front="function-url")).patience is None
+    assert GATE.admit(invocation()).patience is None
+    late = GATE.admit(rest()).patience
+    assert late is not None
+    assert (late.wait_s, late.answer.status) == (29, 504)
+    assert json.loads(late.answer.body) == {"message": "Endpoint request timed out"}
+    late = GATE.admit(HttpRequest("POST", "/", front="http-api")).patience
+    assert late is not None
+    assert (late.wait_s, late.answer.status) == (30, 503)
+
+
+def test_a_rest_api_says_internal_server_error_for_every_failure_behind_it() -> None:
+    full, broken = GATE.refuse(rest(), Refusal("full")), GATE.refuse(rest(), Refusal("start"))
+    failed = instance.http_answer(Outcome(Result(b"{}", failed=True), b""), "id", "rest-api")
+    assert full is not None
+    assert broken is not None
+    assert [each.status for each in (full, broken, failed)] == [500, 502, 502], "throttled is 500 there"
+    assert {json.loads(each.body)["message"] for each in (full, broken, failed)} == {"Internal server error"}
+    large = GATE.admit(rest(body=bytes(api.EVENT_LIMIT_BYTES + 1))).answer
+    assert large is not None
+    assert (large.status, json.loads(large.body)) == (413, {"message": "Request Too Long"})
 
 
 @pytest.mark.parametrize(

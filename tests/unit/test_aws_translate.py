@@ -11,8 +11,8 @@ import pytest
 from adapters.aws.translate import decode, encode, shape
 from core.wire import Response
 
-OK = Response(200, {"predictions": [{"label": "hat", "score": 0.9}, {"label": "shoes", "score": 0.1}]}, {"a": "b"})
-WRONG = Response(400, {"error": {"code": "bad_json", "status": 400, "message": "…"}})
+OK = Response(200, '{"predictions":[{"label":"hat","score":0.9},{"label":"shoes","score":0.1}]}', {"a": "b"})
+WRONG = Response(400, '{"error":{"code":"bad_json","status":400,"message":"…"}}')
 
 
 def http_2(**fields: Any) -> dict[str, Any]:

@@ -44,7 +44,7 @@ def test_the_last_value_of_a_repeated_name_counts_though_the_host_joins_them() -
 
 
 def test_an_answer_keeps_status_headers_and_bytes() -> None:
-    answer = translate.encode(Response(413, {"error": "é"}, {"content-type": "application/json", "allow": "POST"}))
+    answer = translate.encode(Response(413, '{"error":"é"}', {"content-type": "application/json", "allow": "POST"}))
     assert answer.status_code == 413
     assert answer.headers["content-type"] == "application/json"
     assert answer.headers["allow"] == "POST"

@@ -145,9 +145,9 @@ def test_help_and_completion_work_beside_a_broken_file(call: Caller, tmp_path: P
 
 
 def test_a_missing_file_of_another_command_troubles_none(call: Caller, tmp_path: Path) -> None:
-    write(tmp_path, '[tune]\ntargets = ".tripoint/targets.json"\n')
+    write(tmp_path, '[calibrate]\nrun = "runs/gone"\n')
     assert call("prices", "--json").code == 0
-    assert "'.tripoint/targets.json' does not exist. (tripoint.toml)" in call("tune").err
+    assert "'runs/gone' does not exist. (tripoint.toml)" in call("calibrate").err
 
 
 def test_one_file_serves_deploy_and_the_other_commands(call: Caller, tmp_path: Path) -> None:

@@ -160,6 +160,14 @@ def test_a_jpeg_of_very_many_scans_is_refused() -> None:
         rgb_of(data[:-2] + scan * 200 + data[-2:])
 
 
+def test_of_a_baseline_jpeg_no_second_scan_is_decoded_however_many_there_are() -> None:
+    data = encoded(picture(size=(400, 300)), "JPEG")
+    start = data.index(b"\xff\xda")
+    assert rgb_of(data).shape == (300, 400, 3)
+    with pytest.raises(BrokenImage):
+        rgb_of(data[:-2] + data[start:-2] * 500 + data[-2:])
+
+
 def test_a_tiff_whose_decoder_sizes_its_own_memory_is_refused() -> None:
     assert rgb_of(encoded(picture(), "TIFF", compression="tiff_lzw")).shape == (48, 64, 3)
     with pytest.raises(UnsupportedImage, match="'lzma': save it with LZW or deflate"):

@@ -289,6 +289,13 @@ def test_integers_become_real_values_by_scale_and_zero_point() -> None:
     assert real_values([-128, 0], TensorSpec((2,), "int8", 0.5, -128)) == [0.0, 64.0]
 
 
+def test_the_best_few_labels_are_the_first_of_all() -> None:
+    labels, scores = tuple("abcdef"), [0.1, 0.4, 0.1, 0.4, 0.0, 0.4]
+    whole = classifier.rank(labels, scores)
+    assert "".join(one.label for one in whole) == "bdface"
+    assert [classifier.rank(labels, scores, best) for best in range(8)] == [whole[:best] for best in range(8)]
+
+
 def test_scores_have_six_significant_digits_at_most() -> None:
     ranked = classifier.rank(("a", "b", "c"), (0.123456789, 1234567.89, 1e-9))
     assert [one.score for one in ranked] == [1234570.0, 0.123457, 1e-09]

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import base64
 import json
+import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from core import download
+from core import download, journal
 from core.service import Service
-from core.wire import Request, Response
+from core.wire import Request
 from tests.unit.core_kit import QUIET, code_of, encoded, new_instance, new_service, picture, post
 
 if TYPE_CHECKING:
     from core.settings import FetchRules
+    from core.wire import Response
 
 PNG = encoded(picture())
 
@@ -183,5 +185,25 @@ def test_a_line_break_in_the_path_cannot_forge_a_line_of_the_log(capsys: pytest.
     assert len(capsys.readouterr().err.splitlines()) == 1
 
 
-def test_the_body_is_compact_json_in_utf_8() -> None:
-    assert Response(200, {"a": "é", "b": 1}).body == '{"a":"é","b":1}'.encode()
+def test_the_log_line_of_a_request_is_what_the_log_writes_of_any_event(capsys: pytest.CaptureFixture[str]) -> None:
+    request, evidence = Request("GET", '/"é\\\u2028', {}, {}, b"abc"), new_instance().arrived(0.0)
+    capsys.readouterr()
+    journal.set_level("info")
+    for code in (None, "not_found"):
+        journal.answered(request, evidence, status=404, code=code, total_ms=1.5)
+        fields = {"status": 404, "code": code, "total_ms": 1.5, "body_bytes": 3}
+        seen = {"instance": evidence.instance, "request_number": evidence.request_number}
+        journal.write("info", message='GET /"é\\\u2028 404', **fields, **seen)
+    journal.set_level("off")
+    found = [json.loads(line) for line in capsys.readouterr().err.splitlines()]
+    for line in found:
+        assert abs(line.pop("time_unix_s") - time.time()) < 60
+    assert found[0] == found[1]
+    assert found[2] == found[3]
+    assert len(found) == 4
+
+
+def test_the_body_is_compact_json_in_utf_8(service: Service) -> None:
+    answers = [post(service, PNG), service.infer(Request("GET", "/model")), service.infer(Request("GET", "/é"))]
+    for answer in answers:
+        assert answer.body == json.dumps(answer.document, separators=(",", ":"), ensure_ascii=False).encode()

@@ -178,6 +178,11 @@ def test_an_http_api_counts_every_512_kilobytes_as_a_request() -> None:
     assert month.meter("gateway").quantity == 2_000_000
 
 
+def test_a_rest_api_counts_requests_whatever_their_size() -> None:
+    month = bill("aws", None, replace(usage_of(1_000_000, 10, 128), gateway="rest-api", gateway_kb=D(513)))
+    assert month.line_usd("gateway") == D("3.50")
+
+
 def test_egress_logs_and_images_are_lines_of_their_own_after_what_is_free() -> None:
     usage = replace(usage_of(0, 10, 128), egress_gb=D(150), log_gb=D(60), image_gb=D(2))
     aws, gcp = (bill(cloud, None, usage) for cloud in ("aws", "gcp"))

@@ -175,6 +175,36 @@ def test_a_run_can_be_costed_under_every_plan(plan: Plan) -> None:
     assert any("requests a month" in note for note in cost.assumptions)
 
 
+@pytest.mark.parametrize(
+    ("gateway", "request_bytes", "usd"),
+    [
+        ("function-url", 900_000, 0.0),
+        ("http-api", 150_000, 1.0),
+        ("http-api", 900_000, 2.0),
+        ("rest-api", 900_000, 3.5),
+    ],
+)
+def test_what_stands_in_front_is_a_line_of_the_bill(gateway: str, request_bytes: int, usd: float) -> None:
+    behind = replace(LAMBDA, url="https://x.execute-api.us-east-1.amazonaws.com/live/", gateway=gateway)
+    cost = cost_of(behind, [replace(sample(0, behind), request_bytes=request_bytes)], BOOK, volume=1_000_000)
+    assert sum(float(line.usd) for line in cost.lines if line.name == "gateway") == pytest.approx(usd)
+    assert any(gateway in note for note in cost.assumptions) == (gateway != "function-url")
+
+
+def test_sizes_are_counted_for_each_request_and_not_for_their_mean() -> None:
+    behind = replace(LAMBDA, gateway="http-api")
+    sizes = [replace(sample(index, behind), request_bytes=size) for index, size in enumerate((100_000, 600_000))]
+    cost = cost_of(behind, sizes, BOOK, volume=1_000_000)
+    assert sum(float(line.usd) for line in cost.lines if line.name == "gateway") == pytest.approx(1.5)
+
+
+def test_an_api_gateway_of_unknown_kind_counts_as_the_dearest_and_is_told() -> None:
+    behind = replace(LAMBDA, url="https://x.execute-api.us-east-1.amazonaws.com/live/")
+    cost = cost_of(behind, [sample(0, behind)], BOOK, volume=1_000_000)
+    assert sum(float(line.usd) for line in cost.lines if line.name == "gateway") == pytest.approx(3.5)
+    assert any("does not tell which kind: rest-api, the dearest" in note for note in cost.assumptions)
+
+
 def test_snapstart_pays_for_the_snapshot_and_for_the_restores_that_were_seen() -> None:
     target = replace(LAMBDA, plan="snapstart")
     cold = replace(sample(0, target), state="cold", init_ms=100.0)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import heapq
 import json
 import random
+from dataclasses import replace
 from decimal import Decimal
 from typing import TYPE_CHECKING, Literal
 
@@ -80,6 +81,22 @@ def test_answers_and_what_stands_in_front_are_in_the_price() -> None:
     behind = Target("b", "aws", "on-demand", "us-east-1", 1024, "https://x.execute-api.us-east-1.amazonaws.com")
     dearer_usd = tariff_of(behind, shipped_book()).request_usd - aws.request_usd
     assert dearer_usd == Decimal("3.50") / 1_000_000, "the dearest gateway: the address does not tell which it is"
+
+
+def test_a_target_that_says_what_stands_in_front_pays_for_that_by_its_own_rule() -> None:
+    """HTTP API: 1.00 USD a million, counted in parts of 512 KB; REST API: 3.50; a Function URL is free."""
+    aws, photo_bytes = tariff_of(AWS, shipped_book()), 700 * 1024
+
+    def more_usd(gateway: str, request_bytes: int = 0) -> Decimal:
+        target = replace(AWS, url="https://x.execute-api.us-east-1.amazonaws.com", gateway=gateway)
+        return (tariff_of(target, shipped_book(), request_bytes=request_bytes).request_usd - aws.request_usd) * 10**6
+
+    assert [more_usd(name) for name in ("function-url", "http-api", "rest-api")] == [0, 1, Decimal("3.5")]
+    assert [more_usd(name, photo_bytes) for name in ("http-api", "rest-api")] == [2, Decimal("3.5")]
+    with pytest.raises(
+        BudgetError, match=r"gateway 'door' is none of aws/on-demand: expected function-url, http-api"
+    ):
+        tariffs_of([replace(AWS, gateway="door")], shipped_book())
 
 
 def test_a_restored_snapshot_is_paid_for_with_each_cold_start() -> None:

@@ -90,6 +90,9 @@ class Account:
     def logs(self, deployment: Deployment, variant: Variant, *, limit: int) -> Iterable[str]:
         return ()
 
+    def reports(self, deployment: Deployment, variant: Variant, *, since: datetime) -> None:
+        return None
+
 
 _provider: type[Provider] = Account
 

@@ -45,6 +45,15 @@ def test_real_targets_are_not_measured_before_somebody_agrees(tmp_path: Path) ->
     assert not (tmp_path / "runs").exists()
 
 
+def test_no_budget_is_promised_for_instances_that_nobody_can_count(tmp_path: Path) -> None:
+    held = Target("held", "gcp", "cloud-run-instance", "us-central1", 2048, "https://x.a.run.app/")
+    write_targets(tmp_path / "mine.json", [held])
+    status, output = said("--targets", "mine.json", "--scenario", "smoke", "--budget", "2")
+    assert status == 2
+    assert "--budget: target 'held' bills the whole life of instances" in output
+    assert "nobody is there to be asked: add --yes" in said("--targets", "mine.json", "--scenario", "smoke")[1]
+
+
 def test_without_a_budget_that_is_said_too_and_an_unknown_price_is_no_obstacle(tmp_path: Path) -> None:
     write_targets(tmp_path / "mine.json", [UNPRICED])
     status, output = said("--targets", "mine.json", "--scenario", "smoke")
@@ -81,6 +90,27 @@ def test_a_record_of_a_process_that_lives_is_not_offered_for_removal(tmp_path: P
         _, output = said("--targets", "nowhere.json")
         assert ("from a comparison that was cut off" in output) == offered, holder
     assert json.loads((tmp_path / ".tripoint" / "deployment.json").read_text())["holder"]["pid"] == 2**22 + 1
+
+
+def test_what_was_cut_off_while_it_was_changed_is_not_measured_for_what_it_should_be(tmp_path: Path) -> None:
+    from datetime import UTC, datetime, timedelta
+
+    from adapters.deployment import state
+    from adapters.deployment.naming import new_deployment
+    from adapters.deployment.resources import Resource, Step
+
+    deployment = new_deployment("tripoint", owner="ana", life=timedelta(hours=1), now=datetime.now(UTC))
+    recorded = state.create(deployment, tmp_path / ".tripoint")
+    step = Step(Resource("aws", "function", "tripoint-x", "us-east-1"), "a function", {}, lambda made: {})
+    write_targets(tmp_path / ".tripoint" / "targets.json", [AWS])
+    recorded.begin(step)
+    status, output = said("--targets", "deployed", "--scenario", "smoke", "--yes")
+    assert status == 2
+    assert (
+        "function tripoint-x was cut off while it was made or changed: `tripoint deploy apply` finishes it" in output
+    )
+    recorded.finish(step, {})
+    assert "nobody is there to be asked" in said("--targets", "deployed", "--scenario", "smoke")[1]
 
 
 def test_a_forecast_adds_up_requests_and_starts_at_the_price_list() -> None:

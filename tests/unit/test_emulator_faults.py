@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from adapters.contract import Admission, HttpAnswer, HttpRequest, Refusal
+from adapters.contract import Admission, HttpAnswer, HttpRequest, Patience, Refusal
 from adapters.emulator.custody import Custody
 from adapters.emulator.door import Door
 from adapters.emulator.faults import Fault, Faults, parse
@@ -196,6 +196,40 @@ def test_a_request_without_a_client_is_tried_until_it_is_served() -> None:
         return answer.status, len(fleet.asked)
 
     assert asyncio.run(play()) == (202, 3)
+
+
+class Impatient(AllLater):
+    """Waits for a hundredth of a second."""
+
+    def admit(self, request: HttpRequest, /) -> Admission:
+        return Admission(patience=Patience(0.01, HttpAnswer(504)))
+
+
+class SlowFleet:
+    """Serves after `wait_s`."""
+
+    def __init__(self, wait_s: float) -> None:
+        self.wait_s = wait_s
+        self.served = 0
+
+    async def serve(self, request: HttpRequest) -> HttpAnswer:
+        await asyncio.sleep(self.wait_s)
+        self.served += 1
+        return HttpAnswer(200)
+
+
+def test_a_front_door_that_will_not_wait_answers_itself_while_the_function_works_on() -> None:
+    async def play(wait_s: float) -> tuple[int, int, int]:
+        fleet = SlowFleet(wait_s)
+        door = Door(fleet, Impatient())  # type: ignore[arg-type] # as above
+        status, served = (await door.serve(HttpRequest("POST", "/"))).status, fleet.served
+        await asyncio.sleep(0.3)
+        await door.close()
+        return status, served, fleet.served
+
+    assert asyncio.run(play(0.1)) == (504, 0, 1)
+    assert asyncio.run(play(0.0)) == (200, 1, 1)
+    assert asyncio.run(play(60)) == (504, 0, 0), "what is still under way ends with the door"
 
 
 def test_a_refused_request_gets_the_platforms_answer() -> None:

@@ -159,6 +159,18 @@ def test_sharing_an_instance_on_cloud_run_comes_with_a_whole_vcpu() -> None:
     assert (alone.cpu_share, shared.cpu_share) == (0.333, 1.0)
 
 
+def test_google_boosts_the_start_of_instances_of_one_vcpu_or_less_unless_that_is_switched_off() -> None:
+    boosts = {
+        (name, size_mb, asked): platform(
+            contract.load(name), Options.from_document(json.loads(Options(memory_mb=size_mb, cpu_boost=asked).text()))
+        ).boost
+        for name, size_mb in (("gcp", 512), ("gcp", 2048), ("gcp", 4096), ("aws", 512))
+        for asked in (True, False)
+    }
+    given = {key: boost.vcpu for key, boost in boosts.items() if boost is not None}
+    assert given == {("gcp", 512, True): 2.0, ("gcp", 2048, True): 2.0}
+
+
 @pytest.mark.parametrize(
     ("cloud", "options", "message"),
     [
@@ -186,7 +198,9 @@ def test_cpu_follows_memory_as_each_vendor_says() -> None:
 def test_options_travel_as_text_and_unknown_ones_are_told() -> None:
     options = Options(model="mine", memory_mb=512, idle_life_s=1.5, faults=(Fault("kill", seed=3),))
     assert Options.from_document(json.loads(options.text())) == options
-    with pytest.raises(ValueError, match=r"unknown option memory: expected some of concurrency, faults, idle_life_s"):
+    with pytest.raises(
+        ValueError, match=r"unknown option memory: expected some of concurrency, cpu_boost, faults, idle_life_s"
+    ):
         Options.from_document({"memory": 512})
     with pytest.raises(ValueError, match="concurrency is 0: expected a number above 0"):
         Options(concurrency=0)

@@ -38,7 +38,7 @@ def test_a_request_without_a_body_has_an_empty_one() -> None:
 
 
 def test_an_answer_keeps_status_headers_and_bytes() -> None:
-    response = Response(422, {"error": "é"}, {"content-type": "application/json", "server-timing": "total;dur=1"})
+    response = Response(422, '{"error":"é"}', {"content-type": "application/json", "server-timing": "total;dur=1"})
     answer = translate.encode(response)
     assert answer.status_code == 422
     assert answer.headers["content-type"] == "application/json"

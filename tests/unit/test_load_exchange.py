@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from loadtests.exchange import Answer, Endpoint
+from loadtests.exchange import Endpoint
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from loadtests.answer import Answer
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nX-A: b\r\n\r\n{}"
 

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from loadtests.exchange import Answer
+from loadtests.answer import Answer
 from loadtests.reading import Intent, read
+from loadtests.requester import id_header_of
 
 if TYPE_CHECKING:
     from loadtests.sample import Sample
@@ -129,3 +130,18 @@ def test_an_instance_that_answered_this_client_before_was_ready_however_long_the
     assert read(INTENT, slow_way_back, first_answers={"i-1": 101.001}).state == "warm"
     assert read(INTENT, slow_way_back, first_answers={"i-1": 101.003}).state == "cold", "while it was under way"
     assert read(INTENT, slow_way_back, first_answers={"i-2": 101.001}).state == "cold", "another instance"
+
+
+def test_the_platforms_name_for_the_request_is_kept_where_the_target_has_one() -> None:
+    plain = answer(GOOD)
+    named = replace(plain, headers={**plain.headers, "x-amzn-requestid": "8f5c-1"})
+    given = {name: read(INTENT, named, first_answers={}, id_header=name) for name in ("x-amzn-requestid", "x-other")}
+    assert given["x-amzn-requestid"].request_id == "8f5c-1"
+    assert given["x-other"].request_id is None
+    assert read_alone(named).request_id is None, "another cloud's header says nothing"
+
+
+def test_which_header_names_the_request_is_data_of_the_cloud() -> None:
+    assert id_header_of("aws") == "x-amzn-requestid"
+    assert id_header_of("gcp") is None
+    assert id_header_of("a cloud of my own") is None

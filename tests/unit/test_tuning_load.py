@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from random import Random
 from typing import TYPE_CHECKING
 
 import pytest
@@ -8,7 +9,7 @@ from loadtests.arrivals import schedule
 from loadtests.scenarios import read_scenario
 from loadtests.stats.clusters import FEW
 from loadtests.stats.percentiles import needed
-from loadtests.tuning_load import ROUNDS_MIN, Load, Timing, fit
+from loadtests.tuning_load import ROUNDS_MIN, Load, Timing, fit, largest
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -73,3 +74,27 @@ def test_no_setting_is_asked_faster_than_it_answers(cpus: int) -> None:
     load = fit(SLOW, budget_s=200, cpus=cpus, settle_s=10, forced=True)
     assert load.rate * 0.120 <= 0.5
     assert load.rate * 9 * 0.120 <= 0.4 * cpus + 1e-2
+
+
+def test_a_load_allows_for_the_time_that_forcing_a_cold_start_takes() -> None:
+    quick = fit(NINE, budget_s=400, cpus=8, settle_s=0, forced=True)
+    slow = {name: Timing(each.first_ms, each.warm_ms, retire_ms=5000.0) for name, each in NINE.items()}
+    load = fit(slow, budget_s=400, cpus=8, settle_s=0, forced=True)
+    assert load.rounds < quick.rounds
+    assert load.pause_s == pytest.approx(quick.pause_s + 9 * (5.0 - 0.15))
+
+
+@pytest.mark.parametrize("forced", [True, False])
+@pytest.mark.parametrize("warm_ms", [1.0, 60.0, 2000.0])
+@pytest.mark.parametrize("budget_s", [1.0, 60.0, 200.0, 3600.0])
+@pytest.mark.parametrize("settle_s", [0.0, 10.0])
+def test_no_load_sends_more_than_the_largest(
+    budget_s: float, warm_ms: float, settle_s: float, *, forced: bool
+) -> None:
+    timings = {"a": Timing(first_ms=10 * warm_ms, warm_ms=warm_ms)}
+    load = fit(timings, budget_s=budget_s, cpus=64, settle_s=settle_s, forced=forced)
+    assert requests(load) <= requests(largest(settle_s))
+
+
+def requests(load: Load) -> int:
+    return sum(len(phase.offsets_s(Random(1))) for phase in load.phases())
