@@ -66,10 +66,12 @@ def _measure(asked: argparse.Namespace, found: material.Material) -> results.Mea
     load_before = machine.load()
     if not lineup.has_course():
         skipped["course"] = lineup.COURSE_NEEDS
+    # First of all: an interpreter that lacks something should not be found out after minutes of measuring.
+    keras_file = _keras_file(asked.tensorflow, found.work) if asked.tensorflow else None
     warm = measure.warm(lineup.warm(), found, rounds=warm_rounds, seed=SEED, progress=progress)
     cold = measure.cold(lineup.cold(found), found, rounds=cold_rounds, seed=SEED, progress=progress)
-    if asked.tensorflow:
-        pair = lineup.beside_keras(found, asked.tensorflow, _keras_file(asked.tensorflow, found.work))
+    if keras_file:
+        pair = lineup.beside_keras(found, asked.tensorflow, keras_file)
         cold.add(measure.cold(pair, found, rounds=8, seed=SEED, progress=progress))
     else:
         skipped["tensorflow"] = "give an interpreter that has it with --tensorflow"
@@ -84,12 +86,11 @@ def _measure(asked: argparse.Namespace, found: material.Material) -> results.Mea
 def _keras_file(python: str, work: Path) -> Path:
     """An untrained MobileNetV2 as a Keras file: its time does not depend on its weights."""
     file = work / "network.keras"
-    code = (
-        "import sys, tensorflow as tf; tf.keras.applications.MobileNetV2(weights=None, classes=10).save(sys.argv[1])"
-    )
+    model = "tf.keras.applications.MobileNetV2(weights=None, classes=10)"
+    code = f"import sys, PIL, tensorflow as tf; {model}.save(sys.argv[1])"
     done = subprocess.run([python, "-c", code, str(file)], capture_output=True, text=True, check=False)
     if done.returncode:
-        raise SubjectFailed(f"tensorflow: {python} cannot save a Keras model: {done.stderr[-500:]}")
+        raise SubjectFailed(f"tensorflow: {python} lacks tensorflow or pillow: {done.stderr[-500:]}")
     return file
 
 
