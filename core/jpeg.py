@@ -6,9 +6,13 @@ pixels are the same. Whatever is not ordinary (CMYK, twelve bits, odd metadata) 
 
 from __future__ import annotations
 
-from typing import NamedTuple
+import math
+from typing import TYPE_CHECKING, NamedTuple
 
-from PIL import Image
+if TYPE_CHECKING:
+    from PIL import Image
+
+    from core.manifest import Input
 
 Size = tuple[int, int]
 
@@ -90,6 +94,11 @@ def exif_orientation(exif: bytes) -> int:
     return 1
 
 
+def draft_of(size: Input) -> Size | None:
+    """The least size that a picture may be decoded at for an input; None where it is to be decoded whole."""
+    return (math.ceil(size.draft * size.width), math.ceil(size.draft * size.height)) if size.draft else None
+
+
 def scale_for(size: Size, draft: Size | None) -> int:
     """By how much libjpeg may reduce the image and still leave at least `draft`: 1, 2, 4 or 8."""
     if draft is None:
@@ -98,9 +107,17 @@ def scale_for(size: Size, draft: Size | None) -> int:
     return next((scale for scale in (8, 4, 2) if room >= scale), 1)
 
 
+def reduced(size: Size, draft: Size | None) -> tuple[int, Size]:
+    """libjpeg's scale, and the size that it leaves."""
+    scale = scale_for(size, draft)
+    return scale, (-(-size[0] // scale), -(-size[1] // scale))
+
+
 def decode(data: bytes, header: Header, *, draft: Size | None) -> Image.Image:
     """Decode to L or RGB, reduced as `draft` allows. Raises ValueError when the data is cut short or broken."""
-    scale, (width, height) = scale_for(header.size, draft), header.size
-    image = Image.new(header.mode, (-(-width // scale), -(-height // scale)), None)  # not painted black first
+    from PIL import Image
+
+    scale, size = reduced(header.size, draft)
+    image = Image.new(header.mode, size, None)  # not painted black first
     image.frombytes(data, "jpeg", header.mode, "", scale, 0)
     return image

@@ -2,32 +2,22 @@
 
 from __future__ import annotations
 
-import math
 import time
 from typing import TYPE_CHECKING, Any
 
-from PIL import Image
-
-from core import image as images
+from core import jpeg, pillow_c
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     import numpy as np
     from numpy.typing import NDArray
+    from PIL import Image
 
     from core.classifier import Front
     from core.manifest import Input, Manifest, Variant
     from core.runtime import Tensor, TensorSpec
 
-_RESAMPLING = {
-    "nearest": Image.Resampling.NEAREST,
-    "bilinear": Image.Resampling.BILINEAR,
-    "bicubic": Image.Resampling.BICUBIC,
-    "lanczos": Image.Resampling.LANCZOS,
-    "box": Image.Resampling.BOX,
-    "hamming": Image.Resampling.HAMMING,
-}
 _WHOLE = 1  # Pillow's encoders: nothing is left
 _SIGN = bytes(value ^ 0x80 for value in range(256))  # 0..255 -> -128..127 as int8
 
@@ -37,8 +27,13 @@ def read(
 ) -> tuple[Tensor, float]:
     """See `core.classifier.Front`. Raises UnsupportedImage, ImageTooLarge, BrokenImage."""
     size = manifest.input
-    draft = (math.ceil(size.draft * size.width), math.ceil(size.draft * size.height)) if size.draft else None
-    rgb = images.decode(data, max_pixels=max_pixels, orient=size.orient, draft=draft)
+    if _is_stored(variant, spec) and variant.channels == "rgb" and variant.layout == "nhwc":
+        found = pillow_c.read(data, size, max_pixels=max_pixels)
+        if found is not None:
+            return _stored(found[0], spec), found[1]
+    from core import image as images
+
+    rgb = images.decode(data, max_pixels=max_pixels, orient=size.orient, draft=jpeg.draft_of(size))
     decoded_s = time.perf_counter()
     return to_tensor(resize(rgb, size), variant=variant, spec=spec), decoded_s
 
@@ -48,7 +43,9 @@ def resize(image: Image.Image, size: Input) -> Image.Image:
 
     "nearest" gives the same pixels as keras `load_img`, which the course's model was trained with.
     """
-    return image.resize((size.width, size.height), _RESAMPLING[size.resampling])
+    from PIL import Image
+
+    return image.resize((size.width, size.height), Image.Resampling[size.resampling.upper()])
 
 
 def to_tensor(image: Image.Image, *, variant: Variant, spec: TensorSpec) -> Tensor:
@@ -62,14 +59,25 @@ def to_tensor(image: Image.Image, *, variant: Variant, spec: TensorSpec) -> Tens
     """
     mode, planes = variant.preprocessing, variant.layout == "nchw"
     if variant.channels == "bgr":
+        from PIL import Image
+
         image = Image.merge("RGB", image.split()[::-1])
-    if mode == "quantised" or (mode == "raw" and spec.dtype == "uint8"):
-        stored = b"".join(pixels(band) for band in image.split()) if planes else pixels(image)
-        return stored.translate(_SIGN) if spec.dtype == "int8" else stored
+    if _is_stored(variant, spec):
+        return _stored(b"".join(pixels(band) for band in image.split()) if planes else pixels(image), spec)
     values = scale(image, variant.mean, variant.std) if mode == "scaled" else normalise(image, mode)
     if planes:
         values = values.transpose(2, 0, 1).copy()
     return (values if spec.dtype == "float32" else _quantise(values, spec)).data.cast("B")
+
+
+def _is_stored(variant: Variant, spec: TensorSpec) -> bool:
+    """Whether a model takes integers that stand for 0..255."""
+    return variant.preprocessing == "quantised" or (variant.preprocessing == "raw" and spec.dtype == "uint8")
+
+
+def _stored(values: bytes, spec: TensorSpec) -> bytes:
+    """0..255 laid over the whole range of the tensor's integer type."""
+    return values.translate(_SIGN) if spec.dtype == "int8" else values
 
 
 def pixels(image: Image.Image) -> bytes:
@@ -79,6 +87,8 @@ def pixels(image: Image.Image) -> bytes:
     start on the direct path (bench/, 2026-11-21). Should its encoder change, `tobytes` does it.
     """
     width, height = image.size
+    from PIL import Image
+
     try:
         encoder = Image._getencoder(image.mode, "raw", (image.mode,))
         encoder.setimage(image.im, (0, 0, width, height))

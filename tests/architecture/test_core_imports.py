@@ -75,7 +75,7 @@ def numpys() -> set[str]:
 def test_the_direct_path_answers_without_numpy_and_without_the_interpreter() -> None:
     found = modules_after_first_answer("litert-direct")
     assert not {module for module in found if module.split(".")[0] in ("numpy", "ai_edge_litert", "tflite_runtime")}
-    assert not found & {"dataclasses", "inspect", "subprocess", "PIL.JpegImagePlugin"}
+    assert not found & {"dataclasses", "inspect", "subprocess", "PIL.JpegImagePlugin", "PIL.Image"}
 
 
 def test_one_runtime_is_imported_and_no_other() -> None:
