@@ -10,10 +10,10 @@ import sys
 import tempfile
 from pathlib import Path
 
-from bench import lineup, machine, material, measure, page, results
+from bench import inputs, machine, measure, page, results, selection
 from bench.processes import SubjectFailed
 
-RESULTS = material.REPOSITORY / "bench" / "results.json"
+RESULTS = inputs.REPOSITORY / "bench" / "results.json"
 SEED = 20261120
 
 
@@ -45,7 +45,7 @@ def main(arguments: list[str]) -> int:
 
 def run(asked: argparse.Namespace, work: Path) -> int:
     """Measure in `work` and report."""
-    found = material.prepare(work, images=asked.images, count=10 if asked.quick else 50, seed=SEED)
+    found = inputs.prepare(work, images=asked.images, count=10 if asked.quick else 50, seed=SEED)
     measured = _measure(asked, found)
     command = " ".join(["python -m bench", *(["--quick"] if asked.quick else [])])
     date = datetime.datetime.now(datetime.UTC).date().isoformat()
@@ -60,26 +60,28 @@ def run(asked: argparse.Namespace, work: Path) -> int:
     return 0
 
 
-def _measure(asked: argparse.Namespace, found: material.Material) -> results.Measured:
+def _measure(asked: argparse.Namespace, found: inputs.Material) -> results.Measured:
     warm_rounds, cold_rounds, thread_rounds = (60, 8, 2) if asked.quick else (600, 60, 8)
     skipped: dict[str, str] = {}
     load_before = machine.load()
-    if not lineup.has_course():
-        skipped["course"] = lineup.COURSE_NEEDS
+    if not selection.has_course():
+        skipped["course"] = selection.COURSE_NEEDS
     # First of all: an interpreter that lacks something should not be found out after minutes of measuring.
     keras_file = _keras_file(asked.tensorflow, found.work) if asked.tensorflow else None
-    warm = measure.warm(lineup.warm(), found, rounds=warm_rounds, seed=SEED, progress=progress)
-    cold = measure.cold(lineup.cold(found), found, rounds=cold_rounds, seed=SEED, progress=progress)
+    warm = measure.warm(selection.warm(), found, rounds=warm_rounds, seed=SEED, progress=progress)
+    cold = measure.cold(selection.cold(found), found, rounds=cold_rounds, seed=SEED, progress=progress)
     if keras_file:
-        pair = lineup.beside_keras(found, asked.tensorflow, keras_file)
+        pair = selection.beside_keras(found, asked.tensorflow, keras_file)
         cold.add(measure.cold(pair, found, rounds=8, seed=SEED, progress=progress))
     else:
         skipped["tensorflow"] = "give an interpreter that has it with --tensorflow"
     progress("threads", 0, 1)
-    threads = measure.run_threads(lineup.threads(rounds=thread_rounds, requests=100 if asked.quick else 400), found)
+    threads = measure.run_threads(
+        selection.threads(rounds=thread_rounds, requests=100 if asked.quick else 400), found
+    )
     progress("threads", 1, 1)
-    runtimes = dict.fromkeys([lineup.default_runtime(), "litert"])
-    memory = [measure.run_memory(lineup.memory(name), found) for name in runtimes]
+    runtimes = dict.fromkeys([selection.default_runtime(), "litert"])
+    memory = [measure.run_memory(selection.memory(name), found) for name in runtimes]
     return results.Measured(warm, cold, threads, memory, load_before, skipped)
 
 

@@ -8,7 +8,7 @@ import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from core import processors
+from core import cpu_count as processors
 
 
 @dataclass(frozen=True, slots=True)

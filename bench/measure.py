@@ -14,7 +14,7 @@ from bench.processes import Running, Subject, output, running
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from bench.material import Material
+    from bench.inputs import Material
 
     Progress = Callable[[str, int, int], None]
 

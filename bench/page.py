@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bench.material import REPOSITORY
+from bench.inputs import REPOSITORY
 
 if TYPE_CHECKING:
     from pathlib import Path

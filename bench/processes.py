@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from bench.material import REPOSITORY
+from bench.inputs import REPOSITORY
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -12,7 +12,7 @@ from loadtests.stats.percentiles import MEDIAN, percentile
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from loadtests.estimate import Estimate
+    from loadtests.stats.estimate import Estimate
 
 NOISY_SPREAD = 0.15
 

@@ -11,9 +11,9 @@ from bench.ratios import NOISY_SPREAD, Ratio, Target, median_ms, paired, spread
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from bench.material import Material
+    from bench.inputs import Material
     from bench.measure import Times
-    from loadtests.estimate import Estimate
+    from loadtests.stats.estimate import Estimate
 
 SCHEMA = 1
 # ratio -> (measurement, upper, lower, target); those whose subjects were not run are left out.

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from cli._group import ModuleGroup
-from cli._overview import EXIT_CODES, write_overview
+from cli.framework.groups import ModuleGroup
+from cli.framework.help_overview import EXIT_CODES, write_overview
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -33,13 +33,15 @@ class Commands(ModuleGroup):
         write_overview(self, ctx, formatter)
 
 
-@click.command(cls=Commands, package="cli", epilog=EXIT_CODES, context_settings={"help_option_names": list(_HELP)})
+@click.command(
+    cls=Commands, package="cli.commands", epilog=EXIT_CODES, context_settings={"help_option_names": list(_HELP)}
+)
 @click.version_option(package_name="tripoint")
 @click.option("--debug", is_flag=True, help="Show the traceback of an error; before or after the command.")
 @click.pass_context
 def tripoint(context: click.Context, debug: bool) -> None:
     """Which cloud, which plan, which memory size; at what cold start, latency and cost; and how sure are we?"""
-    from cli._settings_file import read_defaults
+    from cli.framework.settings_file import read_defaults
 
     context.obj = {"debug": debug}
     tolerant = context.invoked_subcommand in ("doctor", "completion") or set(_HELP) & set(context.meta[_WORDS])
@@ -71,7 +73,7 @@ def main() -> None:
 
 def explain(error: Exception) -> int:
     """Say in a sentence what went wrong and what to do next; return the exit code."""
-    from cli import _explanation
+    from cli.framework import errors
 
     if isinstance(error, BrokenPipeError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # nobody reads: the last flush must not fail
@@ -80,9 +82,9 @@ def explain(error: Exception) -> int:
         error.show()
         return error.exit_code
     if isinstance(error, click.ClickException):
-        click.echo(_explanation.of_click(error), err=True)
+        click.echo(errors.of_click(error), err=True)
         return error.exit_code
-    sentence = _explanation.of_missing(error) or _explanation.of_expected(error)
+    sentence = errors.of_missing(error) or errors.of_expected(error)
     if sentence:
         click.echo(f"tripoint: {sentence}", err=True)
     else:

@@ -7,7 +7,7 @@ import importlib.machinery
 import math
 from typing import TYPE_CHECKING, NamedTuple, cast
 
-from core import journal
+from core import log
 from core.errors import ModelError
 from core.manifest import DTYPES
 
@@ -119,7 +119,7 @@ def pick(manifest: Manifest, *, wanted: str | None) -> tuple[Variant, str]:
         reason = module(name).unfit()
         if reason is None:
             return variant, name
-        journal.write("warning", message=f"runtime {name} is passed over: {reason}")
+        log.write("warning", message=f"runtime {name} is passed over: {reason}")
         available.remove(name)
         wanted = None if wanted == name else wanted
 

@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from core.runtime import OpenInterpreter, Tensor
 
 RELEASE = "2.3.0"
-# One dequantise operator: uint8 [1, 1, 1, 4], scale 0.5, zero point 3 -> float32 (made by tests/known_answer.py).
+# One dequantise operator: uint8 [1, 1, 1, 4], scale 0.5, zero point 3 -> float32
+# (made by tests/scripts/known_answer.py).
 _KNOWN_MODEL = Path(__file__).with_name("known_answer.tflite")
 _KNOWN_INPUT, _KNOWN_OUTPUT = bytes((0, 3, 128, 255)), [-1.5, 0.0, 62.5, 126.0]
 

@@ -16,7 +16,8 @@ from core.runtime import TensorSpec, check_kind
 if TYPE_CHECKING:
     from core.runtime import OpenInterpreter, Tensor
 
-# One dequantise operator: uint8 [1, 4], scale 0.5, zero point 3 -> float32 (made by tests/known_answer_onnx.py).
+# One dequantise operator: uint8 [1, 4], scale 0.5, zero point 3 -> float32
+# (made by tests/scripts/known_answer_onnx.py).
 _KNOWN_MODEL = Path(__file__).with_name("known_answer.onnx")
 _KNOWN_INPUT, _KNOWN_OUTPUT = bytes((0, 3, 128, 255)), [-1.5, 0.0, 62.5, 126.0]
 _TYPES = {"tensor(float)": "float32", "tensor(uint8)": "uint8", "tensor(int8)": "int8"}

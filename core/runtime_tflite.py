@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from core import journal
+from core import log
 from core.errors import ModelError
 from core.interpreter import PythonInterpreter, open_with
 
@@ -32,7 +32,7 @@ def open_interpreter(file: Path, /) -> PythonInterpreter:
 
     opened = open_with(Interpreter, file, "tflite-runtime")
     if opened.input.dtype != "float32":
-        journal.write(
+        log.write(
             "warning",
             message=f"{file.name} is quantised: tflite-runtime takes 4 to 8 times the time of float32 for it; "
             "use TRIPOINT_RUNTIME=litert, or a float variant",

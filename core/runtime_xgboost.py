@@ -17,7 +17,7 @@ from core.xgboost_c import Library, XgboostError
 if TYPE_CHECKING:
     from core.runtime import OpenInterpreter, Tensor
 
-# One stump: below 0.5, or where the value is missing, 0.2, else 0.75 (made by tests/known_answer_xgboost.py).
+# One stump: below 0.5, or where the value is missing, 0.2, else 0.75 (made by tests/scripts/known_answer_xgboost.py).
 _KNOWN_MODEL = Path(__file__).with_name("known_answer_xgboost.json")
 _KNOWN_INPUTS, _KNOWN_OUTPUT = (0.0, 1.0), [0.2, 0.75]
 _TOLERANCE = 1e-6

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from core import answers, classifier, instance, journal, manifest, payload, processors
+from core import classifier, cpu_count, instance, log, manifest, payload, responses
 from core.errors import Internal, MethodNotAllowed, NotFound, TripointError, UnknownModel
 from core.settings import Settings
 from core.wire import Timings
@@ -41,12 +41,12 @@ class Service:
     def from_env(cls, environ: Mapping[str, str], this: Instance = instance.THIS) -> Service:
         """Load the models that the environment names. Raises SettingsError, ModelError."""
         settings = Settings.from_env(environ)
-        journal.set_level(settings.log_level)
+        log.set_level(settings.log_level)
         manifests = [manifest.load(model_folder(name, settings.folder)) for name in settings.models]
         prepared = [classifier.prepare(one, wanted=settings.runtime) for one in manifests]
         this.mark_imported()
         started_s = time.perf_counter()
-        interpreters = settings.pool or processors.count()
+        interpreters = settings.pool or cpu_count.count()
         loaded = [classifier.load(one, interpreters=interpreters) for one in prepared]
         this.mark_ready(model_load_ms=(time.perf_counter() - started_s) * 1000)
         return cls(settings, {one.manifest.name: one for one in loaded}, this)
@@ -58,11 +58,11 @@ class Service:
         try:
             response = self._answer(request, evidence, started_s)
         except TripointError as error:
-            response, code = answers.failed(error, evidence, started_s), error.code
+            response, code = responses.failed(error, evidence, started_s), error.code
         except Exception as error:  # the entry boundary: no request may end the instance
-            journal.write("error", message="unforeseen error", traceback=journal.traceback_of(error))
-            response, code = answers.failed(Internal(), evidence, started_s), Internal.code
-        journal.answered(request, evidence, status=response.status, code=code, total_ms=answers.ms_since(started_s))
+            log.write("error", message="unforeseen error", traceback=log.traceback_of(error))
+            response, code = responses.failed(Internal(), evidence, started_s), Internal.code
+        log.answered(request, evidence, status=response.status, code=code, total_ms=responses.ms_since(started_s))
         return response
 
     def _answer(self, request: Request, evidence: Evidence, started_s: float) -> Response:
@@ -75,11 +75,11 @@ class Service:
         if request.method not in allowed:
             raise MethodNotAllowed(request.method[:20], path, allowed)
         if path == "/health":
-            return answers.answered(answers.health(self._default), evidence, started_s)
+            return responses.answered(responses.health(self._default), evidence, started_s)
         if path == "/model":
-            return answers.answered(answers.describe(self._default), evidence, started_s)
+            return responses.answered(responses.describe(self._default), evidence, started_s)
         if path == "/openapi.json":
-            return answers.answered(self._openapi(), evidence, started_s)
+            return responses.answered(self._openapi(), evidence, started_s)
         return self._classify(request, evidence, started_s)
 
     def _classify(self, request: Request, evidence: Evidence, started_s: float) -> Response:
@@ -93,8 +93,8 @@ class Service:
         ranked, decode_ms, preprocess_ms, inference_ms = chosen.classify(
             given, max_pixels=self.settings.max_pixels, top_k=asked.top_k
         )
-        timings = Timings(download_ms, decode_ms, preprocess_ms, inference_ms, answers.ms_since(started_s))
-        return answers.classified(ranked, timings, chosen, evidence)
+        timings = Timings(download_ms, decode_ms, preprocess_ms, inference_ms, responses.ms_since(started_s))
+        return responses.classified(ranked, timings, chosen, evidence)
 
     def _classifier(self, name: str | None) -> Classifier:
         found = self._default if name is None else self._classifiers.get(name)
@@ -115,7 +115,7 @@ class Service:
         started_s = time.perf_counter()
         from core import download
 
-        return download.fetch(url, self.settings.fetch), answers.ms_since(started_s)
+        return download.fetch(url, self.settings.fetch), responses.ms_since(started_s)
 
 
 def model_folder(name: str, folder: Path) -> Path:

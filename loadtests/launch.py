@@ -13,14 +13,14 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from loadtests.porter import attended
-from loadtests.targets import write_targets
+from loadtests.credentials.provider import attended
+from loadtests.plan.targets import write_targets
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
-    from loadtests.porter import Porter
-    from loadtests.targets import Target
+    from loadtests.credentials.provider import Porter
+    from loadtests.plan.targets import Target
 
 ROOT = Path(__file__).resolve().parent.parent
 LOG_NAME = "locust.log"
@@ -76,7 +76,7 @@ def run(
 ) -> Ended:
     """Run `plan` to its end; samples are in `plan.run_dir` as they arrive.
 
-    `on_live` is given the figures so far, as `loadtests.live.Live.document` has them, about once a second.
+    `on_live` is given the figures so far, as `loadtests.live.figures.Live.document` has them, about once a second.
     An interrupt (Ctrl-C) stops the load test, keeps what was measured, and is raised again.
     """
     plan.run_dir.mkdir(parents=True, exist_ok=True)

@@ -12,8 +12,8 @@ ROOT = str(Path(__file__).resolve().parent.parent)
 if ROOT not in sys.path:  # an uninstalled checkout; Locust puts only this folder on the path
     sys.path.append(ROOT)
 
+from loadtests.run.locust_hooks import register  # noqa: E402
 from loadtests.users import Visitor  # noqa: E402
-from loadtests.wiring import register  # noqa: E402
 
 __all__ = ["Visitor"]
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, cast
 from locust import User, task
 
 if TYPE_CHECKING:
-    from loadtests.player import Player
+    from loadtests.send.worker import Player
 
 
 class Visitor(User):

@@ -5,22 +5,22 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from adapters.aws import aliases, endpoints, functions, inventory, registry, surroundings
-from adapters.aws.functions import UNRESERVED_FLOOR, Context
-from adapters.aws.reports import MATCHED_FRONT, PATTERN, reports_in
-from adapters.deployment import resources
-from adapters.deployment.access import Pass
+from adapters.aws.deployment import aliases, endpoints, functions, image_registry, inventory, supporting_resources
+from adapters.aws.deployment.functions import UNRESERVED_FLOOR, Context
+from adapters.aws.deployment.report_lines import MATCHED_FRONT, PATTERN, reports_in
+from adapters.deployment import provider as resources
 from adapters.deployment.errors import NotReady
-from adapters.deployment.resources import Endpoint
+from adapters.deployment.provider import Endpoint
+from adapters.deployment.request_auth import Pass
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from datetime import datetime
 
+    from adapters.deployment.function_spec import Variant
     from adapters.deployment.naming import Deployment
-    from adapters.deployment.report import Report
-    from adapters.deployment.resources import Found, Outputs, Provider, Resource, Step
-    from adapters.deployment.variant import Variant
+    from adapters.deployment.provider import Found, Outputs, Provider, Resource, Step
+    from adapters.platform_report import Report
 
 _LOGIN = "aws: no credentials: run `aws configure` or `aws sso login`, or set AWS_PROFILE"
 PERMISSIONS = (
@@ -84,7 +84,7 @@ class Aws:
                 )
 
     def steps(self, deployment: Deployment, variants: Sequence[Variant]) -> Sequence[Step]:
-        found = [surroundings.role_step(self, deployment)] if variants else []
+        found = [supporting_resources.role_step(self, deployment)] if variants else []
         for variant in variants:
             found += variant_steps(Context(self, deployment, variant))
         return list({step.resource.key: step for step in found}.values())  # a region's bucket is shared
@@ -114,7 +114,7 @@ class Aws:
             "session_token": held.token or "",
             **endpoint.details,
         }
-        return Pass(signer="adapters.aws.sigv4", keys=keys)
+        return Pass(signer="adapters.aws.deployment.sigv4", keys=keys)
 
     def retire(self, deployment: Deployment, variant: Variant) -> None:
         """A changed configuration gets new environments; behind an alias only as a new version."""
@@ -131,7 +131,7 @@ class Aws:
 
     def logs(self, deployment: Deployment, variant: Variant, *, limit: int) -> Iterable[str]:
         """The last log lines, REPORT lines included."""
-        group = surroundings.log_group(Context(self, deployment, variant).name)
+        group = supporting_resources.log_group(Context(self, deployment, variant).name)
         events: list[Any] = []
         client = self.client("logs", variant.place)
         for page in client.get_paginator("filter_log_events").paginate(logGroupName=group):
@@ -142,7 +142,7 @@ class Aws:
         """From the REPORT lines of the log group; they come seconds to minutes after the answers."""
         if variant.front != MATCHED_FRONT:
             return None
-        group = surroundings.log_group(Context(self, deployment, variant).name)
+        group = supporting_resources.log_group(Context(self, deployment, variant).name)
         pages = self.client("logs", variant.place).get_paginator("filter_log_events")
         begin_ms = int(since.timestamp() * 1000)
         found = pages.paginate(logGroupName=group, filterPattern=PATTERN, startTime=begin_ms)
@@ -154,10 +154,10 @@ def variant_steps(context: Context) -> list[Step]:
     refuse_impossible(context.variant)
     refuse_long_name(context.name)
     built = functions.bundle_of(context.variant)
-    found = [surroundings.logs_step(context)]
+    found = [supporting_resources.logs_step(context)]
     if built is not None and built.zipped_bytes > functions.DIRECT_BYTES:
-        found += surroundings.bucket_steps(context, built)
-    found += registry.steps(context)
+        found += supporting_resources.bucket_steps(context, built)
+    found += image_registry.steps(context)
     found.append(functions.function_step(context, built))
     if aliases.qualifier(context):
         found.append(aliases.alias_step(context, built))

@@ -7,13 +7,14 @@ import uuid
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from adapters.aws import api, environment, payload, rest_payload
-from adapters.aws.gate import HTTP_API, REST_API, LambdaGate, too_large
-from adapters.aws.recorded import replay
+from adapters.aws.local import execution_environment as environment
+from adapters.aws.local import http_event, invoke_api, rest_event
+from adapters.aws.local.invocation_modes import HTTP_API, REST_API, LambdaGate, too_large
+from adapters.aws.local.replay import replay
 from adapters.contract import HttpAnswer, InstanceFailed
 
 if TYPE_CHECKING:
-    from adapters.aws.environment import ExecutionEnvironment, Outcome
+    from adapters.aws.local.execution_environment import ExecutionEnvironment, Outcome
     from adapters.contract import Environment, Gate, HttpRequest, Replay, StartInstance
 
 _JSON = (("content-type", "application/json"),)
@@ -22,7 +23,7 @@ _JSON = (("content-type", "application/json"),)
 _FAILED: dict[str, HttpAnswer] = {
     "function-url": HttpAnswer(502, (("content-type", "text/plain"),), b"Internal Server Error"),
     HTTP_API: HttpAnswer(500, _JSON, b'{"message":"Internal Server Error"}'),
-    REST_API: rest_payload.MALFORMED,
+    REST_API: rest_event.MALFORMED,
 }
 
 
@@ -42,12 +43,12 @@ class LambdaInstance:
     async def exchange(self, request: HttpRequest) -> HttpAnswer:
         """Serve one request. Raises InstanceFailed, with the answer that Lambda gives, when it was the last one."""
         request_id = str(uuid.uuid4())
-        if api.is_invocation(request):
-            outcome = await self.environment.invoke(api.event_bytes(request), request_id)
-            answer = api.answered(request, outcome, request_id)
+        if invoke_api.is_invocation(request):
+            outcome = await self.environment.invoke(invoke_api.event_bytes(request), request_id)
+            answer = invoke_api.answered(request, outcome, request_id)
         else:
             event = json.dumps(_event(request, request_id)).encode()
-            if len(event) > api.EVENT_LIMIT_BYTES:
+            if len(event) > invoke_api.EVENT_LIMIT_BYTES:
                 return too_large(request.front)
             outcome = await self.environment.invoke(event, request_id)
             answer = http_answer(outcome, request_id, request.front)
@@ -61,9 +62,9 @@ class LambdaInstance:
 
 def _event(request: HttpRequest, request_id: str) -> dict[str, Any]:
     if request.front == REST_API:
-        return rest_payload.rest_event(request, request_id=request_id)
-    front: payload.Front = "http-api" if request.front == HTTP_API else "function-url"
-    return payload.http_event(request, request_id=request_id, front=front)
+        return rest_event.rest_event(request, request_id=request_id)
+    front: http_event.Front = "http-api" if request.front == HTTP_API else "function-url"
+    return http_event.http_event(request, request_id=request_id, front=front)
 
 
 def http_answer(outcome: Outcome, request_id: str, front: str) -> HttpAnswer:
@@ -71,7 +72,7 @@ def http_answer(outcome: Outcome, request_id: str, front: str) -> HttpAnswer:
     if outcome.result.failed:
         answer = _FAILED.get(front, _FAILED["function-url"])
     else:
-        read = rest_payload.rest_answer if front == REST_API else payload.http_answer
+        read = rest_event.rest_answer if front == REST_API else http_event.http_answer
         answer = read(outcome.result.body)
     name = "apigw-requestid" if front == HTTP_API else "x-amzn-requestid"
     return HttpAnswer(answer.status, (*answer.headers, (name, request_id)), answer.body)

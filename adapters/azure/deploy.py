@@ -11,19 +11,19 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from adapters.azure import configuration, one_deploy
-from adapters.azure.account import Account, account
+from adapters.azure.deployment import configuration, one_deploy
+from adapters.azure.deployment.account import Account, account
 from adapters.deployment import naming
-from adapters.deployment.access import Pass
-from adapters.deployment.resources import Endpoint, Found, Resource, Step, sdk
+from adapters.deployment.provider import Endpoint, Found, Resource, Step, sdk
+from adapters.deployment.request_auth import Pass
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
     from datetime import datetime
 
+    from adapters.deployment.function_spec import Variant
     from adapters.deployment.naming import Deployment
-    from adapters.deployment.resources import Outputs, Provider
-    from adapters.deployment.variant import Variant
+    from adapters.deployment.provider import Outputs, Provider
 
     Make = Callable[[Mapping[str, Outputs]], Outputs]
 

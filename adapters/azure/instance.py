@@ -9,18 +9,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from adapters.azure import core_tools, language_worker, routes
-from adapters.azure.access import Keys, presented_key
-from adapters.azure.host import Host
-from adapters.azure.invocation import to_answer, to_invocation
-from adapters.azure.link import WorkerGone, WorkerRefused
-from adapters.azure.worker import load_messages
+from adapters.azure.local import core_tools, language_worker, routes
+from adapters.azure.local.event_stream import WorkerGone, WorkerRefused
+from adapters.azure.local.function_keys import Keys, presented_key
+from adapters.azure.local.host import Host
+from adapters.azure.local.invocation import to_answer, to_invocation
+from adapters.azure.local.worker_process import load_messages
 from adapters.contract import HttpAnswer, InstanceFailed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from adapters.azure.core_tools import CoreToolsInstance
+    from adapters.azure.local.core_tools import CoreToolsInstance
     from adapters.contract import Environment, HttpRequest, Replay, StartInstance
 
 
@@ -109,7 +109,9 @@ def runtime_folder() -> Path:
 
 def replay(event: Mapping[str, Any]) -> HttpAnswer:
     """Run one recorded event through `function_app.py` in this process."""
-    from adapters.azure import recorded  # brings the platform's SDK, which a local cloud has no need of
+    from adapters.azure.local import (
+        replay as recorded,  # brings the platform's SDK, which a local cloud has no need of
+    )
 
     return recorded.replay(event)
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from packaging.requirements import Requirement
 
-from adapters.bundle import archive, bytecode, cache, engines, layout, preflight, slimming, wheels
+from adapters.bundle import archive, bytecode, cache, layout, preflight, runtimes, slimming, wheels
 from adapters.bundle.errors import BundleError
 
 if TYPE_CHECKING:
@@ -36,15 +36,15 @@ class Order:
     memory_mb: int | None = None
 
     def __post_init__(self) -> None:
-        if self.runtime not in ("", *engines.ENGINES):
-            raise BundleError(f"unknown runtime {self.runtime!r}: expected one of {', '.join(engines.ENGINES)}")
+        if self.runtime not in ("", *runtimes.ENGINES):
+            raise BundleError(f"unknown runtime {self.runtime!r}: expected one of {', '.join(runtimes.ENGINES)}")
         if not self.runtime:
-            object.__setattr__(self, "runtime", engines.default_runtime(layout.model_folder(self.model)))
+            object.__setattr__(self, "runtime", runtimes.default_runtime(layout.model_folder(self.model)))
 
     @property
     def packages(self) -> tuple[str, ...]:
         """What the runtime and the model need."""
-        return engines.packages(self.runtime, layout.model_folder(self.model))
+        return runtimes.packages(self.runtime, layout.model_folder(self.model))
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +138,7 @@ def _pin_requirements(path: Path, order: Order) -> None:
     """Fix what the platform's own build will install to the locked versions, so that two builds agree."""
     wanted = [Requirement(line) for line in path.read_text("utf-8").splitlines() if line and line[0] not in "#-"]
     names = {slimming.canonical(requirement.name) for requirement in wanted}
-    names = (names - engines.OPTIONAL) | set(order.packages)
+    names = (names - runtimes.OPTIONAL) | set(order.packages)
     locked = wheels.pins(sorted(names), locks=layout.REPOSITORY / "requirements", target=order.target)
     path.write_text("".join(f"{pin.name}=={pin.version}\n" for pin in locked), "utf-8")
 

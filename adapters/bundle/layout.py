@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import adapters
-from adapters.bundle import bytecode, cache, engines, packages
+from adapters.bundle import bytecode, cache, packages, runtimes
 from adapters.bundle.errors import BundleError
-from model.registry import shelf
+from model.registry import lookup
 from model.registry.errors import RegistryError
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ def assemble(cloud: Cloud, *, folder: Path, model: str = "clothes") -> Path:
     bytecode.write(folder)
     copy_model(model, folder / "model")
     carried = cloud.data["bundle"].get("packages", ())
-    needed = engines.local_packages(model_folder(model), carried)
+    needed = runtimes.local_packages(model_folder(model), carried)
     if carried:
         cache.place(packages.installed(needed), folder)
     return folder
@@ -62,9 +62,9 @@ def _copy(source: Path, destination: Path) -> None:
 
 
 def model_folder(model: str) -> Path:
-    """Find a model by name or folder, as `model.registry.shelf` says. Raises BundleError naming the known models."""
+    """Find a model by name or folder, as `model.registry.lookup` says. Raises BundleError naming the known models."""
     try:
-        return shelf.find(model)
+        return lookup.find(model)
     except RegistryError as error:
         raise BundleError(str(error)) from None
 

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
     from datetime import datetime
 
-    from adapters.deployment.resources import Found, Provider, Resource, Step
+    from adapters.deployment.provider import Found, Provider, Resource, Step
     from adapters.deployment.state import State
 
     Say = Callable[[str], None]

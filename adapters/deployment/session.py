@@ -9,20 +9,21 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from adapters import contract
-from adapters.deployment import lifecycle, resources, state
+from adapters.deployment import lifecycle, state
+from adapters.deployment import provider as resources
 from adapters.deployment.errors import DeployError, NotReady
-from adapters.deployment.holder import this_process
+from adapters.deployment.function_spec import Variant, distinct, variant_of
 from adapters.deployment.naming import Deployment, new_deployment
+from adapters.deployment.owner_process import this_process
 from adapters.deployment.targets import TARGETS, by_target_name, write
-from adapters.deployment.variant import Variant, distinct, variant_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
     from pathlib import Path
 
-    from adapters.deployment.access import Pass
-    from adapters.deployment.holder import Holder
-    from adapters.deployment.resources import Endpoint, Found, Provider, Step
+    from adapters.deployment.owner_process import Holder
+    from adapters.deployment.provider import Endpoint, Found, Provider, Step
+    from adapters.deployment.request_auth import Pass
     from adapters.deployment.state import State
 
 

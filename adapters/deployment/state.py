@@ -11,14 +11,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from adapters.deployment.errors import DeployError
-from adapters.deployment.holder import Holder
 from adapters.deployment.naming import Deployment
-from adapters.deployment.resources import Resource
+from adapters.deployment.owner_process import Holder
+from adapters.deployment.provider import Resource
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from adapters.deployment.resources import Outputs, Step
+    from adapters.deployment.provider import Outputs, Step
 
 SCHEMA = 1
 FOLDER = Path(".tripoint")

@@ -1,4 +1,4 @@
-"""What is deployed as `tripoint compare --targets` reads it (loadtests/targets.py), under names that last."""
+"""What is deployed as `tripoint compare --targets` reads it (loadtests/plan/targets.py), under names that last."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from adapters.deployment.resources import Endpoint
+    from adapters.deployment.provider import Endpoint
 
 TARGETS = "targets.json"
 

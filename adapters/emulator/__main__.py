@@ -14,7 +14,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from adapters import contract
-from adapters.emulator.local import Local
+from adapters.emulator.local_cloud import Local
 from adapters.emulator.options import Options
 
 if TYPE_CHECKING:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import psutil
 
 from adapters.contract import HttpAnswer
+from adapters.emulator.memory_sizes import check_memory, cpu_share
 from adapters.emulator.scaling import Rules
-from adapters.emulator.sizes import check_memory, cpu_share
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

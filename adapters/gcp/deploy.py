@@ -17,12 +17,12 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from adapters.deployment import naming
-from adapters.deployment.access import Pass
 from adapters.deployment.errors import DeployError
-from adapters.deployment.resources import Endpoint, Found, Resource, Step, sdk
-from adapters.gcp import identity
-from adapters.gcp.account import Account, account
-from adapters.gcp.configuration import (
+from adapters.deployment.provider import Endpoint, Found, Resource, Step, sdk
+from adapters.deployment.request_auth import Pass
+from adapters.gcp.deployment import identity
+from adapters.gcp.deployment.account import Account, account
+from adapters.gcp.deployment.configuration import (
     build_config,
     bundle_of,
     described,
@@ -31,16 +31,16 @@ from adapters.gcp.configuration import (
     run_settings,
     service_config,
 )
-from adapters.gcp.run_service import RunService
+from adapters.gcp.deployment.run_service import RunService
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
     from datetime import datetime
 
     from adapters.bundle.build import Built
+    from adapters.deployment.function_spec import Variant
     from adapters.deployment.naming import Deployment
-    from adapters.deployment.resources import Outputs, Provider
-    from adapters.deployment.variant import Variant
+    from adapters.deployment.provider import Outputs, Provider
 
 GLOBAL = "global"
 PERMISSIONS = (

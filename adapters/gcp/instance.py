@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from adapters.contract import HttpAnswer, InstanceFailed
-from adapters.upstream import Upstream, UpstreamClosed, listening_ports
+from adapters.emulator.http_client import Upstream, UpstreamClosed, listening_ports
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from adapters.contract import Environment, Headers, HttpRequest, Process, Replay, StartInstance
 
 TARGET = "classify"
-_FRAMEWORK = Path(__file__).with_name("framework.py")
+_FRAMEWORK = Path(__file__).parent / "local" / "framework.py"
 _POLL_S = 0.01
 _DEATH_NOTICE_S = 0.2
 # What Google's front answers (cloud.google.com/run/docs/troubleshooting, as of 2026-11-20).
@@ -130,7 +130,7 @@ def _platform_headers() -> Headers:
 
 def replay(event: Mapping[str, Any]) -> HttpAnswer:
     """Run one recorded event through `main.py` in this process."""
-    from adapters.gcp import recorded  # brings the platform's SDK, which a local cloud has no need of
+    from adapters.gcp.local import replay as recorded  # brings the platform's SDK, which a local cloud has no need of
 
     return recorded.replay(event)
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from bench.subjects.loop import folder
-from core import classifier, image, manifest, preprocess, processors, runtime
+from core import classifier, cpu_count, image, manifest, preprocess, runtime
 from core.pool import Pool
 
 if TYPE_CHECKING:
@@ -77,7 +77,7 @@ class TimedPool(Pool["Interpreter"]):
 def pooled(model: Path) -> tuple[Handle, TimedPool]:
     """Our classifier, with an interpreter for each processor."""
     loaded = manifest.load(model)
-    ours = classifier.load(classifier.prepare(loaded, wanted=None), interpreters=processors.count())
+    ours = classifier.load(classifier.prepare(loaded, wanted=None), interpreters=cpu_count.count())
     ours._pool = pool = TimedPool(ours._pool._free)
     return lambda data: ours.classify(data, max_pixels=25_000_000), pool
 

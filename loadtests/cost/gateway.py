@@ -9,7 +9,7 @@ from loadtests.cost.quantities import GATEWAY_STEP_KB
 
 if TYPE_CHECKING:
     from loadtests.cost.plans import Plan
-    from loadtests.targets import Target
+    from loadtests.plan.targets import Target
 
 _API_GATEWAY = ".execute-api."  # in the host of every HTTP API and REST API
 _KB_BYTES = 1024

@@ -7,18 +7,18 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING, Literal
 
-from loadtests.cost.observed import Billed, Observed, observe
+from loadtests.cost.billed_time import Billed, Observed, observe
+from loadtests.cost.measured import cost_of_observed
 from loadtests.cost.plans import load_plan
-from loadtests.cost.run import cost_of_observed
-from loadtests.estimate import Estimate
+from loadtests.stats.estimate import Estimate
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from loadtests.cost.plans import Plan
+    from loadtests.plan.targets import Target
     from loadtests.prices.book import PriceBook
-    from loadtests.sample import Sample
-    from loadtests.targets import Target
+    from loadtests.record.sample import Sample
 
 BLOCK = 2000  # requests that are billed together: overlaps within one are found, those across two count twice
 _ZERO = Decimal(0)

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from rich import box
 from rich.table import Table
 
-from loadtests.cost.answer import cost_functions
 from loadtests.cost.break_even import cheapest_by_volume, order_changes
+from loadtests.cost.document import cost_functions
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

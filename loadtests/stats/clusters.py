@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy import stats
 
-from loadtests.estimate import Estimate
+from loadtests.stats.estimate import Estimate
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from loadtests.estimate import Estimate
+from loadtests.stats.estimate import Estimate
 from loadtests.stats.percentiles import needed, ranks
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy import stats
 
-from loadtests.estimate import Estimate
+from loadtests.stats.estimate import Estimate
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

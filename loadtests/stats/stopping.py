@@ -9,12 +9,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from loadtests.figures import number
+from loadtests.stats.formatting import number
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from loadtests.estimate import Estimate
+    from loadtests.stats.estimate import Estimate
 
 LOOK_FACTOR = 1.25
 

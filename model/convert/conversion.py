@@ -11,13 +11,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from model.convert.agreement import Likeness, gives_probabilities, likeness
 from model.convert.answers import file_scores
 from model.convert.errors import ConvertError
-from model.convert.feeding import Feeding, photographs, read_all, spread
 from model.convert.kinds import KINDS, takes_bytes
-from model.convert.likeness import Likeness, gives_probabilities, likeness
+from model.convert.preprocessing import Feeding, photographs, read_all, spread
 from model.convert.source import Original, open_source
-from model.manifest import SCHEMA
+from model.training.manifest_writer import SCHEMA
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from model.convert.feeding import Told
+    from model.convert.preprocessing import Told
 
 PREPROCESSINGS = ("tf", "caffe", "torch", "raw")  # Keras' own three, and none
 CALIBRATION_PHOTOS = 300

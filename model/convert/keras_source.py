@@ -12,17 +12,17 @@ import numpy as np
 
 from model.convert import tflite_quantise
 from model.convert.errors import ConvertError, ToolMissing, first_lines
-from model.convert.feeding import normalised
-from model.convert.silence import silence
-from model.export import RAW_SCALE, RAW_ZERO_POINT
-from model.softmax import UnexpectedTail, float_softmax
+from model.convert.preprocessing import normalised
+from model.convert.quiet import silence
+from model.training.export import RAW_SCALE, RAW_ZERO_POINT
+from model.training.softmax import UnexpectedTail, float_softmax
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
-    from model.convert.feeding import Feeding
+    from model.convert.preprocessing import Feeding
     from model.convert.source import Opener
 
 _BATCH = 32

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from model.convert.feeding import Feeding
+    from model.convert.preprocessing import Feeding
 
 KNOWN = ".keras, .h5, a SavedModel folder, .pt2 (torch.export), or a float .tflite"
 

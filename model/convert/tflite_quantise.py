@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from model.convert.errors import ConvertError, ToolMissing, first_lines
-from model.convert.silence import silence
+from model.convert.quiet import silence
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

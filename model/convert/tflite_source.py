@@ -9,16 +9,16 @@ import numpy as np
 
 from model.convert import tflite_quantise
 from model.convert.errors import ConvertError, first_lines
-from model.convert.feeding import normalised
 from model.convert.float16 import unpack_float16
-from model.softmax import UnexpectedTail, float_softmax
+from model.convert.preprocessing import normalised
+from model.training.softmax import UnexpectedTail, float_softmax
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from numpy.typing import NDArray
 
-    from model.convert.feeding import Feeding
+    from model.convert.preprocessing import Feeding
     from model.convert.source import Original
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from model.convert.errors import ConvertError, ToolMissing, first_lines
-from model.convert.silence import silence
+from model.convert.quiet import silence
 from model.convert.tflite_source import TfliteOriginal
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from loadtests.estimate import Estimate
+    from loadtests.stats.estimate import Estimate
     from model.evaluation.evaluation import Evaluation
     from model.evaluation.result import Row
 

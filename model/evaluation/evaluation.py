@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from core import processors
-from loadtests.header import cpu_name
-from model.evaluation import lineup as subjects_of
+from core import cpu_count
+from loadtests.record.header import cpu_name
+from model.evaluation import selection as subjects_of
 from model.evaluation.photographs import Photographs, find
 from model.evaluation.result import Row, Task, row, time_ratio, with_standings
 from model.evaluation.rounds import Measured, measure
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from core.manifest import Manifest
-    from loadtests.estimate import Estimate
+    from loadtests.stats.estimate import Estimate
     from model.evaluation.price import Offer
     from model.evaluation.processes import Subject
     from model.evaluation.rounds import Told
@@ -113,7 +113,7 @@ def _machine() -> dict[str, object]:
     """In words that identify no one."""
     return {
         "processor": cpu_name(),
-        "processors": processors.count(),
+        "processors": cpu_count.count(),
         "system": f"{platform.system()} {platform.machine()}",
         "python": platform.python_version(),
     }

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from model.dataset import DatasetError, files_of, labels_of
+from model.training.dataset import DatasetError, files_of, labels_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from adapters import contract
-from adapters.emulator.sizes import check_memory, cpu_share
+from adapters.emulator.memory_sizes import check_memory, cpu_share
 from loadtests.cost.comparison import Choice, candidates
 from loadtests.cost.question import Question, monthly_volume, share
-from loadtests.estimate import Estimate
-from loadtests.prices.shelf import open_book
+from loadtests.prices.library import open_book
+from loadtests.stats.estimate import Estimate
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

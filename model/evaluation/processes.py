@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from types import TracebackType
     from typing import Self
 
-_CODE = "from model.evaluation.subject import main; main()"
+_CODE = "from model.evaluation.worker import main; main()"
 _ROOT = Path(__file__).resolve().parents[2]
 _END_S = 60.0
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from model.card import mistakes
+from model.training.card import mistakes
 
 if TYPE_CHECKING:
-    from loadtests.estimate import Estimate
-    from model.evaluate import Proportion
+    from loadtests.stats.estimate import Estimate
     from model.evaluation.evaluation import Evaluation
     from model.evaluation.result import Row
+    from model.training.accuracy import Proportion
 
 COLUMNS = (
     "variant",

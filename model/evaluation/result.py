@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from loadtests.estimate import Estimate
-from loadtests.frontier import Standing, standings
+from loadtests.stats.estimate import Estimate
+from loadtests.stats.pareto import Standing, standings
 from loadtests.stats.percentiles import MEDIAN, percentile
-from model.evaluate import ClassResult, Proportion, by_class, confusion, wilson
 from model.evaluation.calibration import calibration, confidences
+from model.training.accuracy import ClassResult, Proportion, by_class, confusion, wilson
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -17,8 +17,8 @@ from typing import Any
 
 import numpy as np
 
-from model.evaluate import wilson
-from model.manifest import write_manifest
+from model.training.accuracy import wilson
+from model.training.manifest_writer import write_manifest
 
 LABELS = ("cultivar 1", "cultivar 2", "cultivar 3")
 HELD_BACK = 36

@@ -12,14 +12,14 @@ import numpy as np
 
 from model.convert import Conversion, convert
 from model.convert.errors import ConvertError
-from model.dataset import Photos, labels_of, read_split
 from model.evaluation.evaluation import Asked, Evaluation, evaluate
-from model.optimise.ledger import Change, change
+from model.optimise.mcnemar import Change, change
+from model.training.dataset import Photos, labels_of, read_split
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from model.convert.known import Known
+    from model.convert.source_metadata import Known
     from model.evaluation.price import Offer
     from model.evaluation.result import Row
     from model.optimise.tuning import Tuning

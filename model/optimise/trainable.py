@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from model.architecture import convolutions
-from model.backbone import BackboneError, read_backbone, read_classifier
 from model.convert.errors import ConvertError, first_lines
 from model.convert.keras_source import import_tensorflow
-from model.convert.silence import silence
+from model.convert.quiet import silence
+from model.training.architecture import convolutions
+from model.training.backbone import BackboneError, read_backbone, read_classifier
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -34,7 +34,7 @@ def open_trainable(file: Path, *, size: int) -> Any:
 
 
 def _from_tflite(file: Path, *, size: int) -> Any:
-    from model.network import build, set_weights
+    from model.training.network import build, set_weights
 
     try:
         layers = [*read_backbone(file, convolutions()), read_classifier(file)]

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from model.convert.keras_source import import_tensorflow
-from model.schedule import rate_at
+from model.training.schedule import rate_at
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from numpy.typing import NDArray
 
-    from model.dataset import Photos
+    from model.training.dataset import Photos
 
     Told = Callable[[str, int, int], None]
 
@@ -83,7 +83,7 @@ class Tuner:
         return int(self._student.output_shape[-1])
 
     def _gradient_step(self, images: Any, labels: Any, seed: Any) -> None:
-        from model.augment import Augmentation, augment
+        from model.training.augment import Augmentation, augment
 
         tf, (teacher_size, student_size) = self._tf, self._sizes
         views, targets = augment(images, labels, seed, size=teacher_size, how=Augmentation())
@@ -103,7 +103,7 @@ class Tuner:
             kernel.assign(kernel * mask)
 
     def _validate(self, validation: Photos) -> tuple[float, float]:
-        from model.export import scaled
+        from model.training.export import scaled
 
         size = self._sizes[1]
         parts = []

@@ -11,7 +11,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 from urllib.parse import urlsplit
 
-from model.registry import shelf
+from model.registry import lookup
 from model.registry.description import Answers
 from model.registry.errors import RegistryError
 
@@ -89,7 +89,7 @@ def pin(url: str, sha256: str) -> None:
 
 
 def _pins_file() -> Path:
-    return shelf.registered_folder() / "pins.json"
+    return lookup.registered_folder() / "pins.json"
 
 
 def _pins() -> dict[str, str]:

@@ -6,10 +6,10 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from model.manifest import SCHEMA
-from model.registry import entry, graph, kind, labels, metadata, normalisation, onnx_graph, trial
+from model.registry import graph, labels, metadata, model_folder, model_type, normalisation, onnx_graph, trial
 from model.registry.errors import RegistryError, Undecided
 from model.registry.normalisation import KNOWN, PRESETS, Normalisation
+from model.training.manifest_writer import SCHEMA
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -61,7 +61,7 @@ class Inspected:
 def inspect(file: Path) -> Inspected:
     """Read a .tflite or .onnx file and check that it is a classifier of images. Raises RegistryError."""
     found = onnx_graph.read(file) if file.suffix.lower() == onnx_graph.SUFFIX else graph.read(file)
-    kind.check(found)
+    model_type.check(found)
     return Inspected(found, metadata.read(found))
 
 
@@ -91,7 +91,7 @@ def describe(inspected: Inspected, answers: Answers, *, name: str) -> dict[str, 
         "variants": [
             {
                 "name": image.dtype,
-                "file": entry.file_name(inspected.graph.file),
+                "file": model_folder.file_name(inspected.graph.file),
                 "sha256": "0" * 64,
                 "input_dtype": image.dtype,
                 **_feeding(inspected, answers),
@@ -100,7 +100,7 @@ def describe(inspected: Inspected, answers: Answers, *, name: str) -> dict[str, 
         ],
         "source": {"file": inspected.graph.file.name, "added": f"{datetime.now(UTC):%Y-%m-%d}"},
     }
-    if kind.is_channels_first(image):
+    if model_type.is_channels_first(image):
         document["variants"][0]["layout"] = "nchw"
     licence = answers.licence or embedded.licence
     return document | ({"licence": licence} if licence else {})
@@ -123,7 +123,7 @@ def _labels(inspected: Inspected, answers: Answers) -> tuple[str, ...]:
 
 
 def _size(inspected: Inspected, answers: Answers) -> tuple[int, int]:
-    found = kind.size_of(inspected.graph.inputs[0])
+    found = model_type.size_of(inspected.graph.inputs[0])
     if answers.input_size not in (None, found):
         said = " x ".join(map(str, answers.input_size or ()))
         raise RegistryError(

@@ -6,7 +6,7 @@ import hashlib
 import shutil
 from typing import TYPE_CHECKING
 
-from model.registry import catalogue, shelf
+from model.registry import catalogue, lookup
 from model.registry.download import Download, sha256_of
 from model.registry.errors import RegistryError
 
@@ -91,4 +91,4 @@ def _download(url: str, *, told: Told, limit_bytes: int | None) -> Download:
 
 def _place(url: str) -> Path:
     """Where the pieces of a download lie until the model is registered: a folder that no name leads to."""
-    return shelf.registered_folder() / ".downloads" / hashlib.sha256(url.encode()).hexdigest()[:16]
+    return lookup.registered_folder() / ".downloads" / hashlib.sha256(url.encode()).hexdigest()[:16]

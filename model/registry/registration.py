@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from model.registry import entry, shelf, trial
+from model.registry import lookup, model_folder, trial
 from model.registry.description import describe
 from model.registry.errors import RegistryError
 from model.registry.normalisation import KNOWN
@@ -34,9 +34,9 @@ def prepare(inspected: Inspected, answers: Answers, *, folder: Path, images: Seq
     Raises Undecided for what is still to be asked, RegistryError when the model cannot be served.
     """
     source = inspected.graph.file
-    name = shelf.check_name(answers.name or shelf.name_for(source))
+    name = lookup.check_name(answers.name or lookup.name_for(source))
     document = describe(inspected, answers, name=name)
-    document["variants"][0]["sha256"] = entry.put_file(source, folder)
+    document["variants"][0]["sha256"] = model_folder.put_file(source, folder)
     document["variants"][0]["bytes"] = source.stat().st_size
     trials = tuple(_try_all(document, folder, images))
     working = [each for each in trials if each.failure is None]
@@ -45,14 +45,14 @@ def prepare(inspected: Inspected, answers: Answers, *, folder: Path, images: Seq
         raise RegistryError(f"{source} runs on no runtime that is installed here: {reasons}")
     document["variants"][0]["runtimes"] = [each.runtime for each in working]
     document["output"] = answers.output or inspected.graph.output_kind or _kind_by(working[0])
-    entry.write(document, folder)
+    model_folder.write(document, folder)
     return Candidate(name, folder, document, trials)
 
 
 def _try_all(document: dict[str, Any], folder: Path, images: Sequence[Path]) -> Iterator[Trial]:
     """One runtime after the other, each alone in the manifest, in the order of preference."""
     for name in document["variants"][0]["runtimes"]:
-        entry.write(document | {"variants": [document["variants"][0] | {"runtimes": [name]}]}, folder)
+        model_folder.write(document | {"variants": [document["variants"][0] | {"runtimes": [name]}]}, folder)
         yield trial.try_on(folder, name, images)
 
 
@@ -67,7 +67,7 @@ def compare_ways(
     found = {}
     for way in KNOWN:
         document = describe(inspected, replace(answers, preprocessing=way), name="draft")
-        document["variants"][0]["sha256"] = entry.put_file(inspected.graph.file, folder)
+        document["variants"][0]["sha256"] = model_folder.put_file(inspected.graph.file, folder)
         tried = next((each for each in _try_all(document, folder, [image]) if each.failure is None), None)
         if tried is not None:
             found[way] = tried.answers[0].best[0]

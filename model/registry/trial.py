@@ -99,10 +99,10 @@ def _pairs(best: list[list[Any]]) -> tuple[tuple[str, float], ...]:
 
 def _answers(folder: Path, name: str, images: Sequence[Path]) -> dict[str, Any]:
     """What the fresh process prints."""
-    from core import classifier, journal, manifest
+    from core import classifier, log, manifest
     from core.errors import TripointError
 
-    journal.set_level("off")
+    log.set_level("off")
     try:
         prepared = classifier.prepare(manifest.load(folder), wanted=name)
         if prepared.runtime != name:

@@ -40,7 +40,7 @@ print(json.dumps({"modules": sorted(set(sys.modules) - before), "model": answer.
 
 def modules_after_first_answer(runtime_name: str) -> set[str]:
     """What a bare process has imported once it has answered; -S leaves out what a development site imports."""
-    from tests.unit.core_kit import encoded, picture
+    from tests.kits.core import encoded, picture
 
     jpeg = encoded(picture(), "JPEG").hex()
     environ = os.environ | {

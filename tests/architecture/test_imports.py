@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from adapters import contract
+from tests.paths import ROOT
 
-ROOT = Path(__file__).resolve().parent.parent.parent
 OURS = {"core", "adapters", "model", "loadtests", "cli", "tests", "bench"}
 PLATFORM_SDKS = {"flask", "functions_framework", "azure"}
 CORE_PACKAGES = {"numpy", "PIL", "ai_edge_litert", "tflite_runtime", "onnxruntime"} | {"_typeshed"}  # for types alone

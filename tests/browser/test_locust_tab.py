@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from loadtests.launch import free_port
-from loadtests.store import open_store
-from loadtests.targets import write_targets
-from loadtests.web.tab import COLUMNS, TITLE
-from tests.e2e.load_kit import LOCUSTFILE, null_target, write_images
+from loadtests.live.locust_tab import COLUMNS, TITLE
+from loadtests.plan.targets import write_targets
+from loadtests.record.store import open_store
+from tests.kits.load import LOCUSTFILE, null_target, write_images
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from tests.browser.conftest import Visitor
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.timeout(300)]
 WITHIN_S = 60.0
 POLL_MS = 2000  # the page asks for its statistics so often
 PLANS = {"aws": "on-demand", "gcp": "cloud-run-request", "azure": "flex-consumption"}

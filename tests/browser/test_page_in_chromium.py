@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from loadtests.report import PAGE_NAME, summarise_run, write
-from tests.conftest import ROOT
-from tests.page_kit import Load, target, three_clouds
+from loadtests.report.build import PAGE_NAME, summarise_run, write
+from tests.kits.page import Load, target, three_clouds
+from tests.paths import ROOT
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -14,8 +14,8 @@ from core import addresses
 from core.errors import BadField, TripointError, UrlRefused
 from core.payload import from_base64
 from core.wire import Request
-from tests import fuzz
-from tests.unit.core_kit import encoded, new_service, picture
+from tests.kits.core import encoded, new_service, picture
+from tests.scripts import fuzz
 
 if TYPE_CHECKING:
     from core.service import Service

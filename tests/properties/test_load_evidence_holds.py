@@ -3,7 +3,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from loadtests.evidence import InstanceReport, classify, parse_header
+from loadtests.record.evidence import InstanceReport, classify, parse_header
 
 MS = st.floats(0.0, 1e6, allow_nan=False)
 

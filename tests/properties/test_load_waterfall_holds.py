@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from loadtests.sample import Sample, State
-from loadtests.waterfall import ORDER, total_ms, waterfall
+from loadtests.analysis.waterfall import ORDER, total_ms, waterfall
+from loadtests.record.sample import Sample, State
 
 MS = st.floats(0.0, 1e5)
 MAYBE_MS = st.none() | MS

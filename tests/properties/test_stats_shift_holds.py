@@ -8,11 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from loadtests.arrivals import schedule
-from loadtests.columns import Columns, columns_of
-from loadtests.comparison import compare_targets
-from loadtests.phases import Constant
-from loadtests.sample import Sample
+from loadtests.analysis.comparison import compare_targets
+from loadtests.plan.phases import Constant
+from loadtests.plan.schedule import schedule
+from loadtests.record.columns import Columns, columns_of
+from loadtests.record.sample import Sample
 from loadtests.stats.holm import holm
 from loadtests.stats.series import Series
 from loadtests.stats.shift import shift_between

@@ -5,9 +5,9 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from loadtests.estimate import Estimate
-from loadtests.frontier import dominates, frontier, standings, surely_below
-from loadtests.tuning_choice import STRATEGIES, Contender, Strategy, recommend, value_of
+from loadtests.analysis.recommendation import STRATEGIES, Contender, Strategy, recommend, value_of
+from loadtests.stats.estimate import Estimate
+from loadtests.stats.pareto import dominates, frontier, standings, surely_below
 
 SMALL = st.integers(1, 8).map(float)  # small whole numbers: ties are as frequent as differences
 POINTS = st.lists(st.tuples(SMALL, SMALL), min_size=1, max_size=12)

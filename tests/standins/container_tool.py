@@ -2,7 +2,7 @@
 
 It builds nothing. It writes down how it was called and what it got on standard input, keeps a login where the real
 tool would, and on a push puts an image of one empty layer into the stand-in's ECR, as the registry would.
-`tests/e2e/test_deploy_image.py` uses the real buildah and a real registry.
+`tests/e2e/deployment/test_image.py` uses the real buildah and a real registry.
 """
 
 from __future__ import annotations

@@ -19,7 +19,8 @@ from typing import TYPE_CHECKING, Any
 from unittest import mock
 
 from adapters.emulator import __main__ as emulator
-from adapters.emulator import launch, local
+from adapters.emulator import local_cloud, process_group
+from tests.paths import ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -52,7 +53,7 @@ def running(cloud: str, deployed: bytes | Path, path: Path, *, memory_mb: int | 
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        cwd=Path(__file__).resolve().parent.parent.parent,
+        cwd=ROOT,
     )
     assert process.stdout is not None
     try:
@@ -77,7 +78,7 @@ def main() -> None:
         _take_packages_from_here(folder)
         return folder
 
-    with mock.patch.object(local, "assemble", unpack):
+    with mock.patch.object(local_cloud, "assemble", unpack):
         emulator.main()
 
 
@@ -86,18 +87,21 @@ def _be_image(root: Path) -> None:
     settings = json.loads(root.with_suffix(".json").read_text("utf-8"))
     inside = ["chroot", str(root), "/usr/bin/env", "-C", settings["WorkingDir"], "-u", "PYTHONPATH", *settings["Env"]]
     command = [*inside, *settings.get("Entrypoint", ()), *settings["Cmd"]]
-    start = launch.Launcher.__call__
+    start = process_group.Launcher.__call__
 
     async def launched(
-        self: launch.Launcher, _: Sequence[str], *, variables: Mapping[str, str], folder: Path
-    ) -> launch.Group:
+        self: process_group.Launcher, _: Sequence[str], *, variables: Mapping[str, str], folder: Path
+    ) -> process_group.Group:
         return await start(self, command, variables=variables, folder=folder)
 
     def nothing(cloud: Cloud, *, folder: Path, model: str = "") -> Path:
         folder.mkdir()
         return folder
 
-    with mock.patch.object(local, "assemble", nothing), mock.patch.object(launch.Launcher, "__call__", launched):
+    with (
+        mock.patch.object(local_cloud, "assemble", nothing),
+        mock.patch.object(process_group.Launcher, "__call__", launched),
+    ):
         emulator.main()
 
 

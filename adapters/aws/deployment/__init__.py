@@ -1,0 +1,1 @@
+"""Deploy to AWS Lambda, call what is deployed, and remove it."""

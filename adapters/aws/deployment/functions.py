@@ -1,0 +1,187 @@
+"""One Lambda function: its configuration and code, made or brought up to date.
+
+Vendor facts: docs.aws.amazon.com/lambda/latest/api, as of 2026-11-20.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from adapters.aws.deployment import image_registry
+from adapters.bundle.cached_build import ready
+from adapters.deployment.errors import DeployError
+from adapters.deployment.provider import Resource, Step
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from adapters.aws.deploy import Aws
+    from adapters.bundle.build import Built
+    from adapters.deployment.function_spec import Variant
+    from adapters.deployment.naming import Deployment
+    from adapters.deployment.provider import Outputs
+
+HANDLER = "adapters.aws.handler.lambda_handler"
+GLOBAL = "global"
+# Lambda keeps at least this many of an account's instances unreserved (lambda-concurrency.html).
+UNRESERVED_FLOOR = 100
+# A direct upload holds 50 MB (gettingstarted-limits.html); larger zips go through a bucket.
+DIRECT_BYTES = 50 * 1024 * 1024
+LONGEST_NAME = 64  # docs.aws.amazon.com/lambda/latest/api/API_CreateFunction.html, as of 2026-11-25
+GENERATION = "TRIPOINT_GENERATION"
+_ROLE_WAIT_S = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What every step of one variant needs."""
+
+    aws: Aws
+    deployment: Deployment
+    variant: Variant
+
+    @property
+    def name(self) -> str:
+        return f"{self.deployment.name}-{self.variant.label}"
+
+    @property
+    def region(self) -> str:
+        return self.variant.place
+
+    @property
+    def bucket(self) -> str:
+        """One for each region; a bucket's name is the only one in all of AWS."""
+        return f"{self.deployment.name}-{self.region}"
+
+    @property
+    def archive(self) -> str:
+        """The zip's key in the bucket."""
+        return f"{self.variant.label}.zip"
+
+    def client(self, service: str) -> Any:
+        return self.aws.client(service, self.region)
+
+    def resource(self, kind: str, name: str) -> Resource:
+        return Resource("aws", kind, name, self.region)
+
+
+def bundle_of(variant: Variant) -> Built | None:
+    """The checked zip of a variant; None for one that runs an image."""
+    return None if variant.from_image else ready(image_registry.order_of(variant))
+
+
+def function_step(context: Context, built: Built | None) -> Step:
+    """The function itself, with its safety net of reserved concurrency."""
+    variant, name = context.variant, context.name
+    settings = configuration(variant, built)
+    contents = built.digest if built else image_registry.contents(variant)
+
+    def make(outputs: Mapping[str, Outputs]) -> Outputs:
+        role = outputs[Resource("aws", "role", context.deployment.name, GLOBAL).key]["arn"]
+        client, code = context.client("lambda"), _code(context, built, contents, outputs)
+        if exists(client, name):
+            _update(client, context, {**settings, "Role": role}, code)
+        else:
+            _create(client, context, {**settings, "Role": role, "Code": code})
+        _cap(client, context)
+        return {"arn": str(client.get_function(FunctionName=name)["Configuration"]["FunctionArn"])}
+
+    form = "image" if variant.from_image else settings["Runtime"]
+    summary = f"function {name} ({variant.memory} MB, {variant.architecture}, {form})"
+    wanted = {
+        "settings": settings,
+        "contents": contents,
+        "maximum": variant.maximum_instances,
+    }
+    return Step(context.resource("function", name), summary, wanted, make)
+
+
+def configuration(variant: Variant, built: Built | None) -> dict[str, Any]:
+    """What CreateFunction and UpdateFunctionConfiguration both take."""
+    settings: dict[str, Any] = {
+        "MemorySize": variant.memory,
+        "Timeout": variant.timeout_s,
+        "Environment": {"Variables": {"OPENBLAS_NUM_THREADS": "1", **variant.settings}},
+    }
+    if built is not None:
+        python = variant.python or str(variant.data["bundle"]["target"]["python"])
+        settings |= {"Runtime": f"python{python}", "Handler": HANDLER}
+    if variant.plan_name == "snapstart":
+        settings["SnapStart"] = {"ApplyOn": "PublishedVersions"}
+    return settings
+
+
+def retire(context: Context) -> None:
+    """Change a variable that nothing reads: Lambda then uses new environments only."""
+    client, name = context.client("lambda"), context.name
+    held = client.get_function_configuration(FunctionName=name)["Environment"]["Variables"]
+    variables = {**held, GENERATION: format(time.time_ns(), "x")}
+    client.update_function_configuration(FunctionName=name, Environment={"Variables": variables})
+    client.get_waiter("function_updated_v2").wait(FunctionName=name)
+
+
+def exists(client: Any, name: str) -> bool:
+    try:
+        client.get_function(FunctionName=name)
+    except client.exceptions.ResourceNotFoundException:
+        return False
+    return True
+
+
+def unreserved(client: Any) -> int:
+    """How many instances of the account are not reserved by any function."""
+    return int(client.get_account_settings()["AccountLimit"]["UnreservedConcurrentExecutions"])
+
+
+def _code(context: Context, built: Built | None, contents: str, made: Mapping[str, Outputs]) -> dict[str, Any]:
+    if built is None:
+        return {"ImageUri": image_registry.address(context, contents, made)}
+    if built.zipped_bytes > DIRECT_BYTES:
+        return {"S3Bucket": context.bucket, "S3Key": context.archive}
+    return {"ZipFile": built.archive.read_bytes()}
+
+
+def _create(client: Any, context: Context, settings: dict[str, Any]) -> None:
+    """Create the function, waiting while the new role is not known everywhere yet."""
+    form = {"PackageType": "Image"} if context.variant.from_image else {"PackageType": "Zip"}
+    architecture = [_architecture(context.variant)]
+    until = time.monotonic() + _ROLE_WAIT_S
+    while True:
+        try:
+            client.create_function(
+                FunctionName=context.name,
+                Architectures=architecture,
+                Tags=context.deployment.tags(),
+                **form,
+                **settings,
+            )
+            break
+        except client.exceptions.InvalidParameterValueException as error:
+            if "cannot be assumed" not in str(error) or time.monotonic() > until:
+                raise DeployError(f"aws: function {context.name} was refused: {error}") from error
+            time.sleep(2)
+    client.get_waiter("function_active_v2").wait(FunctionName=context.name)
+
+
+def _update(client: Any, context: Context, settings: dict[str, Any], code: dict[str, Any]) -> None:
+    waiter, name = client.get_waiter("function_updated_v2"), context.name
+    waiter.wait(FunctionName=name)
+    client.update_function_configuration(FunctionName=name, **settings)
+    waiter.wait(FunctionName=name)
+    architecture = [_architecture(context.variant)]
+    client.update_function_code(FunctionName=name, Architectures=architecture, **code)
+    waiter.wait(FunctionName=name)
+
+
+def _cap(client: Any, context: Context) -> None:
+    """Reserve what the variant may use at most, as far as the account's quota lets it."""
+    wanted = context.variant.maximum_instances
+    held = client.get_function_concurrency(FunctionName=context.name).get("ReservedConcurrentExecutions", 0)
+    if wanted <= unreserved(client) + held - UNRESERVED_FLOOR:
+        client.put_function_concurrency(FunctionName=context.name, ReservedConcurrentExecutions=wanted)
+
+
+def _architecture(variant: Variant) -> str:
+    return "arm64" if variant.architecture == "arm64" else "x86_64"

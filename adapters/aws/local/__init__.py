@@ -1,0 +1,1 @@
+"""Run AWS Lambda's own Python runtime on this machine."""

@@ -1,0 +1,1 @@
+"""Deploy to Azure Functions, call what is deployed, and remove it."""

@@ -1,0 +1,1 @@
+"""Run the Python runtime of Azure Functions on this machine."""

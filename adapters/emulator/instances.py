@@ -1,0 +1,237 @@
+"""The instances of one local cloud: carries out what the scaling rule decides."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from adapters.contract import HttpAnswer, InstanceFailed, Refusal
+from adapters.emulator.faults import Faults
+from adapters.emulator.managed_instance import Member
+from adapters.emulator.process_group import Launcher
+from adapters.emulator.scaling import Action, Assign, Refuse, Scaling, Start, Stop
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+    from pathlib import Path
+
+    from adapters.contract import Cloud, HttpRequest
+    from adapters.emulator.cgroups import Shares
+    from adapters.emulator.cleanup import Custody
+    from adapters.emulator.event_log import Ledger
+    from adapters.emulator.platform_rules import Platform
+
+TICK_S = 0.25
+ENDED_LOGS = 50
+
+
+class Refused(Exception):
+    """A request got no instance."""
+
+    def __init__(self, refusal: Refusal) -> None:
+        super().__init__(refusal)
+        self.refusal = refusal
+
+
+@dataclass(frozen=True, slots=True)
+class Means:
+    """What a fleet works with: the unpacked bundle, a folder for logs, and who cleans up."""
+
+    bundle: Path
+    folder: Path
+    custody: Custody
+    ledger: Ledger
+    shares: Shares
+
+
+class Fleet:
+    """Serves requests with instances of one cloud; `on_event` gets every event of an instance."""
+
+    def __init__(
+        self, cloud: Cloud, platform: Platform, means: Means, *, on_event: Callable[[Mapping[str, Any]], None]
+    ) -> None:
+        self.platform = platform
+        self.scaling = Scaling(platform.scaling)
+        self.faults = Faults()
+        self._cloud = cloud
+        self._means = means
+        self._ledger = means.ledger
+        self._on_event = on_event
+        self._members: dict[int, Member] = {}
+        self._places: dict[int, asyncio.Future[Assign | Refuse]] = {}
+        self._start_failure: InstanceFailed | None = None
+        self._ending: set[asyncio.Task[None]] = set()
+        self._ended_logs: deque[bytes] = deque(maxlen=ENDED_LOGS)
+        self._requests = 0
+        self._clock = asyncio.ensure_future(self._tick())
+
+    async def serve(self, request: HttpRequest) -> HttpAnswer:
+        """Answer one request by an instance, a new one perhaps. Raises Refused where the platform gives it none."""
+        self._requests += 1
+        number, now_s = self._requests, self._ledger.now_s()
+        arrived_s = round(now_s - request.lain_s, 6)
+        faults = self.faults.at_request(now_s)
+        if said := next((fault for fault in faults if fault.fault == "answer"), None):
+            self._ledger.write("fault", request=number, arrived_s=arrived_s, fault="answer", status=said.status)
+            return HttpAnswer(said.status, (("content-type", "text/plain"),), b"a fault on demand")
+        decision = await self._place(number, arrived_s)
+        member = self._members[decision.instance]
+        assigned_s = self._ledger.now_s()
+        for fault in faults:
+            self._ledger.write("fault", request=number, instance=member.number, fault=fault.fault)
+        try:
+            answer = await member.exchange(request, faults)
+        except InstanceFailed as error:
+            self._lose(member, error)
+            answer = error.answer or self.platform.failed
+        self._ledger.write(
+            "request",
+            request=number,
+            instance=member.number,
+            arrived_s=arrived_s,
+            assigned_s=assigned_s,
+            waited_for_new_instance=decision.waited,
+            status=answer.status,
+        )
+        self._apply(self.scaling.done(number, self._ledger.now_s()))
+        return answer
+
+    async def retire(self) -> int:
+        """Deploy a new version: instances that are free end now. Returns the version's number."""
+        self._apply(self.scaling.retire(self._ledger.now_s()))
+        self._ledger.write("retired", version=self.scaling.version)
+        if self._ending:
+            await asyncio.wait(set(self._ending))
+        return self.scaling.version
+
+    def change(self, platform: Platform) -> None:
+        """From now on `platform` holds; instances that run keep what they started with until the next version."""
+        self.platform = platform
+        self.scaling.rules = platform.scaling
+
+    def state(self) -> dict[str, Any]:
+        """What runs now."""
+        slots = self.scaling.slots
+        return {
+            "version": self.scaling.version,
+            "requests": self._requests,
+            "waiting": len(self.scaling.waiting),
+            "instances": [
+                {
+                    "instance": number,
+                    "pid": member.instance.pid if member.instance else None,
+                    "ready": member.ready,
+                    "served": member.served,
+                    "in_flight": slots[number].in_flight if number in slots else 0,
+                }
+                for number, member in self._members.items()
+            ],
+        }
+
+    def logs(self) -> bytes:
+        """The last lines of the instances that ended last, and of every one that runs."""
+        return b"".join([*self._ended_logs, *(member.launcher.log_tail() for member in self._members.values())])
+
+    async def close(self) -> None:
+        """End every instance."""
+        self._clock.cancel()
+        for member in list(self._members.values()):
+            self._end(member, "closed")
+        if self._ending:
+            await asyncio.wait(set(self._ending))
+
+    async def _place(self, number: int, arrived_s: float) -> Assign:
+        place: asyncio.Future[Assign | Refuse] = asyncio.get_running_loop().create_future()
+        self._places[number] = place
+        self._apply(self.scaling.arrive(number, self._ledger.now_s(), since_s=arrived_s))
+        decision = await place
+        if isinstance(decision, Refuse):
+            self._ledger.write("refused", request=number, arrived_s=arrived_s, why=decision.why)
+            raise Refused(Refusal(decision.why, self._start_failure if decision.why == "start" else None))
+        return decision
+
+    def _apply(self, actions: Iterable[Action]) -> None:
+        for action in actions:
+            match action:
+                case Start():
+                    self._start(action)
+                case Stop():
+                    if (member := self._members.get(action.instance)) is not None:
+                        self._end(member, action.why)
+                case _:
+                    self._places.pop(action.request).set_result(action)
+
+    def _start(self, action: Start) -> None:
+        platform = self.platform
+        vcpu = platform.boost.vcpu if platform.boost else platform.cpu_share
+        share = self._means.shares.make(vcpu=vcpu, memory_mb=platform.memory_mb)
+        launcher = Launcher(
+            custody=self._means.custody,
+            bundle=self._means.bundle,
+            folder=self._means.folder / str(action.instance),
+            exited=lambda: self._exited(action.instance),
+            join=share.join if share else (),
+        )
+        version = self.scaling.slots[action.instance].version
+        member = Member(action.instance, version, platform, launcher, share, self._ledger.now_s())
+        self._members[action.instance] = member
+        self._tell("instance_starting", member, reason=action.reason, request=action.request)
+        member.task = asyncio.ensure_future(self._bring_up(member))
+
+    async def _bring_up(self, member: Member) -> None:
+        faults = self.faults.at_start(self._ledger.now_s())
+        for fault in faults:
+            self._ledger.write("fault", instance=member.number, fault=fault.fault)
+        try:
+            await member.bring_up(self._cloud, faults)
+        except InstanceFailed as error:
+            self._start_failure = error
+            self._lose(member, error)
+            return
+        now_s = self._ledger.now_s()
+        assert member.instance is not None
+        start_ms = round((now_s - member.started_s) * 1000, 3)
+        self._tell("instance_ready", member, pid=member.instance.pid, start_ms=start_ms)
+        if member.number in self.scaling.slots:
+            self._apply(self.scaling.ready(member.number, now_s))
+
+    def _exited(self, number: int) -> None:
+        """A process ended: the instance with it when it was the last one and no exchange is there to notice."""
+        member = self._members.get(number)
+        if member is None or not member.ready or not member.all_gone:
+            return
+        if (slot := self.scaling.slots.get(number)) is not None and slot.in_flight == 0:
+            self._lose(member, InstanceFailed("its process ended"))
+
+    def _lose(self, member: Member, error: InstanceFailed) -> None:
+        """An instance failed: the rule learns it, and its processes end."""
+        if member.why_ended is None:
+            why = "out of memory" if member.out_of_memory() else "failed"
+            self._apply(self.scaling.gone(member.number, self._ledger.now_s()))
+            self._end(member, why, detail=str(error))
+
+    def _end(self, member: Member, why: str, *, detail: str | None = None) -> None:
+        if member.why_ended is None:
+            member.why_ended = why
+            task = asyncio.ensure_future(self._bring_down(member, detail))
+            self._ending.add(task)
+            task.add_done_callback(self._ending.discard)
+
+    async def _bring_down(self, member: Member, detail: str | None) -> None:
+        self._ended_logs.append(member.launcher.log_tail())
+        await member.bring_down()
+        self._members.pop(member.number, None)
+        more = {} if detail is None else {"detail": detail}
+        self._tell("instance_ended", member, reason=member.why_ended, served=member.served, **more)
+
+    def _tell(self, event: str, member: Member, **fields: Any) -> None:
+        self._on_event(self._ledger.write(event, instance=member.number, **fields))
+
+    async def _tick(self) -> None:
+        while True:
+            await asyncio.sleep(TICK_S)
+            self._apply(self.scaling.tick(self._ledger.now_s()))
+            for member in self._members.values():
+                member.launcher.trim_logs()

@@ -1,0 +1,115 @@
+"""One local cloud, put together: bundle, fleet, front door, control plane; everything ends with it."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import platform as machine
+import secrets
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from adapters.bundle import assemble
+from adapters.emulator import http_server
+from adapters.emulator.cgroups import Shares, find_kernel
+from adapters.emulator.cleanup import Custody
+from adapters.emulator.control_plane import Control
+from adapters.emulator.event_log import Ledger
+from adapters.emulator.front_door import Door
+from adapters.emulator.instances import Fleet, Means
+from adapters.emulator.platform_rules import platform
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from types import TracebackType
+
+    from aiohttp import web
+
+    from adapters.contract import Cloud
+    from adapters.emulator.options import Options
+
+
+class Local:
+    """An asynchronous context manager: inside it the local cloud serves.
+
+    `ended` is set when its control plane is asked to end; `on_event` gets every instance event.
+    """
+
+    def __init__(
+        self,
+        cloud: Cloud,
+        options: Options,
+        *,
+        ended: asyncio.Event,
+        on_event: Callable[[Mapping[str, Any]], None] = lambda event: None,
+    ) -> None:
+        self._cloud = cloud
+        self._options = options
+        self._platform = platform(cloud, options)
+        self._ended = ended
+        self._on_event = on_event
+        self._exits = contextlib.AsyncExitStack()
+        self.fronts: dict[str, str] = {}
+        self.control = self._cpu_share = ""
+        self._folder = Path()
+
+    async def __aenter__(self) -> Local:
+        async with contextlib.AsyncExitStack() as exits:
+            custody = Custody()
+            exits.push_async_callback(asyncio.to_thread, custody.close)
+            name = f"tripoint-{self._cloud.name}-{secrets.token_hex(6)}"
+            folder = self._folder = Path(tempfile.gettempdir()) / name
+            custody.keep("folder", str(folder))  # before it exists: then it cannot be left behind
+            folder.mkdir(mode=0o700)
+            bundle = assemble(self._cloud, folder=folder / "bundle", model=self._options.model)
+            self._cloud.instances()  # a missing package is told before anybody waits for an instance
+            ledger = Ledger(folder / "ledger.jsonl", cloud=self._cloud.name)
+            exits.callback(ledger.close)
+            shares = Shares(find_kernel(custody) if self._options.shares else None, custody)
+            self._cpu_share = shares.word
+            means = Means(bundle, folder / "instances", custody, ledger, shares)
+            fleet = Fleet(self._cloud, self._platform, means, on_event=self._on_event)
+            for fault in self._options.faults:
+                fleet.faults.add(fault, ledger.now_s())
+            exits.push_async_callback(fleet.close)
+            door = Door(fleet, self._cloud.gate())
+            exits.push_async_callback(door.close)
+            rules = self._cloud.data["platform"]
+            for name in rules.get("fronts", ("http",)):
+                opened = await _open(exits, http_server.server(door.serve, name=name))
+                self.fronts[name] = opened + rules.get("front_paths", {}).get(name, "")
+            control = Control(cloud=self._cloud, options=self._options, fleet=fleet, ledger=ledger, ended=self._ended)
+            self.control = await _open(exits, http_server.server(control.serve))
+            self._exits = exits.pop_all()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        await self._exits.aclose()
+
+    def ready_event(self) -> dict[str, Any]:
+        """The first line of the process: where the cloud is, and what it is."""
+        return {
+            "event": "ready",
+            "cloud": self._cloud.name,
+            "url": next(iter(self.fronts.values())),
+            "control": self.control,
+            "fronts": self.fronts,
+            "plan": self._platform.plan,
+            "memory_mb": self._platform.memory_mb,
+            "concurrency": self._platform.scaling.concurrency,
+            "max_instances": self._platform.scaling.max_instances,
+            "vcpu": round(self._platform.cpu_share, 4),
+            "cpu_share": self._cpu_share,
+            "python": machine.python_version(),
+            "folder": str(self._folder),
+        }
+
+
+async def _open(exits: contextlib.AsyncExitStack, serving: web.Server) -> str:
+    opened, url = await http_server.listen(serving)
+    exits.push_async_callback(serving.shutdown, 1.0)
+    exits.callback(opened.close)
+    return url

@@ -1,0 +1,1 @@
+"""Deploy to Google Cloud Functions and Cloud Run, and remove it."""

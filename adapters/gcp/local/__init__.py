@@ -1,0 +1,1 @@
+"""Run functions-framework on this machine as Google Cloud does."""

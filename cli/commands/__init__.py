@@ -1,0 +1,1 @@
+"""The subcommands of `tripoint`, one module each, and nothing else."""

@@ -1,0 +1,102 @@
+"""`tripoint cost`: what requests would cost on every plan, without a run."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from loadtests.cost.comparison import Choice
+    from loadtests.cost.question import Question
+
+_EPILOG = "Example: tripoint cost --duration-ms 60 --requests 10M/month --cold-share 2% --init-ms 900"
+
+_NUMBERS = (
+    ("--memory-mb", "1024", "Configured memory."),
+    ("--init-ms", "0", "Initialisation of a cold start."),
+    ("--payload-kb", "0", "Image sent with a request."),
+    ("--response-kb", "1", "Answer; it leaves the cloud."),
+    ("--log-kb", "0", "Log written by a request."),
+    ("--image-gb", "0", "Container image kept all month."),
+)
+_CHOICES = (
+    ("--cloud", "clouds", "Only this cloud."),
+    ("--plan", "plans", "Only this plan."),
+    ("--region", "regions", "us, eu, or the region of a cloud."),
+    ("--arch", "architectures", "Only this architecture: x86_64 or arm64."),
+)
+
+
+def _numbers(function: Callable[..., None]) -> Callable[..., None]:
+    """The question's numbers; they stay text until they are made exact."""
+    for flag, default, words in reversed(_NUMBERS):
+        function = click.option(flag, default=default, show_default=True, help=words)(function)
+    return function
+
+
+def _choices(function: Callable[..., None]) -> Callable[..., None]:
+    """Which plans are compared."""
+    for flag, name, words in reversed(_CHOICES):
+        function = click.option(flag, name, multiple=True, help=f"{words} May be repeated.")(function)
+    return function
+
+
+@click.command(epilog=_EPILOG)
+@click.option("--duration-ms", required=True, help="Time of one request in the function.")
+@click.option("--requests", default="10M/month", show_default=True, help="Such as 300k/day or 5/s.")
+@click.option("--cold-share", default="0%", show_default=True, help="Share of requests that start cold.")
+@_numbers
+@click.option("--observed-mb", help="Memory in use, for plans that bill it.  [default: all of it]")
+@click.option("--held", help="Instances held all month, by plans that can.  [default: as the load needs]")
+@click.option("--concurrency", type=click.IntRange(min=1), default=1, show_default=True, help="Requests an instance.")
+@click.option("--gateway", help="In front, where a cloud has it: http-api, rest-api.  [default: a free one]")
+@_choices
+@click.option("--free/--no-free", default=True, show_default=True, help="Sort with or without the free grants.")
+@click.option("--prices", metavar="DATE", help="A book that tripoint prices lists.  [default: the newest]")
+@click.option("--json", "as_json", is_flag=True, help="Everything as one JSON document, with all lines.")
+def command(free: bool, prices: str | None, as_json: bool, **options: object) -> None:
+    """Every plan of every cloud side by side, cheapest first, and the volumes at which the order changes."""
+    from loadtests.cost.comparison import candidates, compare
+    from loadtests.cost.document import document
+    from loadtests.prices.library import open_book
+
+    ways = candidates(_choice(options), open_book(prices))
+    comparison = compare(_question(options), ways, free=free)
+    if not comparison.offers:
+        raise ValueError("no plan can serve this: " + "; ".join(reason for _, reason in comparison.impossible))
+    if as_json:
+        click.echo(json.dumps(document(comparison, free=free), indent=2, ensure_ascii=False))
+        return
+    from rich.console import Console
+
+    from loadtests.cost.table import offers_table, sentences
+
+    console = Console(highlight=False)
+    console.print(offers_table(comparison))
+    for sentence in sentences(comparison):
+        console.print(sentence, markup=False)
+
+
+def _choice(options: dict[str, object]) -> Choice:
+    from loadtests.cost.comparison import Choice
+
+    return Choice(**{name: options[name] for _, name, _ in _CHOICES})  # type: ignore[arg-type]
+
+
+def _question(options: dict[str, object]) -> Question:
+    from loadtests.cost.question import Question, exact_number, monthly_volume, share
+
+    names = ["duration_ms", *(flag.removeprefix("--").replace("-", "_") for flag, _, _ in _NUMBERS)]
+    names += [name for name in ("observed_mb", "held") if options[name] is not None]
+    numbers = {name: exact_number(f"--{name.replace('_', '-')}", str(options[name])) for name in names}
+    return Question(
+        requests=monthly_volume(str(options["requests"])),
+        cold_share=share(str(options["cold_share"])),
+        concurrency=int(str(options["concurrency"])),
+        gateway=None if options["gateway"] is None else str(options["gateway"]),
+        **numbers,
+    )

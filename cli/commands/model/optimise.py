@@ -1,0 +1,131 @@
+"""`tripoint model optimise`: what each way to a smaller or faster model gains and loses."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from model.optimise.steps import Line, Plan
+
+_EPILOG = "Example: tripoint model optimise clothes --data photos --steps quantise --out small"
+_FOLDER = click.Path(path_type=Path, file_okay=False, exists=True)
+
+
+@click.command(epilog=_EPILOG)
+@click.argument("source", metavar="MODEL")
+@click.option("--data", type=_FOLDER, required=True, help="A folder with train/ and validation/ of class folders.")
+@click.option("--out", type=click.Path(path_type=Path), required=True, help="Each step becomes a folder below it.")
+@click.option("--steps", default="quantise", show_default=True, help="Some of quantise,prune,distil.")
+@click.option("--preprocessing", type=click.Choice(["tf", "caffe", "torch", "raw"]), help="Of a Keras file.")
+@click.option("--epochs", type=click.IntRange(min=1), default=3, show_default=True, help="Of prune, and of distil.")
+@click.option(
+    "--rate", type=click.FloatRange(min=0, min_open=True), default=1e-4, show_default=True, help="Peak rate."
+)
+@click.option(
+    "--sparsity", type=click.FloatRange(0, 0.99), default=0.5, show_default=True, help="Weights pruned away."
+)
+@click.option("--student-size", type=click.IntRange(min=32), default=160, show_default=True, help="Input side, px.")
+@click.option("--photos", type=click.IntRange(min=1), help="Measure on at most so many.  [default: all]")
+@click.option("--seed", default=1, show_default=True)
+@click.option("--replace", is_flag=True, help="Older folders of the steps give way.")
+@click.option("--json", "as_json", is_flag=True, help="The table as JSON.")
+@click.option("--quiet", is_flag=True, help="No progress; the result only.")
+def command(**asked: Any) -> None:
+    """Quantise, prune or distil MODEL (a name, a folder, a Keras file) and measure each result on photographs.
+
+    Prune and distil train (extra `convert`, minutes an epoch) and need a Keras file, the built-in model, or one of
+    `tripoint model train`. Gained and lost count photographs that became right, and wrong.
+    """
+    from cli.framework.progress import Display
+    from cli.framework.refusal import Refusal
+    from core.errors import ModelError
+    from model.convert.errors import ConvertError
+    from model.optimise.steps import optimise
+    from model.training.dataset import DatasetError
+
+    try:
+        plan = _plan(asked)
+        with Display(quiet=asked["quiet"]) as display:
+            _, lines = optimise(plan, told=display.show)
+    except (ConvertError, DatasetError, ModelError) as error:
+        raise Refusal(str(error)) from error
+    _print(lines, plan, as_json=asked["as_json"])
+
+
+def _plan(asked: dict[str, Any]) -> Plan:
+    from dataclasses import replace
+
+    from cli.commands.model.convert import known_source
+    from model.evaluation.price import offer
+    from model.optimise.steps import Plan
+    from model.optimise.tuning import Tuning
+
+    known = known_source(asked["source"])
+    mode = asked["preprocessing"] or known.preprocessing
+    if not mode:
+        raise click.UsageError(f"how {known.file.name} wants its pixels is not in the file: give --preprocessing")
+    return Plan(
+        known=replace(known, preprocessing=mode),
+        data=asked["data"],
+        out=asked["out"],
+        offer=offer("aws/on-demand", 1769, requests="10M/month", cold_share="1%"),
+        tuning=Tuning(epochs=asked["epochs"], rate=asked["rate"], seed=asked["seed"]),
+        steps=tuple(part.strip() for part in asked["steps"].split(",") if part.strip()),
+        sparsity=asked["sparsity"],
+        student_size=asked["student_size"],
+        photos=asked["photos"],
+        replace=asked["replace"],
+    )
+
+
+def _print(lines: Sequence[Line], plan: Plan, *, as_json: bool) -> None:
+    if as_json:
+        click.echo(json.dumps([_document(line, lines[0]) for line in lines], indent=2))
+        return
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table("step", "variant", "MB", "zipped", "accuracy", "gained", "lost", "", "ms", box=None, pad_edge=False)
+    for line in lines:
+        row, differs = line.row, line.change
+        table.add_row(
+            row.subject.model,
+            row.subject.variant,
+            f"{row.size_bytes / 1e6:.2f}",
+            f"{line.zipped_bytes / 1e6:.2f}",
+            f"{row.accuracy.value:.3f}",
+            *(("", "", "") if line is lines[0] else (str(differs.gained), str(differs.lost), differs.words)),
+            "-" if row.inference_ms.value is None else f"{row.inference_ms.value:.2f}",
+        )
+    console = Console(highlight=False)
+    console.print(table)
+    first = lines[0].row.accuracy
+    console.print(
+        f"\n{first.n} photographs; the original's accuracy is {first.value:.3f} ({first.lo:.3f} to {first.hi:.3f}). "
+        "ms: inference, median, on litert. gained, lost: photographs that became right, wrong; "
+        '"alike": no change that McNemar\'s exact test shows at 5 %.'
+    )
+    console.print(f"Each step is a model's folder in {plan.out}, for --model.")
+
+
+def _document(line: Line, first: Line) -> dict[str, Any]:
+    row = line.row
+    return {
+        "step": row.subject.model,
+        "variant": row.subject.variant,
+        "size_bytes": row.size_bytes,
+        "zipped_bytes": line.zipped_bytes,
+        "accuracy": row.accuracy.value,
+        "accuracy_change": row.accuracy.value - first.row.accuracy.value,
+        "gained": line.change.gained,
+        "lost": line.change.lost,
+        "photographs": line.change.n,
+        "mcnemar_p": line.change.p,
+        "inference_ms": row.inference_ms.value,
+    }

@@ -1,0 +1,29 @@
+"""`tripoint model remove`: forget a model of yours."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from cli.framework.refusal import Refusal
+
+
+@click.command(epilog="Example: tripoint model remove pets")
+@click.argument("model")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+def command(model: str, yes: bool) -> None:
+    """Delete MODEL and its files; the built-in one stays."""
+    from model.registry import lookup
+
+    found = lookup.entry_of(model)
+    if found.built_in:
+        raise Refusal(
+            f"{found.name} is built in and stays: only models of yours are removed, see tripoint model list"
+        )
+    if not yes:
+        if not sys.stdin.isatty():
+            raise Refusal(f"{found.folder} would be deleted: say --yes, or run this on a terminal to be asked")
+        click.confirm(f"Delete {found.folder}?", abort=True)
+    lookup.remove(found)
+    click.echo(f"Removed {found.name}")

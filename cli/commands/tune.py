@@ -1,0 +1,188 @@
+"""`tripoint tune`: measure memory sizes of all clouds in one interleaved run, and say which one to take."""
+
+from __future__ import annotations
+
+import json
+import os
+import shlex
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from cli.commands.compare import images_in, run_id, samples_of
+from cli.framework.settings import settings_note
+from cli.measurement.platform_reports import report_wait
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from cli.framework.progress import Display
+    from cli.measurement.confirmation import Sending
+    from cli.measurement.real_clouds import Course
+    from cli.measurement.sweep_targets import Sweep
+    from loadtests.analysis.summary import Summary
+    from loadtests.launch import Progress
+    from loadtests.plan.sweep_load import Load, Timing
+    from loadtests.plan.targets import Target
+
+_EPILOG = "Example: tripoint tune --memory 512,1024,1769 --strategy cost"
+_FOLDER = click.Path(path_type=Path, file_okay=False)
+_OVERHEAD_S = 45.0  # of a run's time: local clouds' start and end, probes, statistics
+
+
+@click.command(epilog=_EPILOG)
+@click.option("--clouds", help="Some of the local clouds, such as aws,gcp.  [default: all]")
+@click.option("--memory", help="Memory sizes in MB, such as 512,1024,1769.  [default: each cloud's usual ones]")
+@click.option("--concurrency", help="Requests that an instance serves at once, such as 1,4.  [default: each plan's]")
+@click.option("--architecture", help="x86_64, arm64, or both; a local cloud has this machine's alone.")
+@click.option("--strategy", type=click.Choice(["cost", "speed", "balanced"]), default="balanced", show_default=True)
+@click.option(
+    "--targets", metavar="FILE", help="Measure the URLs of this file, or `deployed`: what `tripoint deploy` made."
+)
+@click.option(
+    "--deploy",
+    metavar="CLOUDS",
+    help="Deploy the sizes to these real clouds, such as aws,gcp; measure; remove it all.",
+)
+@click.option(
+    "--hours", type=click.FloatRange(min=0.1), help="With --deploy: time to live, for `sweep`.  [default: 4]"
+)
+@click.option(
+    "--budget", type=click.FloatRange(min=0, min_open=True), help="USD; the sweep ends before it is passed."
+)
+@click.option("--yes", is_flag=True, help="Do not ask before what costs money.")
+@report_wait
+@click.option(
+    "--images",
+    type=_FOLDER,
+    help="A folder of photographs, or of JSON with features.  [default: the model's or the built-in samples]",
+)
+@click.option("--model", default="clothes", show_default=True, help="A model's name, or its folder.")
+@click.option(
+    "--minutes", type=click.FloatRange(min=0.5), default=4.0, show_default=True, help="The load is fitted to it."
+)
+@click.option("--seed", default=1, show_default=True, help="Decides the order of requests.")
+@click.option("--out", type=_FOLDER, help="The run's folder.  [default: runs/<date and time>]")
+@click.option("--json", "as_json", is_flag=True, help="Print summary.json instead of the table.")
+@click.option("--quiet", is_flag=True, help="No progress; the result only.")
+def command(**asked: Any) -> None:
+    """Which memory size, on which cloud? The frontier of cost against speed, and what to take, with how sure it is.
+
+    One run interleaves all settings: rounds of a cold start and some warm requests for each. The strategy "cost"
+    takes the lowest cost per million requests, "speed" the lowest warm p95, "balanced" their lowest product.
+    """
+    from cli.framework.progress import Display
+    from cli.measurement.real_clouds import course_of, offer_removal
+    from cli.measurement.sweep_targets import refuse_local
+    from cli.measurement.variants import variants_to_sweep
+
+    folder = asked["out"] or Path("runs") / run_id()
+    if (folder / "samples.sqlite").exists():
+        raise click.UsageError(f"{folder} holds a run already: choose another --out")
+    refuse_local(asked)
+    offer_removal(yes=asked["yes"])
+    course = course_of(asked, _sending, variants_to_sweep)
+    with Display(quiet=asked["quiet"]) as display:
+        summary = _measure(folder, asked, display, course=course)
+    _print(folder, summary, as_json=asked["as_json"])
+
+
+def _sending(targets: Sequence[Target]) -> Sending:
+    """The most that is sent, whatever the preflight will find."""
+    from cli.measurement.confirmation import Sending
+    from cli.measurement.sweep_targets import settling_s
+    from loadtests.plan.sweep_load import largest
+    from loadtests.run.preflight import REQUESTS
+
+    load = largest(settling_s(target.cloud for target in targets))
+    return Sending(load.phases(), tries=REQUESTS, bound=True)
+
+
+def _measure(folder: Path, asked: dict[str, Any], display: Display, *, course: Course | None) -> Summary:
+    from cli.measurement.execution import Afterwards, carry_out, conclude
+    from cli.measurement.preflight import budget_of, left_setting, spent_note, tried
+    from cli.measurement.sweep_targets import opened_sweep
+    from loadtests.launch import RunPlan
+
+    images = images_in(asked["images"] or samples_of(asked["model"]))
+    with opened_sweep(asked, display, course=course) as sweep:
+        budget = budget_of(asked, sweep, course=course)
+        timings, unfit = tried(sweep, images, display, budget=budget)
+        targets = [target for target in sweep.targets if target.name in timings]
+        load = _fit(timings, sweep, minutes=asked["minutes"])
+        plan = RunPlan(
+            folder,
+            targets,
+            images,
+            scenario=str(_write_scenario(folder, load)),
+            seed=asked["seed"],
+            notes=_notes(asked["strategy"], [*sweep.notes, *unfit, *spent_note(budget)]),
+            settings={"rate": f"{load.rate:g}", **left_setting(budget)},
+            porter=sweep.porter,
+        )
+        afterwards = Afterwards(sweep.source, asked["report_wait"])
+        carry_out(plan, display, afterwards, on_progress=lambda progress: _show(display, progress, load))
+    return conclude(folder, display)
+
+
+def _fit(timings: Mapping[str, Timing], sweep: Sweep, *, minutes: float) -> Load:
+    from loadtests.plan.sweep_load import fit
+
+    cpus = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    budget_s = minutes * 60 - _OVERHEAD_S
+    return fit(timings, budget_s=budget_s, cpus=cpus, settle_s=sweep.settle_s, forced=sweep.forced)
+
+
+def _write_scenario(folder: Path, load: Load) -> Path:
+    """The load is kept beside the run, so that it can be sent again."""
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / "tune.toml"
+    path.write_text(load.scenario(), encoding="utf-8")
+    return path
+
+
+def _notes(strategy: str, notes: Sequence[str]) -> dict[str, str]:
+    from loadtests.analysis.sweep import NOTES_NOTE, STRATEGY_NOTE
+
+    typed = f"tripoint {shlex.join(sys.argv[1:])}"
+    settings = settings_note(click.get_current_context())
+    return {"command": typed, **settings, STRATEGY_NOTE: strategy, NOTES_NOTE: "\n".join(notes)}
+
+
+def _show(display: Display, progress: Progress, load: Load) -> None:
+    """One bar for all rounds; a round counts when the next one begins."""
+    name, _, part = progress.phase.partition(": ")
+    if not part:
+        display.show_load(progress)
+        return
+    number = int(name.removeprefix("round "))
+    over = part == "warm" and progress.done >= progress.total
+    done = number if over else number - 1
+    display.show("rounds", done, load.rounds, left_s=(load.rounds - done) * load.round_s)
+
+
+def _print(folder: Path, summary: Summary, *, as_json: bool) -> None:
+    if as_json:
+        click.echo(json.dumps(summary.document(), indent=2, ensure_ascii=False))
+        return
+    from rich.console import Console
+
+    from loadtests.analysis.checks import failed
+    from loadtests.report.sweep_table import tuning_table
+    from loadtests.report.sweep_text import sentences
+    from loadtests.report.terminal import check_table
+
+    console = Console(highlight=False)
+    for caveat in summary.caveats:
+        console.print(caveat, style="yellow", markup=False)
+    if summary.tuning is not None:
+        console.print(tuning_table(summary.tuning))
+        for sentence in sentences(summary.tuning):
+            console.print(f"- {sentence}", markup=False)
+    if wrong := failed(summary.checks):
+        console.print(check_table(wrong))
+    console.print(
+        f"Saved: {folder}/ (report.html for a browser; report.md, summary.json, every raw sample)", markup=False
+    )

@@ -1,0 +1,64 @@
+"""The local clouds: whether each cloud's own Python runtime is here and, on request, starts and classifies."""
+
+from __future__ import annotations
+
+import json
+import urllib.error
+import urllib.request
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from adapters import contract
+from cli.diagnosis.finding import Finding
+from cli.diagnosis.installation import REPAIR
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_PART = "local clouds"
+_PHOTOGRAPH = Path(__file__).resolve().parents[2] / "model" / "samples" / "pants-navy.jpg"
+_ANSWER_WITHIN_S = 60.0
+
+
+def look() -> Iterator[Finding]:
+    """Whether the packages of each are here; nothing is started."""
+    for name in contract.clouds():
+        cloud = contract.load(name)
+        if lacking := _lacking(cloud):
+            yield Finding(_PART, name, "missing", lacking, REPAIR)
+        else:
+            yield Finding(_PART, name, "ok", f"the Python runtime of {cloud.title} is here")
+
+
+def start() -> Iterator[Finding]:
+    """Start each, one after the other, and have it classify a photograph."""
+    from adapters.emulator import clouds
+
+    for name in contract.clouds():
+        try:
+            with clouds.start([name]) as running:
+                label = _classify(running[name].url)
+                share = running[name].cpu_share
+        except (clouds.CloudFailed, OSError, LookupError, ValueError) as error:
+            yield Finding(_PART, f"{name} started", "missing", " ".join(str(error).split()), REPAIR)
+        else:
+            found = f"it classified a photograph as {label!r}; CPU share {share}"
+            yield Finding(_PART, f"{name} started", "ok", found)
+
+
+def _lacking(cloud: contract.Cloud) -> str:
+    """What its `instance.py` cannot be used for want of; one that needs a folder apart offers `runtime_folder`."""
+    try:
+        module = cloud.instances()
+        folder = getattr(module, "runtime_folder", None)
+        if folder is not None:
+            folder()
+    except (ImportError, contract.InstanceFailed) as error:
+        return str(error)
+    return ""
+
+
+def _classify(url: str) -> str:
+    request = urllib.request.Request(url, data=_PHOTOGRAPH.read_bytes(), headers={"content-type": "image/jpeg"})
+    with urllib.request.urlopen(request, timeout=_ANSWER_WITHIN_S) as answer:
+        return str(json.load(answer)["predictions"][0]["label"])

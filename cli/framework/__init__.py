@@ -1,0 +1,1 @@
+"""What every command shares: groups, settings, help, errors and progress."""

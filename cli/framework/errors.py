@@ -1,0 +1,63 @@
+"""Errors in one sentence with the next step: wrong use, and packages that are not installed."""
+
+from __future__ import annotations
+
+import re
+from importlib import metadata
+
+import click
+
+from cli.framework.settings import origin
+
+_EXPECTED = (LookupError, ValueError, OSError, RuntimeError)
+_FAULTS = (IndexError, KeyError, NotImplementedError, RecursionError)  # of them, what nobody raises for a user
+_OWN = ("adapters", "bench", "cli", "core", "loadtests", "model")
+_NAMED_OTHERWISE = {"PIL": "pillow", "grpc": "grpcio", "tensorflow": "tensorflow-cpu"}  # than their distribution
+
+
+def of_click(error: click.ClickException) -> str:
+    """What was wrong, where it was said, and which help tells more."""
+    message = " ".join(error.format_message().split())
+    context = getattr(error, "ctx", None)
+    if not isinstance(error, click.UsageError) or context is None:
+        return f"tripoint: {message}"
+    if isinstance(error, click.NoSuchOption | click.NoSuchCommand):
+        near = f" Did you mean {error.possibilities[0]!r}?" if error.possibilities else ""
+        message = f"{error.message}{near}"
+    where = origin(context, error.param) if isinstance(error, click.BadParameter) and error.param else "flag"
+    said = f" ({where})" if where not in ("flag", "default") else ""
+    stop = "" if not said and message[-1:] in ".?!" else "."
+    return f"{context.command_path}: {message}{said}{stop} See `{context.command_path} --help`."
+
+
+def of_expected(error: Exception) -> str:
+    """The words of an error that was raised for the user, "" for a fault of ours. Classes of ours carry sentences."""
+    if isinstance(error, OSError) and error.filename and error.strerror:
+        return f"{error.filename}: {error.strerror}"
+    ours = type(error).__module__.split(".")[0] in _OWN
+    return str(error) if ours or (isinstance(error, _EXPECTED) and not isinstance(error, _FAULTS)) else ""
+
+
+def of_missing(error: Exception) -> str:
+    """Which package to install for a module that is missing; "" when it is one of ours, which is a fault."""
+    name = (error.name or "") if isinstance(error, ModuleNotFoundError) else ""
+    if not name or name.split(".")[0] in _OWN:
+        return ""
+    extra = extra_of(name)
+    what = f"'tripoint[{extra}]'" if extra else "--force-reinstall tripoint"
+    return f"the package of {name!r} is not installed: pip install {what}; `tripoint doctor` shows what is missing"
+
+
+def extra_of(module: str) -> str:
+    """The extra of this project that brings `module`, "" when none does."""
+    try:
+        lines = metadata.requires("tripoint") or []
+    except metadata.PackageNotFoundError:
+        return ""
+    wanted = _NAMED_OTHERWISE.get(module, module).lower().replace(".", "-").replace("_", "-")
+    for line in lines:
+        name = re.split(r"[^A-Za-z0-9._-]", line, maxsplit=1)[0].lower()
+        extra = re.search(r"extra == ['\"]([\w-]+)['\"]", line)
+        if extra and extra[1] != "dev" and f"{wanted}-".startswith(f"{name}-"):
+            return extra[1]
+    return ""

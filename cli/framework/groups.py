@@ -1,0 +1,58 @@
+"""Groups of commands: one for each module of a package, imported only when used, named and completed alike."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from typing import Any, cast
+
+import click
+
+from cli.framework.help_overview import few_words
+from cli.framework.settings import name_variables
+from cli.framework.shell_values import offer_values
+
+
+class ModuleGroup(click.Group):
+    """One subcommand for each module of `package` that has a `command`; names with an underscore are not listed.
+
+    `path` is what is typed before a subcommand, without `tripoint`: it names the environment variables.
+    """
+
+    def __init__(self, *words: Any, package: str, path: tuple[str, ...] = (), **more: Any) -> None:
+        super().__init__(*words, **more)
+        self.package = package
+        self.path = path
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Names of the modules."""
+        folders = importlib.import_module(self.package).__path__
+        names = {module.name for module in pkgutil.iter_modules(folders)}
+        return sorted(name for name in names if name != "main" and not name.startswith("_"))
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import one subcommand, or None when there is none of that name."""
+        if cmd_name not in self.list_commands(ctx):
+            return None
+        command = cast("click.Command", importlib.import_module(f"{self.package}.{cmd_name}").command)
+        prepare(command, (*self.path, cmd_name))
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """As click does it; for an unknown name it proposes the nearest, though no command is imported yet."""
+        known = self.list_commands(ctx)
+        if args[0] not in known and not args[0].startswith("-") and not ctx.resilient_parsing:
+            raise click.NoSuchCommand(args[0], possibilities=known, ctx=ctx)
+        return super().resolve_command(ctx, args)
+
+
+def prepare(command: click.Command, path: tuple[str, ...]) -> None:
+    """Give `command` its few words, every option its environment variable, and the shell the values it completes."""
+    command.short_help = command.short_help or few_words(path)
+    name_variables(command, path)
+    offer_values(command, path[-1])
+    if isinstance(command, click.Group) and not isinstance(command, ModuleGroup):
+        for name, each in command.commands.items():
+            prepare(each, (*path, name))

@@ -1,0 +1,1 @@
+"""Carry out a measurement: targets, options, confirmation, execution."""

@@ -1,0 +1,90 @@
+"""What a deployment costs: standing idle, for the time it may live, and at the very most for a planned run."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from datetime import timedelta
+
+    from adapters.deployment.function_spec import Variant
+    from loadtests.cost import Reserve, Usage
+
+_DAY_HOURS = Decimal(24)
+
+
+def hours_of(life: timedelta) -> Decimal:
+    """A time to live in hours."""
+    return Decimal(life.total_seconds()) / 3600
+
+
+def idle_usd_per_day(variant: Variant) -> Decimal:
+    """A day of the instances that are kept ready, without a request."""
+    return _held_usd(variant, variant.reserved_instances, _DAY_HOURS)
+
+
+def standing_usd(variant: Variant, hours: Decimal, *, renewals: int = 0) -> Decimal:
+    """The most that `hours` cost besides the requests: see `lasting_instances`.
+
+    `renewals` is how often all instances are replaced to force cold starts; once more for what `apply` changes on
+    what it has made. Where the plan bills their life, those that were kept ready before go on for as long as their
+    cloud lets an idle one live; the others are counted with the requests that start them (loadtests.cost.tariff).
+    """
+    usd = _held_usd(variant, lasting_instances(variant), hours)
+    if not _bills_life(variant):
+        return usd
+    limits_s = variant.data["platform"]["idle_life_s"] + variant.data["limits"]["init_timeout_s"]
+    return usd + (1 + renewals) * _held_usd(variant, variant.reserved_instances, Decimal(str(limits_s)) / 3600)
+
+
+def highest_usd(variant: Variant, requests: int, hours: Decimal) -> Decimal:
+    """`requests` requests, each of which runs into the time limit, alone in its instance, after a cold start.
+
+    What stands for `hours` meanwhile is in it.
+    """
+    from loadtests.cost import usage_of
+
+    data = variant.data
+    limits_ms = 1000 * variant.timeout_s, 1000 * data["limits"]["init_timeout_s"]
+    usage = usage_of(requests, limits_ms[0], variant.memory, init_ms=limits_ms[1], cold_share=1)
+    reserve = _reserve(variant, 0, hours)
+    nothing_held = replace(usage, reserve=reserve, concurrency=variant.concurrency, gateway=variant.gateway)
+    return _usd(variant, nothing_held) + standing_usd(variant, hours)
+
+
+def lasting_instances(variant: Variant) -> int:
+    """The instances that cost something without a request: those kept ready.
+
+    Where the plan bills the life of instances it is as many as there may be: load starts them, and how long an idle
+    one lives is the cloud's choice.
+    """
+    return variant.maximum_instances if _bills_life(variant) else variant.reserved_instances
+
+
+def _bills_life(variant: Variant) -> bool:
+    from loadtests.cost import load_plan
+
+    return load_plan(variant.cloud, variant.plan_name).bills_life
+
+
+def _held_usd(variant: Variant, instances: int, hours: Decimal) -> Decimal:
+    """So many instances for so long, without a request."""
+    from loadtests.cost import Usage
+
+    return _usd(variant, Usage((), reserve=_reserve(variant, instances, hours), concurrency=variant.concurrency))
+
+
+def _reserve(variant: Variant, instances: int, hours: Decimal) -> Reserve:
+    """Nothing at all for no instances: a plan's minimum would be held otherwise."""
+    from loadtests.cost import Reserve
+
+    return Reserve(Decimal(instances), hours if instances else Decimal(0), Decimal(variant.memory))
+
+
+def _usd(variant: Variant, usage: Usage) -> Decimal:
+    from loadtests.cost import bill
+
+    region, architecture = variant.place, variant.architecture
+    return bill(variant.cloud, variant.plan_name, usage, region=region, architecture=architecture, free=False).usd

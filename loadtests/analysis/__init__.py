@@ -1,0 +1,1 @@
+"""Summaries, comparisons, checks and sweeps of a recorded run. Pure."""

@@ -1,0 +1,181 @@
+"""What makes a run untrustworthy, and what to do about it. Pure."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from loadtests.analysis.billing_check import billing
+from loadtests.analysis.check import Check, State, judge
+from loadtests.analysis.client_checks import client_cpu, client_floor, clock, machine, slip
+from loadtests.analysis.comparison import BAD_SHARE_MAX, series
+from loadtests.analysis.target_summary import PROVOKED, TABLE_QUANTILES
+from loadtests.record.platform_reports import EVENT
+from loadtests.stats.series import Series
+from loadtests.stats.shift import NotComparable, shift_between
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+    from loadtests.analysis.summary import Summary
+    from loadtests.record.columns import Columns
+    from loadtests.record.run_data import Record
+    from loadtests.record.sample import Sample
+
+__all__ = ["Check", "State", "check", "failed"]
+
+DRIFT_MAX = 0.10
+SPREAD_MAX = 0.25
+MEMORY_RATIO_MAX = 1.25  # clouds do not offer the same sizes: 1,769 MB on one and 2,048 on another are alike
+_SURE = 0.01
+_LATER = ("calibration", EVENT)  # events that may be noted after the end
+_ENDINGS = {"finished": "finished", "interrupted": "was interrupted", "failed": "failed"}
+
+
+def check(record: Record, summary: Summary) -> list[Check]:
+    """Every check of a run; `summary` is the record's own."""
+    columns = record.columns()
+    return [
+        _complete(record),
+        client_cpu(record),
+        client_floor(record, summary),
+        slip(columns),
+        clock(record),
+        _errors(columns),
+        _samples(summary, columns),
+        _alike(record, sweep=summary.tuning is not None),
+        _drift(columns),
+        machine(record),
+        _spread(record),
+        *billing(record),
+    ]
+
+
+def failed(checks: Sequence[Check]) -> list[Check]:
+    """The checks that say the run should not be trusted."""
+    return [each for each in checks if each.state == "failed"]
+
+
+def _complete(record: Record) -> Check:
+    """Whether the run came to its end with every planned request accounted for."""
+    kinds = [event.kind for event in record.events if event.kind not in _LATER]
+    lost = [event for event in record.events if event.kind == "worker-lost"]
+    enough = next((str(event.document.get("reason")) for event in record.events if event.kind == "enough"), None)
+    missing = max(record.planned - sum(sample.index >= 0 for sample in record.samples), 0)
+    ending = _ENDINGS.get(kinds[-1] if kinds else "", "did not end")
+    finding = f"the run {ending}, {missing:,} planned requests are missing"
+    if enough is not None:
+        finding, missing = f"the run {ending} before its schedule's end: {enough}", 0
+    if lost:
+        undelivered = sum(int(event.document.get("undelivered", 0)) for event in lost)
+        names = ", ".join(event.worker for event in lost)
+        finding += f"; lost worker {names} had sent up to {undelivered:,} that were not delivered"
+    bad = ending != "finished" or missing > 0 or bool(lost)
+    return judge("complete", bad, finding, "resume the run, or repeat it; see locust.log in its folder")
+
+
+def _errors(columns: Mapping[str, Columns]) -> Check:
+    """Failed, timed-out and dropped requests of the worst target."""
+    shares = {name: 1 - each.count(outcome="ok") / each.n for name, each in columns.items() if each.n}
+    if not shares:
+        return Check("errors", "failed", "no request was sent", "repeat the run")
+    name = max(shares, key=lambda each: shares[each])
+    finding = f"{shares[name]:.1%} of {name}'s requests failed or had no answer, limit {BAD_SHARE_MAX:.0%}"
+    remedy = "see the errors of the samples (tripoint export), the target's log, and its limits"
+    return judge("errors", shares[name] > BAD_SHARE_MAX, finding, remedy)
+
+
+def _samples(summary: Summary, columns: Mapping[str, Columns]) -> Check:
+    """Percentiles of the table that the load was for and that could not be estimated."""
+    steady = any(each.count(stratum="steady") for each in columns.values())
+    provoked = any(each.count(stratum=stratum) for each in columns.values() for stratum in PROVOKED)
+    quantiles = ("p50_ms", "p95_ms") if summary.tuning else TABLE_QUANTILES  # a sweep is judged by p95
+    missing = []
+    for part in summary.targets:
+        wanted = {f"warm {name}": part.typical.estimates[name] for name in quantiles} if steady else {}
+        wanted |= {"cold p50_ms": part.cold.headline.estimates["p50_ms"]} if provoked else {}
+        missing += [f"{part.target.name} {name}: {each.reason}" for name, each in wanted.items() if each.reason]
+    finding = "; ".join(missing) or "every percentile that the load was for has an interval"
+    return judge("samples", bool(missing), finding, "send more requests: a longer scenario, or a higher rate")
+
+
+def _alike(record: Record, *, sweep: bool) -> Check:
+    """Whether the targets differ in nothing but what is compared; a sweep compares sizes and architectures."""
+    seen = {
+        "CPU shares": {target.cpu_share for target in record.targets},
+        "models": {sample.model for sample in record.samples if sample.model},
+    }
+    if not sweep:
+        seen["memory sizes, MB"] = _unequal({target.memory_mb for target in record.targets})
+        seen["architectures"] = {target.architecture for target in record.targets}
+    mixed = [f"{what}: {', '.join(sorted(values))}" for what, values in seen.items() if len(values) > 1]
+    same = (
+        "one CPU share, one model" if sweep else "memory sizes are alike; one CPU share, one architecture, one model"
+    )
+    finding = "; ".join(mixed) or same
+    remedy = "differences between targets may come from these: give all of them the same, or compare equal ones only"
+    return judge("alike", bool(mixed), finding, remedy)
+
+
+def _unequal(sizes_mb: set[int]) -> set[str]:
+    """The sizes in words, when they are too far apart to be called alike."""
+    apart = max(sizes_mb, default=0) > MEMORY_RATIO_MAX * min(sizes_mb, default=0)
+    return {str(size) for size in sizes_mb} if apart else set()
+
+
+def _drift(columns: Mapping[str, Columns]) -> Check:
+    """The last third of the warm requests against the first third, of the target that drifts most."""
+    found = {name: drift for name, each in columns.items() if (drift := _relative_drift(each)) is not None}
+    if not found:
+        return Check("drift", "unknown", "too few warm requests to tell")
+    name = max(found, key=lambda each: abs(found[each]))
+    finding = (
+        f"{name}'s warm latency moved by {found[name]:+.1%} from the first to the last third, limit {DRIFT_MAX:.0%}"
+    )
+    remedy = "comparisons hold (targets are interleaved), single figures do not: repeat on a quiet machine, or longer"
+    return judge("drift", abs(found[name]) > DRIFT_MAX, finding, remedy)
+
+
+def _relative_drift(columns: Columns) -> float | None:
+    """Shift between the thirds relative to the median; 0 when it may be chance, None when there are too few."""
+    warm = series(columns, kind="warm", stratum="steady")
+    order = np.argsort(warm.at_s)
+    third = order.size // 3
+    parts = [_rows(warm, order[:third]), _rows(warm, order[order.size - third :])]
+    try:
+        shift = shift_between(*parts, blocked=False)
+    except NotComparable:
+        return None
+    return shift.value / float(np.median(warm.values)) if shift.p < _SURE else 0.0
+
+
+def _rows(whole: Series, rows: NDArray[np.intp]) -> Series:
+    """Some requests of a series, as if each had an instance and an image of its own."""
+    unknown = np.full(rows.size, -1, dtype=np.int64)
+    return Series(whole.values[rows], whole.at_s[rows], unknown, unknown)
+
+
+def _spread(record: Record) -> Check:
+    """How much the inference alone varies on one target: the work is the same each time, so this is noise."""
+    spreads = {}
+    for target in record.targets:
+        times = [s.inference_ms for s in record.samples if s.target == target.name and _is_steady(s)]
+        known = np.array([each for each in times if each is not None])
+        if known.size >= 20:
+            low, middle, high = np.percentile(known, (25, 50, 75))
+            spreads[target.name] = float((high - low) / middle) if middle else 0.0
+    if not spreads:
+        return Check("noise", "unknown", "too few answers that tell how long the inference took")
+    name = max(spreads, key=lambda each: spreads[each])
+    finding = f"inference on {name} varies by {spreads[name]:.0%} (middle half over median), limit {SPREAD_MAX:.0%}"
+    remedy = (
+        "the machine that runs the target is noisy: repeat when it is quiet; intervals are wider than they could be"
+    )
+    return judge("noise", spreads[name] > SPREAD_MAX, finding, remedy)
+
+
+def _is_steady(sample: Sample) -> bool:
+    return bool(sample.outcome == "ok" and sample.stratum == "steady" and sample.state == "warm")

@@ -1,0 +1,145 @@
+"""What a run says: per target its counts, percentiles and cost, and in words what is and is not shown. Pure.
+
+The document form is `summary.json`, described in docs/results-format.md and docs/summary.schema.json.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from loadtests.analysis.comparison import (
+    KINDS,
+    Comparison,
+    alike_within_instances,
+    cheapest,
+    compare_targets,
+    few_instances,
+)
+from loadtests.analysis.target_summary import TargetSummary, headline_stratum, summarise_target
+from loadtests.record.columns import by_target, columns_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from loadtests.analysis.checks import Check
+    from loadtests.analysis.sweep import Tuning
+    from loadtests.cost.measured import TargetCost
+    from loadtests.plan.targets import Target
+    from loadtests.record.columns import Columns
+    from loadtests.record.sample import Sample, Stratum
+
+VERSION = 1
+SENTENCES_MAX = 10  # of one kind; five targets have ten pairs
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """A run in figures and words; `run` is the store's header."""
+
+    run: Mapping[str, Any]
+    targets: Sequence[TargetSummary]
+    comparisons: Sequence[Comparison] = field(default=())
+    caveats: Sequence[str] = field(default=())
+    verdicts: Sequence[str] = field(default=())
+    checks: Sequence[Check] = field(default=())
+    tuning: Tuning | None = None
+
+    def document(self) -> dict[str, Any]:
+        """The content of `summary.json`."""
+        return {
+            "schema": VERSION,
+            "run": dict(self.run),
+            "caveats": list(self.caveats),
+            "verdicts": list(self.verdicts),
+            "targets": [each.document() for each in self.targets],
+            "comparisons": [each.document() for each in self.comparisons],
+            "checks": [each.document() for each in self.checks],
+            **({} if self.tuning is None else {"tuning": self.tuning.document()}),
+        }
+
+
+def summarise(
+    header: Mapping[str, Any],
+    targets: Sequence[Target],
+    samples: Sequence[Sample],
+    costs: Mapping[str, TargetCost],
+    *,
+    images: Mapping[int, int] | None = None,
+) -> Summary:
+    """Summarise a run; `costs` by target name, a target that is not among them has no cost.
+
+    `images` gives the image of each index of the schedule: comparisons then take out what each image costs.
+    """
+    groups = by_target(samples)
+    columns = {target.name: columns_of(groups.get(target.name, ()), images) for target in targets}
+    kind = headline_stratum(list(columns.values()))
+    parts = [
+        summarise_target(
+            each, groups.get(each.name, ()), stratum=kind, cost=costs.get(each.name), columns=columns[each.name]
+        )
+        for each in targets
+    ]
+    compared = _compare(columns, kind)
+    return Summary(
+        run=header,
+        targets=parts,
+        comparisons=compared,
+        caveats=tuple(_caveats(header, parts, columns)),
+        verdicts=tuple(_verdicts(compared, parts)),
+    )
+
+
+def _compare(columns: Mapping[str, Columns], kind: Stratum) -> list[Comparison]:
+    load = {each: kind if each == "cold" else "steady" for each in KINDS}
+    return [found for each in KINDS for found in compare_targets(columns, kind=each, stratum=load[each])]
+
+
+def _verdicts(comparisons: Sequence[Comparison], parts: Sequence[TargetSummary]) -> Iterator[str]:
+    for kind in KINDS:
+        yield from _sentences([each for each in comparisons if each.kind == kind], parts)
+    yield from cheapest({part.target.name: part.usd_per_million for part in parts})
+
+
+def _sentences(comparisons: Sequence[Comparison], parts: Sequence[TargetSummary]) -> Iterator[str]:
+    """Every comparison in words; of many, those with the fastest target."""
+    shown = comparisons
+    if len(comparisons) > SENTENCES_MAX:
+        kind = comparisons[0].kind
+        medians = {part.target.name: _median_ms(part, kind) for part in parts}
+        fastest = min(medians, key=lambda name: medians[name])
+        shown = [each for each in comparisons if fastest in (each.first, each.second)]
+    for comparison in shown:
+        yield comparison.sentence()
+    if len(shown) < len(comparisons):
+        yield f"{len(comparisons) - len(shown)} more {comparisons[0].kind} comparisons are in summary.json"
+
+
+def _median_ms(part: TargetSummary, kind: str) -> float:
+    value = (part.cold.headline if kind == "cold" else part.typical).estimates["p50_ms"].value
+    return math.inf if value is None else value
+
+
+def _caveats(
+    header: Mapping[str, Any], parts: Sequence[TargetSummary], columns: Mapping[str, Columns]
+) -> Iterator[str]:
+    """What this run cannot say, in sentences; first what concerns all of it."""
+    local = [part.target for part in parts if part.target.control]
+    if local:
+        yield (
+            "Local run: each cloud's own Python runtime is real; its network, placement and hardware are not. "
+            "Compare what the code and the runtime cost, not what the cloud's machines would do."
+        )
+        yield f"CPU share of the memory size: {'; '.join(sorted({target.cpu_share for target in local}))}."
+    if header.get("loop") == "closed":
+        yield (
+            "Closed loop: a user waits for the answer before the next request, so a stalled target is asked less "
+            "and its high percentiles look better than an open loop would show."
+        )
+    silent = [part.target.name for part in parts if part.unknown.n]
+    if silent:
+        yield f"No evidence of cold or warm from {', '.join(silent)}: those answers are listed as unknown."
+    for sentence in (few_instances(columns), alike_within_instances(columns)):
+        if sentence:
+            yield sentence

@@ -1,0 +1,182 @@
+"""A cap on what a run may cost: asked before each request, so that it is never passed. Pure.
+
+Each request reserves the most that it could cost before it is sent, and gives the rest back when its answer is in.
+What it really cost is counted at the list price, without any free grant, for as long as the client waited: never
+less than the bill.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from decimal import ROUND_CEILING, Decimal
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from loadtests.record.sample import Sample
+
+_ZERO = Decimal(0)
+_WAIT_NOISE_MS = 2.0  # above the shortest way there and back, a warm answer that took longer may have queued
+_WAIT_NOISE_SHARE = 1.1
+
+
+class BudgetError(ValueError):
+    """There can be no such budget; the message says why, and what to give."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tariff:
+    """What one request to a target can cost, in USD: something for itself, its start, its answer, and each ms.
+
+    `timeout_ms` and `init_timeout_ms` are the longest that its cloud lets it run and start. `bound`: a request waits
+    for the very instance that is started for it, so that its waiting time holds the start's; elsewhere another
+    instance may answer, and the start comes on top.
+    """
+
+    request_usd: Decimal
+    ms_usd: Decimal
+    start_usd: Decimal
+    byte_usd: Decimal
+    step_ms: Decimal
+    minimum_ms: Decimal
+    timeout_ms: Decimal
+    init_timeout_ms: Decimal
+    answer_bytes: Decimal
+    bound: bool
+
+    def usd(self, duration_ms: Decimal, *, starts: int = 0, answer_bytes: Decimal = _ZERO) -> Decimal:
+        """A request that is billed for `duration_ms` and began so many instances; their time is in `duration_ms`."""
+        steps_ms = (duration_ms / self.step_ms).to_integral_value(ROUND_CEILING) * self.step_ms
+        time_usd = max(steps_ms, self.minimum_ms) * self.ms_usd
+        return self.request_usd + time_usd + starts * self.start_usd + answer_bytes * self.byte_usd
+
+    @property
+    def highest_usd(self) -> Decimal:
+        """One that starts an instance, as slowly as it may, and runs into its time limit."""
+        return self.usd(self.timeout_ms + self.init_timeout_ms, starts=1, answer_bytes=self.answer_bytes)
+
+    def document(self) -> dict[str, Any]:
+        """As a message to a worker holds it."""
+        return {name: value if isinstance(value, bool) else str(value) for name, value in asdict(self).items()}
+
+    @classmethod
+    def from_document(cls, document: Mapping[str, Any]) -> Tariff:
+        """Read what `document` wrote."""
+        exact: dict[str, Any] = {
+            name: each if isinstance(each, bool) else Decimal(each) for name, each in document.items()
+        }
+        return cls(**exact)
+
+
+@dataclass(slots=True)
+class _Meter:
+    """What is known of one target: the requests that are under way, and the shortest way there and back, in ms."""
+
+    tariff: Tariff
+    in_flight: int = 0
+    way_ms: float | None = None
+
+    def usd_of(self, sample: Sample, *, alone: bool) -> Decimal:
+        """What one request cost at most, by what is known of it; one that was never sent cost nothing.
+
+        `alone`: no other one was under way when it was sent.
+        """
+        tariff = self.tariff
+        if sample.sent_s is None:
+            return _ZERO
+        waited_ms = sample.service_ms
+        if waited_ms is None:
+            return tariff.highest_usd
+        own_start = sample.state == "cold" or sample.instance is None
+        another = self._began_another(sample, waited_ms, alone=alone)
+        duration_ms = Decimal(repr(waited_ms)) + another * tariff.init_timeout_ms
+        starts, answer_bytes = int(own_start) + int(another), Decimal(sample.response_bytes)
+        found = tariff.usd(duration_ms, starts=starts, answer_bytes=answer_bytes)
+        return min(found, tariff.highest_usd)
+
+    def _began_another(self, sample: Sample, waited_ms: float, *, alone: bool) -> bool:
+        """Whether an instance may have been started for it that did not answer it (never where it is `bound`).
+
+        One is started for a request that finds all busy. When a busy one is free sooner, that answers: warm, after
+        a wait. How long the start took then, nobody tells.
+        """
+        if self.tariff.bound or self.tariff.init_timeout_ms == 0:
+            return False
+        if sample.state == "cold":
+            return sample.stratum == "forced"  # the new version may have been tried once before
+        if sample.state != "warm":
+            return True
+        way_ms = _way_ms(sample, waited_ms)
+        self.way_ms = way_ms if self.way_ms is None else min(self.way_ms, way_ms)
+        return not alone and way_ms > self.way_ms * _WAIT_NOISE_SHARE + _WAIT_NOISE_MS
+
+
+def _way_ms(sample: Sample, waited_ms: float) -> float:
+    """What the client waited outside the handler, but for opening the connection."""
+    opening_ms = (sample.connect_ms or 0.0) + (sample.tls_ms or 0.0)
+    return max(waited_ms - opening_ms - (sample.total_ms or 0.0), 0.0)
+
+
+@dataclass(slots=True)
+class Budget:
+    """`cap_usd` for everything together. Split a cap over workers by giving each its share: see `shares`.
+
+    `several`: others send to the same targets, so that no request is known to be alone.
+    """
+
+    cap_usd: Decimal
+    tariffs: Mapping[str, Tariff]
+    spent_usd: Decimal = _ZERO
+    several: bool = False
+    exhausted: bool = field(default=False, init=False)
+    _meters: dict[str, _Meter] = field(init=False)
+    _reserved: dict[int, bool] = field(default_factory=dict, init=False)
+    _reserved_usd: Decimal = field(default=_ZERO, init=False)
+
+    def __post_init__(self) -> None:
+        if not self.cap_usd.is_finite() or self.cap_usd <= 0:
+            raise BudgetError(f"budget is {self.cap_usd} USD: expected an amount above 0")
+        self._meters = {name: _Meter(tariff) for name, tariff in self.tariffs.items()}
+
+    @property
+    def reserved_usd(self) -> Decimal:
+        """What the requests that are under way could cost at most."""
+        return self._reserved_usd
+
+    @property
+    def left_usd(self) -> Decimal:
+        return self.cap_usd - self.spent_usd - self._reserved_usd
+
+    def reserve(self, index: int, target: str) -> bool:
+        """Whether request `index` may be sent; False from the first time on that one may not."""
+        highest = self.tariffs[target].highest_usd
+        self.exhausted |= highest > self.left_usd
+        if not self.exhausted:
+            meter = self._meters[target]
+            self._reserved[index] = meter.in_flight == 0 and not self.several
+            self._reserved_usd += highest
+            meter.in_flight += 1
+        return not self.exhausted
+
+    def settle(self, sample: Sample) -> None:
+        """Count a request, now that its sample is there; one that reserved nothing belongs to an earlier start."""
+        meter = self._meters[sample.target]
+        alone = self._reserved.pop(sample.index, None)
+        if alone is not None:
+            self._reserved_usd -= meter.tariff.highest_usd
+            meter.in_flight -= sample.done_s is not None or sample.sent_s is None  # what was given up may go on there
+        self.spent_usd += meter.usd_of(sample, alone=alone or False)
+
+    def shares(self, count: int) -> list[dict[str, Any]]:
+        """What is left, in as many equal parts, as messages that `share_of` reads."""
+        tariffs = {name: tariff.document() for name, tariff in self.tariffs.items()}
+        share = {"cap_usd": str(max(self.left_usd, _ZERO) / count), "tariffs": tariffs, "several": count > 1}
+        return [share for _ in range(count)]
+
+
+def share_of(document: Mapping[str, Any]) -> Budget:
+    """Read one part; an empty one lets nothing be sent."""
+    cap_usd = max(Decimal(document["cap_usd"]), Decimal("1e-30"))
+    tariffs = {name: Tariff.from_document(each) for name, each in document["tariffs"].items()}
+    return Budget(cap_usd, tariffs, several=document["several"])

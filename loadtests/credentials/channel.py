@@ -1,0 +1,70 @@
+"""The master's side of the socket to the credential provider (`loadtests.credentials.provider`)."""
+
+from __future__ import annotations
+
+import json
+import logging
+import socket
+from typing import TYPE_CHECKING, Any
+
+import gevent
+from gevent.event import AsyncResult
+from gevent.lock import BoundedSemaphore
+
+from loadtests.credentials.credentials import Keys
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+LOG = logging.getLogger(__name__)
+ANSWER_WITHIN_S = 30.0
+RETIRE_WITHIN_S = 600.0  # a new revision of a service takes its time
+
+
+class DoorbellError(Exception):
+    """Nobody answers at the socket; the message says what was expected."""
+
+
+class Doorbell:
+    """`keys` are those of now; `renewed` is called with the texts of new ones."""
+
+    def __init__(self, number: int) -> None:
+        """`number` is that of the inherited socket. Raises DoorbellError when no keys come."""
+        self._socket = socket.socket(fileno=number)
+        self._file = self._socket.makefile("rb")
+        self._turn = BoundedSemaphore(1)
+        self._retired: AsyncResult[str] = AsyncResult()
+        self.renewed: Callable[[Mapping[str, str]], None] = lambda texts: None
+        with gevent.Timeout(ANSWER_WITHIN_S, DoorbellError(f"no keys within {ANSWER_WITHIN_S:.0f} s")):
+            first = self._read()
+        if first is None:
+            raise DoorbellError("the process that holds the keys is gone")
+        self.keys = Keys(first["passes"], retirable=first["retirable"])
+        gevent.spawn(self._listen)
+
+    def retire(self, target: str) -> bool:
+        """Have the target's next request start a new instance; one wish at a time."""
+        with self._turn:
+            self._retired = AsyncResult()
+            self._socket.sendall(json.dumps({"retire": target}).encode() + b"\n")
+            try:
+                error = self._retired.get(timeout=RETIRE_WITHIN_S)
+            except gevent.Timeout:
+                error = f"no answer within {RETIRE_WITHIN_S:.0f} s"
+        if error:
+            LOG.warning("tripoint: no cold start of %s could be forced: %s", target, error)
+        return not error
+
+    def _listen(self) -> None:
+        while (document := self._read()) is not None:
+            if "passes" in document:
+                self.keys.renew(document["passes"])
+                self.renewed(document["passes"])
+            else:
+                self._retired.set(document["error"])
+        self._retired.set("the process that holds the keys is gone")
+
+    def _read(self) -> dict[str, Any] | None:
+        line = self._file.readline()
+        found: dict[str, Any] | None = json.loads(line) if line else None
+        return found

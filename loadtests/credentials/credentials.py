@@ -1,0 +1,34 @@
+"""What opens closed targets, in the memory of the processes that send the load, and nowhere else."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from adapters.deployment.request_auth import Pass
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+
+class Keys:
+    """Passes by target name, and the targets whose cold starts who holds the keys can force.
+
+    `texts` are as `Pass.text` gives them; a message carries them to the workers.
+    """
+
+    def __init__(self, texts: Mapping[str, str] | None = None, *, retirable: Iterable[str] = ()) -> None:
+        self.texts: dict[str, str] = {}
+        self.retirable = frozenset(retirable)
+        self._passes: dict[str, Pass] = {}
+        self.renew(texts or {})
+
+    def renew(self, texts: Mapping[str, str]) -> None:
+        """Use these from now on."""
+        self.texts.update(texts)
+        self._passes.update({name: Pass.of(text) for name, text in texts.items()})
+
+    def headers(self, target: str, *, url: str, body: bytes) -> dict[str, str]:
+        """What to add to a POST of `body` that is sent within a few minutes; well under a millisecond."""
+        held = self._passes.get(target)
+        return {} if held is None else held.headers("POST", url, body, datetime.now(UTC))

@@ -1,5 +1,0 @@
-"""The HTML report of a run: one file that opens from disk, asks the network for nothing, and prints."""
-
-from loadtests.page.document import page
-
-__all__ = ["page"]

@@ -1,0 +1,1 @@
+"""What was observed: samples, their store, the cold or warm state of each, and export."""

@@ -1,0 +1,46 @@
+"""One run as it was stored, read into memory: what checks, reports, diffs and exports work on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from loadtests.plan.targets import Target
+from loadtests.record.columns import Columns, by_target, columns_of
+from loadtests.record.store import open_store
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from loadtests.record.sample import Sample
+    from loadtests.record.store import Event
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """`planned` is the number of requests in the schedule, 0 for a run without one (closed loop).
+
+    `images` gives the image of each index of the schedule, as a place in the run's image set.
+    """
+
+    header: Mapping[str, Any]
+    targets: Sequence[Target]
+    samples: Sequence[Sample]
+    events: Sequence[Event] = field(default=())
+    planned: int = 0
+    images: Mapping[int, int] = field(default_factory=dict)
+
+    def columns(self) -> dict[str, Columns]:
+        """The samples of every target as columns, by name; a target without samples has empty ones."""
+        groups = by_target(self.samples)
+        return {target.name: columns_of(groups.get(target.name, ()), self.images) for target in self.targets}
+
+
+def read_record(folder: Path) -> Record:
+    """Read a run's folder (or its store's file). Raises StoreError when there is none that can be read."""
+    with open_store(folder) as store:
+        header = store.header()
+        targets = [Target.from_document(each) for each in header["targets"]]
+        images = {arrival.index: arrival.image for arrival in store.schedule()}
+        return Record(header, targets, store.samples(), store.events(), len(images), images)

@@ -1,0 +1,1 @@
+"""Render the analysis of a run: HTML page, Markdown, JSON and terminal tables."""

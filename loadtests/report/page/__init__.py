@@ -1,0 +1,5 @@
+"""The HTML report of a run: one file that opens from disk, asks the network for nothing, and prints."""
+
+from loadtests.report.page.document import page
+
+__all__ = ["page"]

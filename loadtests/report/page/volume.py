@@ -1,0 +1,90 @@
+"""What a month costs at every step of the page's slider, and where the order changes. Pure.
+
+Each figure is a whole bill of `loadtests.cost`, with its tiers, minimums and free grants: the page looks it up, it
+does not calculate.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING
+
+from loadtests.cost.break_even import Change, cheapest_by_volume, order_changes, volumes
+from loadtests.cost.measured import DEFAULT_VOLUME, costing_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from decimal import Decimal
+
+    from loadtests.cost.bill import Bill
+    from loadtests.report.page.context import Material
+
+
+@dataclass(frozen=True, slots=True)
+class Months:
+    """The bills of each target by name, as functions of the volume and of whether the free grant is used.
+
+    `unknown` says why, for the targets that cannot be costed.
+    """
+
+    bills: Mapping[str, Callable[[Decimal, bool], Bill]]
+    unknown: Mapping[str, str]
+
+    def costs(self, *, free: bool) -> dict[str, Callable[[Decimal], Decimal]]:
+        """USD a month as functions of the volume."""
+        return {name: _usd(each, free=free) for name, each in self.bills.items()}
+
+    def leaders(self, *, free: bool) -> tuple[Change, ...]:
+        """The cheapest target at the lowest volume, and each volume from which another one is."""
+        return cheapest_by_volume(self.costs(free=free)) if self.bills else ()
+
+    def changes(self, *, free: bool) -> tuple[Change, ...]:
+        """Every volume at which two targets change places."""
+        return order_changes(self.costs(free=free))
+
+
+def months(material: Material) -> Months:
+    """The bills of a run's targets."""
+    bills: dict[str, Callable[[Decimal, bool], Bill]] = {}
+    unknown: dict[str, str] = {}
+    for part in material.summary.targets:
+        try:
+            bills[part.target.name] = _bills(material, part.target.name)
+        except (LookupError, ValueError) as error:
+            unknown[part.target.name] = str(error)
+    return Months(bills, unknown)
+
+
+def _bills(material: Material, name: str) -> Callable[[Decimal, bool], Bill]:
+    target = next(part.target for part in material.summary.targets if part.target.name == name)
+    costing = costing_of(target, material.samples.get(name, ()), material.book)
+    costing.month(DEFAULT_VOLUME, free=False)  # a size or price that the plan lacks shows here, not in a chart
+
+    @cache
+    def bill(volume: Decimal, free: bool) -> Bill:
+        return costing.month(volume, free=free)
+
+    return bill
+
+
+def _usd(bill: Callable[[Decimal, bool], Bill], *, free: bool) -> Callable[[Decimal], Decimal]:
+    return lambda volume: bill(volume, free).usd
+
+
+def steps() -> tuple[Decimal, ...]:
+    """The volumes of the slider, in requests a month."""
+    return volumes()
+
+
+def step_of(volume: Decimal) -> int:
+    """The step nearest to a volume, by ratio."""
+    return min(range(len(steps())), key=lambda place: abs(steps()[place].ln() - volume.ln()))
+
+
+def volume_text(requests: Decimal) -> str:
+    """`5.62 million`: a volume in words, three digits."""
+    for size, word in ((10**9, "billion"), (10**6, "million"), (10**3, "thousand")):
+        if requests * 1000 >= size * 999:
+            return f"{float(requests / size):.3g} {word}"
+    return f"{float(requests):.3g}"

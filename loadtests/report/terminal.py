@@ -1,0 +1,81 @@
+"""The summary as a table for a terminal, readable at 80 columns."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rich import box
+from rich.table import Table
+from rich.text import Text
+
+from loadtests.analysis.checks import failed
+from loadtests.analysis.target_summary import TABLE_QUANTILES
+from loadtests.stats.formatting import interval_text, value_text
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from rich.console import Console
+
+    from loadtests.analysis.checks import Check, State
+    from loadtests.analysis.summary import Summary
+    from loadtests.analysis.target_summary import TargetSummary
+    from loadtests.stats.estimate import Estimate
+
+_STYLES: dict[State, str] = {"passed": "green", "failed": "bold red", "unknown": "yellow"}
+
+
+def show(console: Console, summary: Summary) -> None:
+    """Print what a run says: caveats first, the table, the verdicts, and the checks that failed."""
+    for caveat in summary.caveats:
+        console.print(caveat, style="yellow", markup=False, highlight=False)
+    console.print(table(summary))
+    for verdict in summary.verdicts:
+        console.print(f"- {verdict}", markup=False, highlight=False)
+    wrong = failed(summary.checks)
+    console.print(check_table(wrong) if wrong else Text("every check of this run passed or had nothing to judge by"))
+
+
+def table(summary: Summary) -> Table:
+    """One row per target; under each value its 95 % interval, or n where there are too few samples."""
+    kinds = sorted({part.cold.stratum for part in summary.targets if part.cold.n})
+    drawn = Table(box=box.SIMPLE_HEAD, padding=0, pad_edge=False)
+    drawn.add_column("target", overflow="fold")
+    drawn.add_column("\n".join(["cold p50", *(f"{kind}, ms" for kind in kinds)]), justify="right", overflow="fold")
+    for heading in ("warm p50\nms", "warm p95\nms", "warm p99\nms", "errors\nof", "USD per\nmillion"):
+        drawn.add_column(heading, justify="right", overflow="fold")
+    for part in summary.targets:
+        drawn.add_row(*_cells(part))
+    return drawn
+
+
+def check_table(checks: Sequence[Check]) -> Table:
+    """One row per check: its state and name, what was found, what to do."""
+    drawn = Table(box=None, show_header=False, padding=(0, 1, 0, 0), pad_edge=False)
+    for _ in range(3):
+        drawn.add_column(overflow="fold")
+    for each in checks:
+        remedy = Text(f"\n-> {each.remedy}", "bold") if each.remedy else Text()
+        drawn.add_row(Text(each.state, _STYLES[each.state]), each.name, Text.assemble(each.finding, remedy))
+    return drawn
+
+
+def _cells(part: TargetSummary) -> list[Text]:
+    target = part.target
+    latencies = [part.cold.headline.estimates["p50_ms"], *(part.typical.estimates[name] for name in TABLE_QUANTILES)]
+    failures = part.errors + part.dropped
+    errors = _two_lines(f"{failures:,}", f"{part.requests:,}", style="bold red" if failures else "")
+    return [
+        _two_lines(target.name, f"{target.plan}\n{target.memory_mb} MB", style="bold"),
+        *map(_estimate, latencies),
+        errors,
+        _estimate(part.usd_per_million),
+    ]
+
+
+def _estimate(estimate: Estimate) -> Text:
+    return _two_lines(value_text(estimate), interval_text(estimate))
+
+
+def _two_lines(first: str, second: str, *, style: str = "") -> Text:
+    return Text.assemble((first, style), "\n", (second, "dim"))

@@ -1,0 +1,199 @@
+"""Joins the parts of a run to Locust's events."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import sys
+from argparse import Namespace
+from decimal import Decimal
+from time import perf_counter
+from typing import TYPE_CHECKING, Any
+
+import gevent
+import locust
+from locust.runners import MasterRunner, WorkerRunner
+
+from loadtests.cost.budget import Budget, BudgetError
+from loadtests.credentials.channel import Doorbell, DoorbellError
+from loadtests.launch import live_line
+from loadtests.plan.payloads import PicturesError, read_pictures
+from loadtests.plan.scenarios import ScenarioError, find
+from loadtests.plan.targets import TargetsError, read_targets
+from loadtests.record.sample import as_row
+from loadtests.record.store import FILE_NAME, Event, Store, open_store
+from loadtests.run.master import Conductor, RunFailed
+from loadtests.run.options import OptionsError, add_arguments, parse
+from loadtests.run.preparation import make_plan
+from loadtests.run.probe import ProbeError
+from loadtests.run.resources import Means
+from loadtests.run.resumption import ResumeError, resume_plan
+from loadtests.selftest.floor import measure_floor
+from loadtests.send.worker import Player
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from locust.env import Environment
+
+    from loadtests.live.feed import Feed
+    from loadtests.plan.payloads import Picture
+    from loadtests.plan.targets import Target
+    from loadtests.run.master import Opened
+    from loadtests.run.options import Options
+    from loadtests.run.preparation import Plan
+
+LOG = logging.getLogger(__name__)
+EVENTS: Any = locust.events  # Locust's hooks carry no types
+FEED_READY_WITHIN_S = 20.0  # it imports the statistics: rather now than beside the first requests
+TELL_EVERY_S = 1.0
+HEADERS_BYTES = 8192  # of a request, signed ones included: far above what is sent
+LAST_WITHIN_S = 20.0  # on a busy machine; at once on others
+USER_ERRORS = (
+    OptionsError,
+    TargetsError,
+    PicturesError,
+    ProbeError,
+    ResumeError,
+    ScenarioError,
+    BudgetError,
+    DoorbellError,
+)
+
+
+def register() -> None:
+    """Listen to Locust's events; called once by the locustfile."""
+    EVENTS.init_command_line_parser.add_listener(lambda parser, **_: add_arguments(parser))
+    EVENTS.init.add_listener(set_up)
+
+
+def set_up(environment: Environment, **_: Any) -> None:
+    """Give this process its part: a worker plays, a master conducts, a single process does both."""
+    try:
+        options = parse(environment.parsed_options or Namespace())
+        users = find(options.scenario).users()
+    except (OptionsError, ScenarioError) as error:
+        print(f"tripoint: {error}", file=sys.stderr)
+        sys.exit(2)
+    if environment.parsed_options is not None and environment.parsed_options.num_users is None and users is not None:
+        environment.parsed_options.num_users = environment.parsed_options.spawn_rate = users
+    if not isinstance(environment.runner, MasterRunner):
+        set_up_player(environment, options)
+    if not isinstance(environment.runner, WorkerRunner):
+        set_up_conductor(environment, options)
+
+
+def set_up_player(environment: Environment, options: Options) -> None:
+    player = Player(environment, images=options.images)
+    environment.tripoint = player  # type: ignore[attr-defined]  # for Locust's users, who know the environment only
+    EVENTS.quitting.add_listener(lambda **_: player.stop())
+
+
+def set_up_conductor(environment: Environment, options: Options) -> None:
+    feed = set_up_feed(environment, options)
+    conductor = Conductor(
+        environment,
+        open_run=lambda: open_run(environment, feed, probed=lambda *done: conductor.report("probe", *done)),
+        ended=lambda: finish(environment),
+        stored=feed.take if feed is not None else lambda rows: None,
+        parent_pid=options.parent_pid,
+    )
+    EVENTS.test_start.add_listener(lambda **_: conductor.start())
+    EVENTS.test_stopping.add_listener(lambda **_: conductor.interrupt("stopped before the schedule's end"))
+    EVENTS.quitting.add_listener(lambda **_: conductor.interrupt("interrupted"))
+
+
+def set_up_feed(environment: Environment, options: Options) -> Feed | None:
+    """Live figures for the web page, or for the process that started this one; None where nobody looks."""
+    if environment.web_ui is None and not options.live:
+        return None
+    from loadtests.live.feed import Feed
+    from loadtests.live.locust_tab import LOOK_WITHIN_S, add_tab
+
+    feed = Feed()
+    add_tab(environment, lambda: feed.look(within_s=LOOK_WITHIN_S))
+    telling = gevent.spawn(tell, feed) if options.live else None
+    EVENTS.quit.add_listener(lambda **_: close_feed(feed, telling))
+    return feed
+
+
+def tell(feed: Feed) -> None:
+    """Print the figures so far for `loadtests.launch`, again and again."""
+    while True:
+        gevent.sleep(TELL_EVERY_S)
+        say(feed)
+
+
+def say(feed: Feed, *, within_s: float = TELL_EVERY_S, whole: bool = False) -> None:
+    with contextlib.suppress(OSError):  # nobody reads any more: the conductor notices
+        print(live_line(feed.look(within_s=within_s, whole=whole)), flush=True)
+
+
+def close_feed(feed: Feed, telling: gevent.Greenlet[..., None] | None) -> None:
+    """Tell the last figures, and end the process that makes them."""
+    if telling is not None:
+        telling.kill(block=True, timeout=1)
+        say(feed, within_s=LAST_WITHIN_S, whole=True)
+    feed.close()
+
+
+def open_run(environment: Environment, feed: Feed | None, *, probed: Callable[[int, int], None]) -> Opened:
+    """Plan the run and make or open its store; the web page may have changed the options. Raises RunFailed."""
+    try:
+        options = parse(environment.parsed_options or Namespace())
+        plan, store = plan_run(options, probed=probed)
+    except USER_ERRORS as error:
+        raise RunFailed(str(error)) from error
+    store.append(plan.probes)
+    store.record(Event(perf_counter() - plan.origin_s, "calibration", document=measure_floor()))
+    LOG.info("samples are kept in %s", store.path)
+    if feed is not None:
+        feed.begin(plan.targets)
+        feed.take([as_row(sample) for sample in store.samples()])
+        feed.look(within_s=FEED_READY_WITHIN_S)
+    if options.rule is None:
+        return plan, store, None
+    from loadtests.run.early_stop import Watch  # costs and statistics: a second of imports that most runs do without
+
+    return plan, store, Watch(options.rule, plan.targets)
+
+
+def plan_run(options: Options, *, probed: Callable[[int, int], None]) -> tuple[Plan, Store]:
+    """The plan with its new store, or that of the rest of the run that is resumed."""
+    targets, pictures = read_targets(options.targets), read_pictures(options.images)
+    means = means_of(options, targets, pictures)
+    if options.resume and options.run_dir is not None:
+        store = open_store(options.run_dir, writable=True)
+        plan = resume_plan(
+            options, store, targets, pictures, probed=probed, means=means_of(options, targets, pictures)
+        )
+        store.record(Event(perf_counter() - plan.origin_s, "resumed", document={"requests": len(plan.arrivals)}))
+        return plan, store
+    plan = make_plan(options, targets, pictures, probed=probed, means=means)
+    store = Store.create(options.run_folder() / FILE_NAME, plan.header)
+    store.plan(plan.arrivals)
+    return plan, store
+
+
+def means_of(options: Options, targets: Sequence[Target], pictures: Sequence[Picture]) -> Means:
+    """The keys that whoever started this process holds, and the money that may be spent."""
+    doorbell = None if options.keys_socket is None else Doorbell(options.keys_socket)
+    if options.budget_usd is None:
+        return Means(doorbell)
+    from loadtests.cost.tariff import tariffs_of  # costs: imports that most runs do without
+    from loadtests.prices.library import open_book
+
+    largest_bytes = max(len(picture.body) for picture in pictures) + HEADERS_BYTES
+    tariffs = tariffs_of(targets, open_book(), request_bytes=largest_bytes)
+    return Means(doorbell, Budget(Decimal(repr(options.budget_usd)), tariffs))
+
+
+def finish(environment: Environment) -> None:
+    """End Locust after a headless run; a web page stays, for the next one."""
+    options, runner = environment.parsed_options, environment.runner
+    if runner is None:
+        return
+    if options is not None and options.headless:
+        runner.quit()
+    else:
+        runner.stop()

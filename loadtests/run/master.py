@@ -1,0 +1,285 @@
+"""The master's part of a run: one phase after the other, the store, and the end."""
+
+from __future__ import annotations
+
+import logging
+import os
+from time import perf_counter
+from typing import TYPE_CHECKING, Any
+
+import gevent
+
+from loadtests.launch import Progress, progress_line
+from loadtests.plan.schedule import split
+from loadtests.record.store import Event, StoreError
+from loadtests.run.guard import Steward
+from loadtests.run.idle_timeout import change_idle_life
+from loadtests.run.workers import Crew
+from loadtests.send.delivery import Inbox
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from locust.env import Environment
+    from locust.rpc import Message
+
+    from loadtests.record.store import Store
+    from loadtests.run.early_stop import Watch
+    from loadtests.run.preparation import Plan
+    from loadtests.run.workers import Worker
+
+    Opened = tuple[Plan, Store, Watch | None]
+
+LOG = logging.getLogger(__name__)
+READY_WITHIN_S = 30.0
+DONE_WITHIN_S = 90.0  # after the last due time and its timeout
+HALT_WITHIN_S = 12.0
+TICK_S = 0.2
+PARENT_GONE = "the process that started this run is gone"
+FAILED, STOPPED_EARLY = 2, 3
+
+
+class RunFailed(Exception):
+    """The run cannot go on; the message says why, and what to do."""
+
+
+class Conductor:
+    """One run from its plan to its end, in a greenlet of the master (or only) process.
+
+    `open_run` makes the plan and the store. Locust's exit code is set when the run fails; `ended` is called when
+    the run is over, however it ended. `stored` is given the rows of each batch once they are on disk. The run fails
+    when the process `parent_pid` is gone.
+    """
+
+    def __init__(
+        self,
+        environment: Environment,
+        *,
+        open_run: Callable[[], Opened],
+        ended: Callable[[], None],
+        stored: Callable[[Sequence[Sequence[Any]]], None] = lambda rows: None,
+        parent_pid: int | None = None,
+    ) -> None:
+        self._environment = environment
+        self._open_run = open_run
+        self._ended = ended
+        self._stored = stored
+        self._parent_pid = parent_pid
+        self._crew = Crew(environment)
+        self._steward = Steward(self._crew)
+        self._crew.listen("samples", self._on_samples)
+        self._crew.listen("pulse", self._on_pulse)
+        self._store: Store | None = None
+        self._inbox: Inbox | None = None
+        self._watch: Watch | None = None
+        self._greenlet: gevent.Greenlet[..., None] | None = None
+        self._origin_s = perf_counter()
+
+    def start(self) -> None:
+        """Run in the background."""
+        self._greenlet = gevent.spawn(self._run)
+        self._greenlet.link_exception(self._crash)
+
+    def _crash(self, running: gevent.Greenlet[..., None]) -> None:
+        """A fault of ours must not leave a load test that never ends."""
+        LOG.error("tripoint: the run broke: %r; its traceback is above", running.exception)
+        self._environment.process_exit_code = FAILED
+        self._close("failed", {"reason": repr(running.exception)})
+        self._ended()
+
+    def interrupt(self, reason: str) -> None:
+        """End early: the workers stop and deliver; the store says why. Harmless when the run is over."""
+        running = self._greenlet
+        if running is None or running.dead or gevent.getcurrent() is running:
+            return
+        running.kill(block=True)
+        self._halt()
+        self._close("interrupted", {"reason": reason})
+        self._environment.process_exit_code = STOPPED_EARLY
+
+    def report(
+        self, phase: str, done: int, total: int, *, elapsed_s: float = 0.0, left_s: float | None = None
+    ) -> None:
+        """Print one line for `loadtests.launch`, which waits for it; nobody else is disturbed."""
+        if self._parent_pid is None:
+            return
+        try:
+            print(progress_line(Progress(phase, min(done, total), total, elapsed_s, left_s)), flush=True)
+        except OSError as error:  # a broken pipe: nobody reads any more
+            raise RunFailed(PARENT_GONE) from error
+
+    def _run(self) -> None:
+        try:
+            plan, self._store, self._watch = self._open_run()
+            self._inbox = Inbox(self._store)
+            self._gather(plan)
+            for place, phase in enumerate(plan.phases):
+                if not self._steward.exhausted:
+                    self._conduct(plan, place, phase)
+            self._account(plan)
+            self._close("finished", {})
+        except (RunFailed, StoreError) as error:
+            LOG.error("tripoint: %s", error)
+            self._halt()
+            self._environment.process_exit_code = FAILED
+            self._close("failed", {"reason": str(error)})
+        gevent.spawn(self._ended)  # it stops Locust, and with it greenlets: not from within this one
+
+    def _gather(self, plan: Plan) -> None:
+        """Have every connected worker load the images and start its clock."""
+        names = self._crew.gather()
+        self._origin_s = plan.origin_s
+        self._steward.begin(plan.means)
+        self._crew.tell("begin", plan.settings(len(names)))
+        self._wait(lambda worker: worker.ready, within_s=READY_WITHIN_S, what="load its images")
+        for name in names:
+            self._note("worker-started", name)
+
+    def _account(self, plan: Plan) -> None:
+        """Note what the run cost at most, and that it ended for it."""
+        for name, worker in self._crew.workers.items():
+            self._steward.account(name, worker.said)
+        if (bill := self._steward.bill()) is not None:
+            self._note("spent", document=bill)
+        if self._steward.exhausted:
+            LOG.info("stopping: %s", self._steward.reason())
+            unsent = max(len(plan.arrivals) - self._received(), 0)
+            self._note("enough", document={"reason": self._steward.reason(), "unsent": unsent})
+
+    def _conduct(self, plan: Plan, place: int, phase: Mapping[str, Any]) -> None:
+        """One phase: hand out the shares, say go, wait until every worker that lives has delivered."""
+        arrivals = [arrival for arrival in plan.arrivals if arrival.phase == place]
+        closed = phase["loop"] == "closed"
+        if not arrivals and not closed:
+            return
+        living = self._crew.living()
+        shares = split(arrivals, len(living)) if phase["loop"] == "open" else [arrivals, *([] for _ in living[1:])]
+        for name, share in zip(living, shares, strict=True):
+            self._crew.hand_out(name, share)
+        self._note("phase", document={"place": place, "name": phase["name"], "requests": len(arrivals)})
+        self._set_idle_life(plan, phase.get("idle_life_s"))
+        for turn, name in enumerate(living):
+            order = {"place": place, "phase": dict(phase), "first": len(plan.arrivals) + turn, "step": len(living)}
+            self._crew.tell("go", order, worker=name)
+        last_s = float(phase["duration_s"]) if closed else arrivals[-1].at_s
+        self._wait_for_phase(phase, total=len(arrivals), last_s=last_s, timeout_s=plan.timeout_s)
+        if phase.get("idle_life_s") is not None:
+            self._set_idle_life(plan, None, always=True)
+
+    def _wait_for_phase(self, phase: Mapping[str, Any], *, total: int, last_s: float, timeout_s: float) -> None:
+        start_s, before = perf_counter(), self._received()
+        serial = phase["loop"] == "serial"
+
+        def tick(elapsed_s: float) -> None:
+            done = self._received() - before
+            paced_s = elapsed_s / done * (total - done) if done else None
+            left_s = paced_s if serial else max(last_s - elapsed_s, 0.0)
+            self.report(phase["name"], done, total or done, elapsed_s=elapsed_s, left_s=left_s)
+            if not serial:
+                self._look(total - done)
+
+        self._wait(
+            lambda worker: worker.idle,
+            within_s=last_s + timeout_s * (total if serial else 1) + DONE_WITHIN_S,
+            what=f"finish phase {phase['name']!r}",
+            tick=tick,
+        )
+        self.report(phase["name"], total, total, elapsed_s=perf_counter() - start_s, left_s=0.0)
+
+    def _wait(
+        self,
+        until: Callable[[Worker], bool],
+        *,
+        within_s: float,
+        what: str,
+        tick: Callable[[float], None] = lambda elapsed_s: None,
+    ) -> None:
+        """Wait until every worker that lives is so far; raise RunFailed when none lives, or one takes too long."""
+        start_s = perf_counter()
+        while not all(until(worker) or worker.lost for worker in self._crew.workers.values()):
+            gevent.sleep(TICK_S)
+            elapsed_s = perf_counter() - start_s
+            self._check(elapsed_s)
+            tick(elapsed_s)
+            if elapsed_s > within_s:
+                late = [name for name in self._crew.living() if not until(self._crew.workers[name])]
+                raise RunFailed(f"worker {', '.join(late)} did not {what} within {within_s:.0f} s; see its log")
+        self._check(perf_counter() - start_s)
+
+    def _check(self, phase_s: float) -> None:
+        """Raise RunFailed after a failure elsewhere; note workers that were lost."""
+        if self._crew.trouble is not None:
+            raise RunFailed(self._crew.trouble)
+        if self._parent_pid is not None and os.getppid() != self._parent_pid:
+            raise RunFailed(PARENT_GONE)
+        for name in self._crew.newly_lost():
+            received = self._inbox.received.get(name, 0) if self._inbox is not None else 0
+            loss = self._crew.workers[name].loss(received=received, phase_s=phase_s)
+            LOG.warning("worker %s was lost: %s", name, loss)
+            self._note("worker-lost", name, loss)
+        if not self._crew.living():
+            raise RunFailed("every worker was lost: what was measured is kept; resume the run with --resume")
+
+    def _look(self, unsent: int) -> None:
+        """Let the stopping rule decide; when it says so, this phase ends here."""
+        decision = self._watch.look() if self._watch is not None else None
+        if decision is not None and decision.stop:
+            LOG.info("stopping: %s", decision.reason)
+            self._note("enough", document={"reason": decision.reason, "unsent": max(unsent, 0)})
+            self._watch = None
+            self._crew.tell("cut", {})
+
+    def _set_idle_life(self, plan: Plan, idle_life_s: float | None, *, always: bool = False) -> None:
+        """Have local clouds end idle instances after that time; None gives them their default back."""
+        if idle_life_s is None and not always:
+            return
+        refused = change_idle_life(plan.targets, idle_life_s)
+        if refused:
+            self._note("idle-life-not-set", document={"targets": refused, "idle_life_s": idle_life_s})
+
+    def _received(self) -> int:
+        return sum(self._inbox.received.values()) if self._inbox is not None else 0
+
+    def _halt(self) -> None:
+        """Have the workers stop and deliver; wait a little for them."""
+        self._crew.halt()
+        end_s = perf_counter() + HALT_WITHIN_S
+        while not all(worker.idle for worker in self._crew.workers.values()) and perf_counter() < end_s:
+            gevent.sleep(TICK_S)
+
+    def _close(self, kind: str, document: dict[str, Any]) -> None:
+        """Note the end and close the store; a store that cannot be written any more says nothing."""
+        if self._store is None:
+            return
+        try:
+            self._note(kind, document=document)
+        except StoreError as error:
+            LOG.error("tripoint: the end of the run is not noted: %s", error)
+        self._store.close()
+        self._store = self._inbox = None
+
+    def _note(self, kind: str, worker: str = "", document: Mapping[str, Any] | None = None) -> None:
+        if self._store is not None:
+            self._store.record(Event(perf_counter() - self._origin_s, kind, worker, document or {}))
+
+    def _on_samples(self, environment: Environment, msg: Message, **_: Any) -> None:
+        """Store a batch and confirm it. A sink that fails fails the run: see `_check`."""
+        if self._inbox is None or self._crew.trouble is not None:
+            return
+        name = self._crew.sender(msg)
+        try:
+            batch, new = self._inbox.take(name, msg.data)
+        except StoreError as error:
+            self._crew.trouble = str(error)
+            return
+        if self._watch is not None:
+            self._watch.take(new)
+        if new:
+            self._stored(msg.data["rows"])
+        self._crew.tell("ack", {"batch": batch}, worker=name)
+
+    def _on_pulse(self, environment: Environment, msg: Message, **_: Any) -> None:
+        try:
+            self._note("pulse", self._crew.sender(msg), msg.data)
+        except StoreError as error:
+            self._crew.trouble = str(error)

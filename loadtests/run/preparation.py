@@ -1,0 +1,109 @@
+"""Makes the plan of a run: who is measured, how fast that may go, and the whole schedule."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass, field
+from time import perf_counter
+from typing import TYPE_CHECKING, Any
+
+from loadtests.plan.payloads import digest
+from loadtests.plan.phases import describe
+from loadtests.plan.scenarios import find, sustainable_rate
+from loadtests.plan.schedule import schedule
+from loadtests.record.header import describe_run
+from loadtests.run.probe import probe, warm_service_ms
+from loadtests.run.resources import Means
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from loadtests.plan.payloads import Picture
+    from loadtests.plan.schedule import Arrival
+    from loadtests.plan.targets import Target
+    from loadtests.record.sample import Sample
+    from loadtests.run.options import Options
+
+LOG = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What will be sent; `phases` are as the header keeps them.
+
+    The run's clock stands at 0 at the `perf_counter` second `origin_s` of the master: it began with the probes,
+    or with the run that is resumed. `means` hold secrets, which the header does not.
+    """
+
+    header: Mapping[str, Any]
+    targets: Sequence[Target]
+    arrivals: Sequence[Arrival]
+    probes: Sequence[Sample]
+    origin_s: float
+    means: Means = field(default_factory=Means, repr=False)
+
+    @property
+    def phases(self) -> Sequence[Mapping[str, Any]]:
+        found: Sequence[Mapping[str, Any]] = self.header["phases"]
+        return found
+
+    @property
+    def timeout_s(self) -> float:
+        return float(self.header["timeout_s"])
+
+    def settings(self, workers: int) -> dict[str, Any]:
+        """What each of `workers` has to know; `begin_s` is what the run's clock shows when it is told."""
+        return {
+            "targets": [target.document() for target in self.targets],
+            "images": self.header["images"]["sha256"],
+            "image_count": self.header["images"]["count"],
+            "seed": self.header["seed"],
+            "timeout_s": self.timeout_s,
+            "in_flight_max": self.header["in_flight_max"],
+            "begin_s": perf_counter() - self.origin_s,
+            **self.means.settings(workers),
+        }
+
+
+def make_plan(
+    options: Options,
+    targets: Sequence[Target],
+    pictures: Sequence[Picture],
+    *,
+    probed: Callable[[int, int], None],
+    means: Means,
+) -> Plan:
+    """Probe the targets, choose the rate, make the schedule.
+
+    `probed` is told how many of how many probes are answered. Raises ScenarioError, and ProbeError when a target
+    does not classify.
+    """
+    scenario = find(options.scenario)
+    origin_s = perf_counter()
+    probes = probe(targets, pictures, timeout_s=options.timeout_s, probed=probed, origin_s=origin_s, means=means)
+    sustained = sustainable_rate(warm_service_ms(probes), cpus=options.cpus, rate_max=scenario.rate_max)
+    rate = options.rate or float(f"{sustained:.3g}")
+    phases = scenario.phases(rate)
+    arrivals = schedule(
+        phases,
+        [target.name for target in targets],
+        forcible=[target.name for target in targets if target.control or means.forces(target.name)],
+        images=len(pictures),
+        seed=options.seed,
+    )
+    LOG.info("%d requests in %d phases, %g a second to each target", len(arrivals), len(phases), rate)
+    settings = {
+        "command": options.command,
+        "scenario": options.scenario,
+        "seed": options.seed,
+        "rate_per_target": rate,
+        "phases": [describe(phase) for phase in phases],
+        "loop": "closed" if any(phase.loop == "closed" for phase in phases) else "open",
+        "images": {"sha256": digest(pictures), "count": len(pictures)},
+        "model": next((sample.model for sample in probes if sample.model), None),
+        "timeout_s": options.timeout_s,
+        "in_flight_max": options.in_flight_max,
+        "budget_usd": options.budget_usd,
+    }
+    header = describe_run(targets, settings, options.notes)
+    return Plan(header, targets, arrivals, probes, origin_s, means)

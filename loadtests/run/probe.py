@@ -1,0 +1,95 @@
+"""Asks each target a few times before the run: does it classify at all, and how fast?"""
+
+from __future__ import annotations
+
+from statistics import median
+from time import perf_counter
+from typing import TYPE_CHECKING
+
+from loadtests.plan.schedule import Arrival
+from loadtests.send.requester import Requester
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from loadtests.plan.payloads import Picture
+    from loadtests.plan.targets import Target
+    from loadtests.record.sample import Sample
+    from loadtests.run.resources import Means
+
+PROBES = 6  # per target; the first may be a cold start
+WORKER = "probe"
+
+
+class ProbeError(Exception):
+    """A target does not answer with a classification; the message names it and says what came."""
+
+
+def probe(
+    targets: Sequence[Target],
+    pictures: Sequence[Picture],
+    *,
+    timeout_s: float,
+    probed: Callable[[int, int], None],
+    first: int = -1,
+    origin_s: float,
+    means: Means,
+) -> list[Sample]:
+    """Send PROBES requests to each target, one after another.
+
+    Their samples are kept as warm-up, with the negative indexes `first`, `first` - 1, …: no schedule holds them.
+    `origin_s` is the `perf_counter` second at which the run's clock stands at 0. Raises ProbeError.
+    """
+    found: list[Sample] = []
+    total = PROBES * len(targets)
+    requester = Requester(
+        targets,
+        pictures,
+        worker=WORKER,
+        timeout_s=timeout_s,
+        keep=found.append,
+        keys=means.keys,
+        budget=means.budget,
+    )
+    requester.origin_s = origin_s
+    for number in range(PROBES):
+        for target in targets:
+            probed(len(found), total)
+            arrival = Arrival(first - len(found), 0.0, target.name, "warm-up", number)
+            if not requester.admit(arrival):
+                raise ProbeError(means.too_small(target.name))
+            requester.prepare(arrival)
+            sample = requester.send(arrival, perf_counter())
+            if sample.outcome != "ok":
+                picture = pictures[number % len(pictures)].name
+                raise ProbeError(complaint(target, sample, picture))
+    requester.close()
+    probed(total, total)
+    return found
+
+
+def complaint(target: Target, sample: Sample, picture: str) -> str:
+    """What the target did instead of classifying."""
+    status = "" if sample.status is None else f", status {sample.status}"
+    if sample.status in (401, 403):
+        return (
+            f"target {target.name!r} at {target.url} is closed (status {sample.status}): what `tripoint deploy` made "
+            f"is measured with --targets deployed, which brings the keys"
+        )
+    return (
+        f"target {target.name!r} at {target.url} gave {sample.outcome} ({sample.error}{status}) for {picture}: "
+        f"expected a classification; try `curl --data-binary @{picture} {target.url}`"
+    )
+
+
+def end_s(samples: Sequence[Sample]) -> float:
+    """When the last of `samples` was answered, or was to be sent; 0 without any."""
+    return max((sample.intended_s if sample.done_s is None else sample.done_s for sample in samples), default=0.0)
+
+
+def warm_service_ms(probes: Sequence[Sample]) -> dict[str, float]:
+    """Median service time of each target after its first probe."""
+    times: dict[str, list[float]] = {}
+    for sample in probes:
+        times.setdefault(sample.target, []).append(sample.service_ms or 0.0)
+    return {target: median(found[1:]) for target, found in times.items()}

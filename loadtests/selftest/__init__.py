@@ -1,0 +1,1 @@
+"""Measure the client itself: a server that does nothing, the client's overhead and its accuracy."""

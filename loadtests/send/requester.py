@@ -1,0 +1,163 @@
+"""Sends one request of a worker and records it: a sample for the store, an event for Locust's own page."""
+
+from __future__ import annotations
+
+from time import perf_counter
+from typing import TYPE_CHECKING, Any
+
+from adapters import contract
+from loadtests.send.endpoint import FAILURES, Endpoint
+from loadtests.send.response_parser import Intent, read
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from loadtests.cost.budget import Budget
+    from loadtests.credentials.credentials import Keys
+    from loadtests.plan.payloads import Picture
+    from loadtests.plan.schedule import Arrival
+    from loadtests.plan.targets import Target
+    from loadtests.record.sample import Sample
+
+RETIRE_WITHIN_S = 20.0
+
+
+class Requester:
+    """One worker's connections to the targets; `keep` takes every sample, `fire` is Locust's request event.
+
+    `keys` open closed targets. `budget` is asked for every request that is sent: see `admit`. `ask` has an instance
+    retired by who holds the keys, where the target has no control plane.
+    """
+
+    def __init__(
+        self,
+        targets: Sequence[Target],
+        pictures: Sequence[Picture],
+        *,
+        worker: str,
+        timeout_s: float,
+        keep: Callable[[Sample], None],
+        fire: Callable[..., object] | None = None,
+        keys: Keys | None = None,
+        budget: Budget | None = None,
+        ask: Callable[[str], bool] = lambda target: False,
+    ) -> None:
+        self.origin_s = perf_counter()
+        self._worker = worker
+        self._pictures = pictures
+        self._keep = keep
+        self._fire = fire
+        self._keys = keys
+        self._ask = ask
+        self._headers: dict[int, dict[str, str]] = {}
+        self.budget = budget
+        self._first_answers: dict[str, float] = {}
+        self._endpoints = {target.name: Endpoint(target.url, timeout_s=timeout_s) for target in targets}
+        self._id_headers = {target.name: id_header_of(target.cloud) for target in targets}
+        self._controls = {
+            target.name: Endpoint(f"{target.control.rstrip('/')}/retire", timeout_s=RETIRE_WITHIN_S)
+            for target in targets
+            if target.control
+        }
+
+    def prepare(self, arrival: Arrival) -> None:
+        """Make the headers that open a closed target, ahead of the timed part; they hold for some minutes."""
+        if self._keys is not None:
+            body = self._pictures[arrival.image % len(self._pictures)].body
+            url = self._endpoints[arrival.target].url
+            self._headers[arrival.index] = self._keys.headers(arrival.target, url=url, body=body)
+
+    def admit(self, arrival: Arrival) -> bool:
+        """Whether the budget lets it be sent. What is admitted has to be sent or dropped."""
+        return self.budget is None or self.budget.reserve(arrival.index, arrival.target)
+
+    def send(self, arrival: Arrival, due_s: float) -> Sample:
+        """Send `arrival`, due at that `perf_counter` second; keep and return its sample."""
+        intent = self._intent(arrival, due_s)
+        picture = self._pictures[arrival.image % len(self._pictures)]
+        if self._keys is not None and arrival.index not in self._headers:
+            self.prepare(arrival)  # late, but a closed target never gets a request without its key
+        headers = self._headers.pop(arrival.index, None)
+        sent_s = perf_counter()
+        try:
+            answer = self._endpoints[arrival.target].post(
+                picture.body, content_type=picture.content_type, headers=headers
+            )
+            id_header = self._id_headers[arrival.target]
+            sample = read(intent, answer, first_answers=self._first_answers, id_header=id_header)
+            if sample.instance is not None:
+                self._first_answers.setdefault(sample.instance, answer.done_s)
+        except TimeoutError as error:
+            sample = intent.sample("timeout", sent_s=sent_s - intent.origin_s, error=str(error))
+        except FAILURES as error:
+            sample = intent.sample("failed", sent_s=sent_s - intent.origin_s, error=failure_name(error))
+        self._record(sample)
+        return sample
+
+    def drop(self, arrival: Arrival, due_s: float) -> None:
+        """Record that `arrival` was not sent."""
+        self._headers.pop(arrival.index, None)
+        error = "retire_failed" if arrival.stratum == "forced" else "in_flight_limit"
+        self._record(self._intent(arrival, due_s).sample("dropped", error=error))
+
+    def retire(self, arrival: Arrival) -> bool:
+        """Have the target's instances retired, so that its next request starts a new one."""
+        if arrival.target not in self._controls:
+            return self._ask(arrival.target)
+        try:
+            return self._controls[arrival.target].post(b"", content_type="application/json").status < 300
+        except FAILURES:
+            return False
+
+    def close(self) -> None:
+        """Close idle connections."""
+        for endpoint in (*self._endpoints.values(), *self._controls.values()):
+            endpoint.close()
+
+    def _intent(self, arrival: Arrival, due_s: float) -> Intent:
+        return Intent(
+            index=arrival.index,
+            target=arrival.target,
+            worker=self._worker,
+            stratum=arrival.stratum,
+            intended_s=due_s - self.origin_s,
+            origin_s=self.origin_s,
+        )
+
+    def _record(self, sample: Sample) -> None:
+        if self.budget is not None:
+            self.budget.settle(sample)
+        self._keep(sample)
+        if self._fire is not None:
+            self._fire(**locust_event(sample))
+
+
+def id_header_of(cloud: str) -> str | None:
+    """The header in which a cloud's answers name the request; None where they do not, or the cloud is not ours."""
+    if cloud not in contract.clouds():
+        return None
+    found = contract.load(cloud).data["platform"].get("request_id_header")
+    return None if found is None else str(found)
+
+
+def locust_event(sample: Sample) -> dict[str, Any]:
+    """The sample as Locust's page shows it: cold apart from warm, the time from the intended send."""
+    failed = None if sample.outcome == "ok" else RuntimeError(f"{sample.outcome}: {sample.error}")
+    waited_ms = sample.latency_ms if sample.done_s is not None else 0.0
+    return {
+        "request_type": sample.state or sample.outcome,
+        "name": sample.target,
+        "response_time": waited_ms,
+        "response_length": sample.response_bytes,
+        "exception": failed,
+        "context": {},
+    }
+
+
+def failure_name(error: BaseException) -> str:
+    """A stable word for a request that got no answer."""
+    if isinstance(error, ConnectionRefusedError):
+        return "connection_refused"
+    if isinstance(error, ConnectionResetError | BrokenPipeError):
+        return "connection_reset"
+    return f"no_answer: {type(error).__name__}: {error}"

@@ -1,1 +1,0 @@
-"""What Tripoint adds to Locust's web page."""

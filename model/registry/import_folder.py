@@ -1,0 +1,48 @@
+"""A model's folder that has its manifest already, made by `tripoint model convert` or by hand: given a name."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from typing import TYPE_CHECKING, Any
+
+from core import manifest, runtime
+from core.errors import ModelError
+from model.registry import lookup, model_folder, trial
+from model.registry.errors import RegistryError
+from model.registry.registration import Candidate
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+
+def is_model(folder: Path) -> bool:
+    """Whether a folder holds a manifest."""
+    return (folder / lookup.MANIFEST).is_file()
+
+
+def adopt(source: Path, folder: Path, *, name: str | None, images: Sequence[Path]) -> Candidate:
+    """Copy the model in `source` into `folder` and try it, on `images` where it takes images.
+
+    Raises RegistryError when its manifest is wrong, a file is missing or another one, or no runtime here opens it.
+    """
+    try:
+        loaded = manifest.load(source)
+        document: dict[str, Any] = json.loads((source / lookup.MANIFEST).read_text(encoding="utf-8"))
+        for variant in loaded.variants:
+            shutil.copyfile(variant.file, folder / variant.file.name)
+    except (ModelError, OSError) as error:
+        raise RegistryError(f"the model in {source} cannot be taken over: {error}") from error
+    if (source / "samples").is_dir():
+        shutil.copytree(source / "samples", folder / "samples")
+    document["name"] = lookup.check_name(name or loaded.name)
+    model_folder.write(document, folder)
+    shown = [] if loaded.features else images
+    trials = tuple(trial.try_on(folder, each, shown) for each in runtime.usable(runtime.named_by(loaded)))
+    if not any(each.failure is None for each in trials):
+        reasons = "; ".join(f"{each.runtime}: {each.failure}" for each in trials)
+        raise RegistryError(
+            f"the model in {source} runs on none of its runtimes here: {reasons or 'none is installed'}"
+        )
+    return Candidate(document["name"], folder, document, trials)

@@ -1,0 +1,1 @@
+"""Train the built-in classifier, or one of its kind: data, backbone, head, export and card."""
