@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import json
-import secrets
 import shlex
 import sys
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from cli.framework.settings import settings_note
+from cli.measurement.local_targets import images_in, run_id, samples_of, target_of
 from cli.measurement.platform_reports import report_wait
 
 if TYPE_CHECKING:
@@ -23,9 +22,7 @@ if TYPE_CHECKING:
     from cli.measurement.confirmation import Sending
     from cli.measurement.real_clouds import Course, Opened
     from loadtests.analysis.summary import Summary
-    from loadtests.plan.targets import Target
 
-SAMPLES = Path(__file__).resolve().parents[2] / "model" / "samples"
 _EPILOG = "Example: tripoint compare --images ~/photos --memory 1024"
 _FOLDER = click.Path(path_type=Path, file_okay=False)
 
@@ -111,11 +108,6 @@ def _folder(out: Path | None, *, resume: bool) -> Path:
     return folder
 
 
-def run_id() -> str:
-    """Sorts by time, and differs for two runs started in the same second."""
-    return f"{datetime.now(UTC):%Y-%m-%dT%H-%M-%S}-{secrets.token_hex(2)}"
-
-
 def _measure(folder: Path, asked: dict[str, Any], display: Display, *, course: Course | None) -> Summary:
     from cli.measurement.execution import Afterwards, carry_out, conclude
     from loadtests.launch import RunPlan
@@ -130,21 +122,6 @@ def _measure(folder: Path, asked: dict[str, Any], display: Display, *, course: C
         plan = RunPlan(folder, found.targets, images, notes=notes, settings=settings, porter=found.porter, **chosen)
         carry_out(plan, display, Afterwards(found.source, asked["report_wait"]), live=True)
     return conclude(folder, display)
-
-
-def samples_of(model: str) -> Path:
-    """What is sent unless said otherwise: `samples` in the model's own folder, or the built-in photographs."""
-    from adapters.bundle import layout
-
-    own = layout.model_folder(model) / "samples"
-    return own if own.is_dir() else SAMPLES
-
-
-def images_in(folder: Path) -> Path:
-    """`folder` when it is one. Raises UsageError."""
-    if not folder.is_dir():
-        raise click.UsageError(f"--images {str(folder)!r} is not a folder: give a folder of photographs")
-    return folder
 
 
 @contextmanager
@@ -167,15 +144,6 @@ def _opened(asked: dict[str, Any], display: Display, *, course: Course | None) -
     with clouds.start(names, wanted) as running:
         display.show("start local clouds", len(names), len(names))
         yield Opened([target_of(local) for local in running.values()])
-
-
-def target_of(local: Any) -> Target:
-    """A running local cloud as a target, under the cloud's name."""
-    from loadtests.cost.measured import LOCAL_REGION
-    from loadtests.plan.targets import Target
-
-    names = ("cloud", "plan", "memory_mb", "url", "concurrency", "control", "cpu_share")
-    return Target(name=local.cloud, region=LOCAL_REGION, **{name: getattr(local, name) for name in names})
 
 
 def _print(folder: Path, summary: Summary, *, as_json: bool) -> None:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import replace
-from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from cli.framework.refusal import Refusal
+from cli.measurement.deployment import session_of, variants_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -18,7 +17,6 @@ if TYPE_CHECKING:
     from adapters.deployment.function_spec import Variant
     from adapters.deployment.session import Session
 
-CONFIG = Path("tripoint.toml")
 _VARIANT_OPTIONS = (
     click.option("--memory", "memory_mb", type=click.IntRange(min=1), help="Memory size in MB."),
     click.option("--plan", help="A plan of the cloud, such as snapstart."),
@@ -168,7 +166,7 @@ def reports(run: str, wait: float, quiet: bool) -> None:
 
     `compare` and `tune` do so at the end of a run; this is for lines that came later, or a run that was interrupted.
     """
-    from cli.measurement.platform_reports import read_later
+    from cli.measurement.execution import read_later
     from cli.measurement.run_folders import named_run
 
     read_later(named_run(run, Path("runs")), wait_s=wait, quiet=quiet)
@@ -202,29 +200,3 @@ def sweep(clouds: tuple[str, ...], regions: tuple[str, ...], *, everything: bool
         click.confirm("Remove everything of this project, of every owner, whatever its time?", abort=True)
     removed = session_of(asked).sweep(clouds, regions=regions, everything=everything)
     click.echo(f"{len(removed)} removed")
-
-
-def session_of(asked: dict[str, Any]) -> Session:
-    """The session of this folder, with the settings of tripoint.toml under those of the flags."""
-    from adapters.deployment.function_spec import read_variants
-    from adapters.deployment.session import Session
-
-    chosen = read_variants(CONFIG)[0] if CONFIG.is_file() else {}
-    chosen |= {name: asked[name] for name in ("project", "owner") if asked.get(name)}
-    hours = asked.get("hours") or chosen.pop("time_to_live_h", 4)
-    chosen.pop("time_to_live_h", None)
-    return replace(Session(say=click.echo), life=timedelta(hours=hours), **chosen)
-
-
-def variants_of(clouds: Sequence[str], asked: dict[str, Any]) -> list[Variant]:
-    """Those of tripoint.toml (of `clouds`), or one for each of `clouds`; flags go over both."""
-    from adapters import contract
-    from adapters.deployment.function_spec import Variant, read_variants
-
-    for cloud in clouds:
-        contract.load(cloud)
-    wanted = set(clouds or contract.clouds())
-    listed = read_variants(CONFIG)[1] if CONFIG.is_file() else []
-    found = [variant for variant in listed if variant.cloud in wanted] or [Variant(cloud) for cloud in sorted(wanted)]
-    given = {name: value for name, value in asked.items() if value is not None and name in Variant.__slots__}
-    return [replace(variant, **given) for variant in found]

@@ -67,6 +67,7 @@ def _show(name: str | None, regions: Sequence[str], clouds: Sequence[str], today
 
 def _refresh(name: str | None, regions: Sequence[str], clouds: Sequence[str], today: date) -> None:
     from adapters import contract
+    from loadtests.cost.plans import free_grants
     from loadtests.prices import library
     from loadtests.prices.download import download
     from loadtests.prices.refresh import Source, refresh
@@ -78,7 +79,7 @@ def _refresh(name: str | None, regions: Sequence[str], clouds: Sequence[str], to
     wanted = {cloud: chosen[cloud] or tuple(book.of(cloud).regions) for cloud in chosen}
     variables = {cloud: contract.load(cloud).data.get("price_list", {}).get("key_variable", "") for cloud in wanted}
     keys = {cloud: os.environ.get(variable, "") for cloud, variable in variables.items() if variable}
-    result = refresh(library.book_document(name), wanted, Source(download, today.isoformat(), keys))
+    result = refresh(library.book_document(name), wanted, Source(download, today.isoformat(), keys, free_grants))
     for sentence in refreshed_sentences(result):
         click.echo(sentence)
     if not result.read:

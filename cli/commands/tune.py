@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from cli.commands.compare import images_in, run_id, samples_of
 from cli.framework.settings import settings_note
+from cli.measurement.local_targets import images_in, run_id, samples_of
 from cli.measurement.platform_reports import report_wait
 
 if TYPE_CHECKING:

@@ -5,12 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from cli.framework.refusal import Refusal
+from cli.measurement.confirmation import tell
 from cli.measurement.platform_reports import WAIT_S, read_lines
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from adapters.deployment.platform_reports import Reporter
     from cli.framework.progress import Display
     from loadtests.analysis.summary import Summary
     from loadtests.launch import Progress, RunPlan
@@ -55,3 +58,32 @@ def conclude(folder: Path, display: Display) -> Summary:
     build.write(folder, summary)
     display.show("statistics and cost", 1, 1)
     return summary
+
+
+def read_later(run: Path, *, wait_s: float, quiet: bool) -> None:
+    """Read the lines of a run that ended before they came, and cost it again. Raises Refusal and DeployError."""
+    from adapters.deployment.platform_reports import Reporter
+    from adapters.deployment.session import Session
+    from cli.framework.progress import Display
+
+    reporter = Reporter(Session(say=tell))
+    _refuse_other(run, reporter)
+    with Display(quiet=quiet) as display:
+        found = read_lines(run, reporter, display, wait_s=wait_s)
+        if found is None:
+            tell("lines   no answer of this run waits for one")
+            return
+        conclude(run, display)
+
+
+def _refuse_other(run: Path, reporter: Reporter) -> None:
+    """Raise Refusal unless the run measured something that is deployed from this folder."""
+    from loadtests.record.run_data import read_record
+
+    measured = {target.name: target.url for target in read_record(run).targets}
+    if not any(reporter.url(name) == measured.get(name) for name in reporter.targets):
+        there = ", ".join(f"{name} at {reporter.url(name)}" for name in reporter.targets) or "nothing"
+        raise Refusal(
+            f"{run} measured {', '.join(measured.values())}, and deployed from this folder is {there}: go to the "
+            "folder of its deployment; a deployment that was removed took its lines with it"
+        )

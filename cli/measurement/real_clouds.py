@@ -112,7 +112,7 @@ def opened(course: Course, display: Display) -> Iterator[Opened]:
 
 
 def _to_deploy(asked: dict[str, Any], sending: Load, wanted: Wanted) -> Course:
-    from cli.commands.deploy import session_of
+    from cli.measurement.deployment import session_of
     from cli.measurement.deployment_cost import hours_of, standing_usd
 
     variants, notes = wanted(asked)
@@ -149,6 +149,7 @@ def _planned(number: int, variant: Variant) -> Target:
 def _to_measure(asked: dict[str, Any], sending: Load) -> Course:
     from adapters.deployment.session import Session
     from adapters.deployment.targets import TARGETS
+    from loadtests.cost.gateway import check_gateways
     from loadtests.plan.targets import read_targets
 
     path = RECORD.with_name(TARGETS) if str(asked["targets"]) == DEPLOYED else Path(asked["targets"])
@@ -157,6 +158,7 @@ def _to_measure(asked: dict[str, Any], sending: Load) -> Course:
         then = "`tripoint deploy apply` makes it" if deployed else f"give a file of targets, or {DEPLOYED!r}"
         raise click.UsageError(f"--targets: there is no {path}: {then}")
     targets = read_targets(path)
+    check_gateways(targets)
     session = Session(folder=path.parent, say=tell) if (path.parent / RECORD.name).exists() else None
     if not session and all(map(_is_here, targets)):
         return Course(targets, requests_usd=None if asked["budget"] is None else Decimal(str(asked["budget"])))

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from cli.commands.compare import target_of
 from cli.framework.settings import is_typed
+from cli.measurement.local_targets import target_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

@@ -16,7 +16,7 @@ _MODEL = "clothes"  # the one that is deployed unless another is said
 
 def variants_to_compare(asked: dict[str, Any]) -> tuple[list[Variant], list[str]]:
     """Those of tripoint.toml, or one for each cloud, with the memory and model that are asked for."""
-    from cli.commands.deploy import variants_of
+    from cli.measurement.deployment import variants_of
 
     return variants_of(_clouds(asked), {"memory_mb": asked["memory"], **_model(asked)}), []
 
@@ -27,7 +27,7 @@ def variants_to_sweep(asked: dict[str, Any]) -> tuple[list[Variant], list[str]]:
     What is not asked for is that of the cloud's first variant in tripoint.toml. Where the file lists several of a
     cloud and no setting is asked for, they are the settings.
     """
-    from cli.commands.deploy import variants_of
+    from cli.measurement.deployment import variants_of
     from cli.measurement.sweep_targets import offers_of, wish_of
     from loadtests.plan.sweep_grid import trials
 

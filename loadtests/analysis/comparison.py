@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from loadtests.plan.phases import Stratum
     from loadtests.record.columns import Columns
-    from loadtests.record.sample import Stratum
 
 Kind = Literal["warm", "cold", "unknown"]
 KINDS: tuple[Kind, ...] = get_args(Kind)

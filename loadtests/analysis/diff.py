@@ -23,9 +23,9 @@ from loadtests.stats.shift import CONFIDENCE
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from loadtests.plan.phases import Stratum
     from loadtests.record.columns import Columns
     from loadtests.record.run_data import Record
-    from loadtests.record.sample import Stratum
     from loadtests.stats.estimate import Estimate
 
 THRESHOLD = 0.10

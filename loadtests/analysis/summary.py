@@ -23,12 +23,13 @@ from loadtests.record.columns import by_target, columns_of
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from loadtests.analysis.checks import Check
+    from loadtests.analysis.check import Check
     from loadtests.analysis.sweep import Tuning
     from loadtests.cost.measured import TargetCost
+    from loadtests.plan.phases import Stratum
     from loadtests.plan.targets import Target
     from loadtests.record.columns import Columns
-    from loadtests.record.sample import Sample, Stratum
+    from loadtests.record.sample import Sample
 
 VERSION = 1
 SENTENCES_MAX = 10  # of one kind; five targets have ten pairs

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from loadtests.analysis.comparison import BAD_SHARE_MAX
 from loadtests.analysis.recommendation import Contender, Recommendation, find_strategy, recommend
-from loadtests.stats.clustered_p95 import warm_p95
+from loadtests.stats.clustered_p95 import clustered_p95
 from loadtests.stats.pareto import Standing, standings
 
 if TYPE_CHECKING:
@@ -110,7 +110,9 @@ def _settings(parts: Sequence[TargetSummary], columns: Mapping[str, Columns]) ->
 
 
 def _p95(part: TargetSummary, columns: Columns) -> Estimate:
-    return warm_p95(columns, part.typical.estimates["p95_ms"])
+    chosen = columns.where(outcome="ok", stratum="steady", state="warm")
+    values, instances = columns.latency_ms[chosen], columns.instance[chosen]
+    return clustered_p95(values, instances, part.typical.estimates["p95_ms"])
 
 
 def _left_out(part: TargetSummary) -> str | None:

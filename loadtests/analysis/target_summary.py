@@ -20,9 +20,10 @@ if TYPE_CHECKING:
 
     from loadtests.analysis.waterfall import Part
     from loadtests.cost.measured import TargetCost
+    from loadtests.plan.phases import Stratum
     from loadtests.plan.targets import Target
     from loadtests.record.columns import Columns
-    from loadtests.record.sample import Sample, Stratum
+    from loadtests.record.sample import Sample
 
 LATE_MS = 5.0  # a send later than this after its intended time is counted as late
 COLD_STRATA: tuple[Stratum, ...] = ("forced", "natural", "burst", "steady", "warm-up")

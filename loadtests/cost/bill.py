@@ -13,7 +13,7 @@ from loadtests.cost.usage import UsageError
 from loadtests.prices.book import shipped_book
 
 if TYPE_CHECKING:
-    from loadtests.cost.plans import LineName, Meter, Plan
+    from loadtests.cost.plan import LineName, Meter, Plan
     from loadtests.cost.quantities import Metered
     from loadtests.cost.usage import Usage
     from loadtests.prices.book import CloudPrices, Found, PriceBook

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from adapters import contract
 from loadtests.cost.bill import Bill, Terms, bill_plan
-from loadtests.cost.plans import Plan, PlanError, load_plans
+from loadtests.cost.plan import Plan
+from loadtests.cost.plans import PlanError, load_plans
 from loadtests.prices.rate import PriceError
 
 if TYPE_CHECKING:

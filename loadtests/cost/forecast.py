@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from loadtests.cost.tariff import tariffs_of
 from loadtests.plan.phases import Closed
-from loadtests.run.probe import PROBES
+from loadtests.plan.scenarios import PROBES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -5,10 +5,14 @@ from __future__ import annotations
 from decimal import ROUND_CEILING, Decimal
 from typing import TYPE_CHECKING
 
+from loadtests.cost.plans import load_plan
 from loadtests.cost.quantities import GATEWAY_STEP_KB
+from loadtests.plan.targets import TargetsError
 
 if TYPE_CHECKING:
-    from loadtests.cost.plans import Plan
+    from collections.abc import Iterable
+
+    from loadtests.cost.plan import Plan
     from loadtests.plan.targets import Target
 
 _API_GATEWAY = ".execute-api."  # in the host of every HTTP API and REST API
@@ -36,6 +40,17 @@ def gateway_note(target: Target, plan: Plan) -> list[str]:
     if target.gateway is None:
         return [f"its address is an API Gateway's and does not tell which kind: {found}, the dearest, is counted"]
     return [f"{found} stands in front, and is paid for each request"]
+
+
+def check_gateways(targets: Iterable[Target]) -> None:
+    """Raise TargetsError for a gateway that the target's plan does not know: it would have no price."""
+    for target in targets:
+        if target.gateway is None:
+            continue
+        try:
+            gateway_before(target, load_plan(target.cloud, target.plan))
+        except (LookupError, ValueError) as error:
+            raise TargetsError(str(error)) from error
 
 
 def steps_of(size_bytes: int) -> Decimal:

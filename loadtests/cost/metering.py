@@ -11,7 +11,7 @@ from loadtests.cost.sharing import Stream, shared_instance_s
 from loadtests.cost.usage import ONE, ZERO, Reserve
 
 if TYPE_CHECKING:
-    from loadtests.cost.plans import Plan
+    from loadtests.cost.plan import Plan
     from loadtests.cost.usage import Calls, Usage
 
 ALONE = "each request is alone in its instance: an upper bound where requests overlap"

@@ -1,104 +1,36 @@
-"""A plan: the rules by which a cloud bills, read from `[plans.NAME]` of its `cloud.toml`."""
+"""Read plans, the rules by which a cloud bills, from `[plans.NAME]` of its `cloud.toml`."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from decimal import Decimal
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from adapters import contract
-from loadtests.cost.cpu import CpuRule, read_cpu
+from loadtests.cost.cpu import read_cpu
 from loadtests.cost.duration import DurationRule
 from loadtests.cost.memory import MemoryRule
+from loadtests.cost.plan import LINES, Meter, Plan, ReserveRule
 from loadtests.cost.quantities import QUANTITIES
-from loadtests.prices.rate import decimal
+from loadtests.prices.rate import FreeGrant, decimal
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-LineName = Literal["compute", "requests", "reserved", "gateway", "egress", "logs", "image storage"]
-LINES: tuple[LineName, ...] = ("compute", "requests", "reserved", "gateway", "egress", "logs", "image storage")
+    from collections.abc import Iterator, Mapping
 
 
 class PlanError(ValueError):
     """A plan is unknown or its rules cannot be read; the message names the rule and the known ones."""
 
 
-@dataclass(frozen=True, slots=True)
-class Meter:
-    """One thing that is counted and priced.
-
-    `quantity` names the rule that counts (`loadtests.cost.quantities`), `rate` the price, in which
-    `{architecture}` and `{gateway}` are filled in. `free` units a month cost nothing; with `credit_region`
-    they are worth what they cost there, as money. `quantities` name other rules for some gateways.
-    """
-
-    name: str
-    line: LineName
-    quantity: str
-    rate: str
-    free: Decimal = Decimal(0)
-    credit_region: str | None = None
-    quantities: Mapping[str, str] = field(default_factory=dict)
-
-    def counts(self, gateway: str) -> str:
-        """The rule that counts behind `gateway`."""
-        return self.quantities.get(gateway, self.quantity)
-
-
-@dataclass(frozen=True, slots=True)
-class ReserveRule:
-    """Held time is rounded up to `step_s`; at least `minimum` instances are held (0: none need be).
-
-    Where their number is not given, as many are held as are busy for `use` of the time on average.
-    """
-
-    step_s: Decimal = Decimal(1)
-    minimum: int = 0
-    use: Decimal = Decimal("0.6")
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """A billing mode of a cloud. `alternative` names the plan that reads the same rules differently, or is empty."""
-
-    cloud: str
-    name: str
-    about: str
-    default: bool
-    alternative: str
-    duration: DurationRule
-    memory: MemoryRule
-    cpu: CpuRule
-    reserve: ReserveRule
-    snapshot_minimum_s: Decimal
-    architectures: tuple[str, ...]
-    gateways: tuple[str, ...]
-    meters: tuple[Meter, ...]
-    assumptions: tuple[str, ...]
-    source: str
-    read: str
-
-    @property
-    def holds(self) -> bool:
-        """Whether instances that are held without being used are paid for."""
-        return any(meter.quantity.startswith(("reserved_", "idle_")) for meter in self.meters)
-
-    @property
-    def bills_life(self) -> bool:
-        """Whether instances are paid for from their start to their end, and the requests in them cost no time."""
-        return self.reserve.minimum > 0 and all(meter.line != "compute" for meter in self.meters)
-
-    @property
-    def overflows(self) -> bool:
-        """Whether requests that find no held instance free run on demand, on meters of their own."""
-        return any(meter.quantity == "gb_s_on_demand" for meter in self.meters)
-
-
 def load_plans(cloud: str) -> tuple[Plan, ...]:
     """All plans of a cloud, in the order of its `cloud.toml`."""
     sections: Mapping[str, Any] = contract.load(cloud).data.get("plans", {})
     return tuple(_read(cloud, name, _inherited(cloud, name, sections)) for name in sections)
+
+
+def free_grants(cloud: str) -> Iterator[FreeGrant]:
+    """Yield what each plan of a cloud gives free a month, meter by meter, for a refresh of its prices."""
+    for plan in load_plans(cloud):
+        for meter in plan.meters:
+            yield FreeGrant(plan.name, meter.name, meter.rate, meter.free)
 
 
 def load_plan(cloud: str, name: str | None = None) -> Plan:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from loadtests.cost.plans import Plan
+    from loadtests.cost.plan import Plan
     from loadtests.cost.usage import Reserve, Usage
 
 GB_MB = Decimal(1024)  # "GB" in every compute meter is 1024 MB

@@ -12,7 +12,7 @@ from loadtests.cost.sharing import overflow_share
 from loadtests.cost.usage import MONTH_HOURS, ZERO, Calls, Reserve, Snapshots, Usage, UsageError
 
 if TYPE_CHECKING:
-    from loadtests.cost.plans import Plan
+    from loadtests.cost.plan import Plan
 
 _KIB_PER_GIB = Decimal(1024**2)
 _SCALE = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9, "b": 10**9}

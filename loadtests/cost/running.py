@@ -15,7 +15,7 @@ from loadtests.stats.estimate import Estimate
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from loadtests.cost.plans import Plan
+    from loadtests.cost.plan import Plan
     from loadtests.plan.targets import Target
     from loadtests.prices.book import PriceBook
     from loadtests.record.sample import Sample

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from loadtests.cost.break_even import Change
     from loadtests.cost.comparison import Comparison, Offer
-    from loadtests.cost.plans import LineName
+    from loadtests.cost.plan import LineName
 
 _NEAREST = 5  # changes of order shown; all of them are in --json
 _PATH: tuple[LineName, ...] = ("gateway", "egress", "logs", "image storage")

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 if TYPE_CHECKING:
     from random import Random
 
-    from loadtests.record.sample import Stratum
+Stratum = Literal["forced", "natural", "burst", "steady", "warm-up"]  # why a request is sent
 
 # "serial": one request after another over all targets, each behind a retired instance; `at_s` is only an order.
 # "open": every request at its due time, whatever became of those before. "closed": users who wait for answers.

@@ -13,6 +13,8 @@ from loadtests.plan.traces import TraceError, read_trace
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+PROBES = 6  # requests to each target before the run; the first may be a cold start
+
 
 @dataclass(frozen=True, slots=True)
 class Scenario:

@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from loadtests.plan.phases import Phase
-    from loadtests.record.sample import Stratum
+    from loadtests.plan.phases import Phase, Stratum
 
 
 @dataclass(frozen=True, slots=True)

@@ -70,24 +70,9 @@ def read_targets(path: Path) -> list[Target]:
         expected = "expected a JSON list of targets, or TOML with [[targets]] tables"
         raise TargetsError(f"targets {str(path)!r} cannot be read: {error}; {expected}") from error
     names = [target.name for target in found]
-    for target in found:
-        _check_gateway(path, target)
     if not found or len(set(names)) < len(names):
         raise TargetsError(f"targets {str(path)!r}: expected at least one target, each with a name of its own")
     return found
-
-
-def _check_gateway(path: Path, target: Target) -> None:
-    """A gateway that the plan does not know would leave the target without a price. Raises TargetsError."""
-    if target.gateway is None:
-        return
-    from loadtests.cost.gateway import gateway_before  # costs: imports that most files of targets do without
-    from loadtests.cost.plans import load_plan
-
-    try:
-        gateway_before(target, load_plan(target.cloud, target.plan))
-    except (LookupError, ValueError) as error:
-        raise TargetsError(f"targets {str(path)!r} cannot be read: {error}") from error
 
 
 def write_targets(path: Path, targets: Iterable[Target]) -> None:

@@ -70,3 +70,13 @@ def decimal(name: str, text: object) -> Decimal:
         return Decimal(text)
     except InvalidOperation:
         raise PriceError(f'{name!r} is {text!r}: expected a number such as "0.20"') from None
+
+
+@dataclass(frozen=True, slots=True)
+class FreeGrant:
+    """What a plan's rules give free of `meter` a month, in the units of the price named `rate`."""
+
+    plan: str
+    meter: str
+    rate: str
+    free: Decimal

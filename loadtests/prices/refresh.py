@@ -8,16 +8,15 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from adapters import contract
-from loadtests.cost.plans import load_plans
 from loadtests.prices.aws_offers import READER as AWS_OFFERS
 from loadtests.prices.azure_retail import READER as AZURE_RETAIL
 from loadtests.prices.book import CloudPrices, read_prices
 from loadtests.prices.google_catalog import READER as GOOGLE_CATALOG
 from loadtests.prices.listing import Listed, Reader, plain
-from loadtests.prices.rate import PriceError, Rate
+from loadtests.prices.rate import FreeGrant, PriceError, Rate
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from loadtests.prices.download import Fetch
 
@@ -54,11 +53,12 @@ class Refreshed:
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Where prices come from: the network (or recorded pages), the day, and keys by cloud."""
+    """Where prices come from: the network (or recorded pages), the day, keys by cloud, and the plans' free grants."""
 
     fetch: Fetch
     today: str
     keys: Mapping[str, str] = field(default_factory=dict)
+    grants: Callable[[str], Iterable[FreeGrant]] = lambda _: ()
 
 
 def refresh(document: Mapping[str, Any], wanted: Mapping[str, Sequence[str]], source: Source) -> Refreshed:
@@ -95,7 +95,7 @@ def _refresh_region(
         if address not in pages:
             pages[address] = _pages(reader, address, source.fetch)
     every = [page for address in reader.addresses(section, region, key) for page in pages[address]]
-    _enter(result, place, _read(reader, every, region, section), (section, source.today))
+    _enter(result, place, _read(reader, every, region, section), (section, source))
 
 
 def _reader(cloud: str, section: Mapping[str, Any]) -> Reader:
@@ -129,10 +129,11 @@ def _read(
 
 
 def _enter(
-    result: Refreshed, place: tuple[str, str], found: Mapping[str, Listed], origin: tuple[Mapping[str, Any], str]
+    result: Refreshed, place: tuple[str, str], found: Mapping[str, Listed], origin: tuple[Mapping[str, Any], Source]
 ) -> None:
     """Add a sheet of the new prices to the region, after its older ones."""
-    (cloud, region), (section, today) = place, origin
+    (cloud, region), (section, source) = place, origin
+    today = source.today
     prices = result.document["clouds"][cloud]
     before = read_prices(cloud, str(prices["date"]), prices)
     rates = {name: each.document(str(section["rates"][name]["unit"])) for name, each in found.items()}
@@ -145,7 +146,7 @@ def _enter(
     after = read_prices(cloud, today, prices)
     result.read.append(f"{cloud} {region}: {len(rates)} prices")
     result.changes.extend(_changes(place, before, after, found))
-    result.notes.extend(_grants(cloud, found))
+    result.notes.extend(_grants(cloud, source.grants(cloud), found))
     kept = sorted(set(after.regions[region].rates) - set(found))
     if kept:
         result.notes.append(f"{cloud} {region}: not in the list, kept as they were: {', '.join(kept)}")
@@ -161,13 +162,12 @@ def _changes(
     return [PriceChange(cloud, region, name, old.get(name), new[name]) for name in differs]
 
 
-def _grants(cloud: str, found: Mapping[str, Listed]) -> list[str]:
-    """Free grants in the list that are not those of the plans' rules: the rules are then to be corrected."""
+def _grants(cloud: str, grants: Iterable[FreeGrant], found: Mapping[str, Listed]) -> list[str]:
+    """Note the free grants of the list that differ from the plans' rules: the rules are then to be corrected."""
     notes = []
-    for plan in load_plans(cloud):
-        for meter in plan.meters:
-            listed = found.get(meter.rate)
-            if listed is not None and listed.free and listed.free != meter.free:
-                free, rule = plain(listed.free), plain(Decimal(meter.free))
-                notes.append(f"{cloud}/{plan.name}: the list has {free} free {meter.name}, the plan's rule {rule}")
+    for grant in grants:
+        listed = found.get(grant.rate)
+        if listed is not None and listed.free and listed.free != grant.free:
+            free, rule = plain(listed.free), plain(Decimal(grant.free))
+            notes.append(f"{cloud}/{grant.plan}: the list has {free} free {grant.meter}, the plan's rule {rule}")
     return notes

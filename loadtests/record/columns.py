@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Literal, get_args
 
 import numpy as np
 
-from loadtests.record.sample import Outcome, Sample, State, Stratum
+from loadtests.plan.phases import Stratum
+from loadtests.record.sample import Outcome, Sample, State
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

@@ -10,10 +10,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from adapters.platform_report import Report
+    from loadtests.plan.phases import Stratum
 
 Outcome = Literal["ok", "failed", "timeout", "dropped"]
 State = Literal["cold", "pre-initialised", "warm"]
-Stratum = Literal["forced", "natural", "burst", "steady", "warm-up"]
 
 
 @dataclass(frozen=True, slots=True)

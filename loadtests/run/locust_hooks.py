@@ -15,6 +15,7 @@ import locust
 from locust.runners import MasterRunner, WorkerRunner
 
 from loadtests.cost.budget import Budget, BudgetError
+from loadtests.cost.gateway import check_gateways
 from loadtests.credentials.channel import Doorbell, DoorbellError
 from loadtests.launch import live_line
 from loadtests.plan.payloads import PicturesError, read_pictures
@@ -161,12 +162,11 @@ def open_run(environment: Environment, feed: Feed | None, *, probed: Callable[[i
 def plan_run(options: Options, *, probed: Callable[[int, int], None]) -> tuple[Plan, Store]:
     """The plan with its new store, or that of the rest of the run that is resumed."""
     targets, pictures = read_targets(options.targets), read_pictures(options.images)
+    check_gateways(targets)
     means = means_of(options, targets, pictures)
     if options.resume and options.run_dir is not None:
         store = open_store(options.run_dir, writable=True)
-        plan = resume_plan(
-            options, store, targets, pictures, probed=probed, means=means_of(options, targets, pictures)
-        )
+        plan = resume_plan(options, store, targets, pictures, probed=probed, means=means)
         store.record(Event(perf_counter() - plan.origin_s, "resumed", document={"requests": len(plan.arrivals)}))
         return plan, store
     plan = make_plan(options, targets, pictures, probed=probed, means=means)

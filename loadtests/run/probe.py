@@ -6,6 +6,7 @@ from statistics import median
 from time import perf_counter
 from typing import TYPE_CHECKING
 
+from loadtests.plan.scenarios import PROBES
 from loadtests.plan.schedule import Arrival
 from loadtests.send.requester import Requester
 
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
     from loadtests.record.sample import Sample
     from loadtests.run.resources import Means
 
-PROBES = 6  # per target; the first may be a cold start
 WORKER = "probe"
 
 

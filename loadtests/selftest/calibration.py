@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from loadtests.launch import RunPlan, run
+from loadtests.plan.scenarios import PROBES
 from loadtests.plan.targets import Target
 from loadtests.record.store import Event, open_store
-from loadtests.run.probe import PROBES
 from loadtests.selftest.floor import PIXEL
 from loadtests.selftest.null_server import Behaviour, Stall, null_server
 

@@ -13,7 +13,8 @@ from loadtests.record.sample import Sample
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from loadtests.record.sample import Outcome, Stratum
+    from loadtests.plan.phases import Stratum
+    from loadtests.record.sample import Outcome
     from loadtests.send.response import Answer
 
 

@@ -14,20 +14,17 @@ from loadtests.stats.estimate import Estimate
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from loadtests.record.columns import Columns
-
 _SEED = 20261121
 _TAIL = 0.025
 _Q = 0.95
 
 
-def warm_p95(columns: Columns, independent: Estimate) -> Estimate:
-    """`independent` (the interval of independent requests), widened to a bootstrap by instance where that is wider.
+def clustered_p95(values: NDArray[np.float64], instance: NDArray[np.int64], independent: Estimate) -> Estimate:
+    """Widen `independent` to the interval of a bootstrap by instance, where that is wider.
 
+    `values` are the latencies and `instance` the number of the instance that answered each, -1 where it is not known.
     With fewer than FEW instances, or none known, it stays as it is.
     """
-    chosen = columns.where(outcome="ok", stratum="steady", state="warm")
-    values, instance = columns.latency_ms[chosen], columns.instance[chosen]
     value, lo, hi = independent.value, independent.lo, independent.hi
     count = np.unique(instance).size
     if value is None or lo is None or hi is None or count < FEW or (instance < 0).any():

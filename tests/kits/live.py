@@ -5,8 +5,9 @@ from __future__ import annotations
 from random import Random
 from typing import Any, get_args
 
+from loadtests.plan.phases import Stratum
 from loadtests.plan.targets import Target
-from loadtests.record.sample import Sample, State, Stratum
+from loadtests.record.sample import Sample, State
 
 STRATA: tuple[Stratum, ...] = get_args(Stratum)
 STATES: tuple[State | None, ...] = ("cold", "pre-initialised", "warm", "warm", "warm", "warm", "warm", None)

@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from loadtests.record.sample import Outcome, State, Stratum
+    from loadtests.plan.phases import Stratum
+    from loadtests.record.sample import Outcome, State
 
 PLANS = {"aws": ("on-demand", 1769), "azure": ("flex-consumption", 2048), "gcp": ("cloud-run-request", 2048)}
 HEADER = {

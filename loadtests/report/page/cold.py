@@ -16,7 +16,7 @@ from loadtests.stats.formatting import number, sentence_text
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from loadtests.record.sample import Stratum
+    from loadtests.plan.phases import Stratum
     from loadtests.report.page.blocks import Block
     from loadtests.report.page.context import Material
 

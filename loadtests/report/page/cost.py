@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from loadtests.cost.measured import DEFAULT_VOLUME
-from loadtests.cost.plans import LINES
+from loadtests.cost.plan import LINES
 from loadtests.cost.table import money
 from loadtests.report.page.blocks import Cell, Controls, Figure, Points, Prose, Section, Table, estimate_cell
 from loadtests.report.page.cost_charts import bars, curves, stacks

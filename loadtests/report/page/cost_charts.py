@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import altair as alt
 
-from loadtests.cost.plans import LINES
+from loadtests.cost.plan import LINES
 from loadtests.report.page.chart import (
     Ratios,
     Row,

@@ -13,7 +13,7 @@ import pytest
 
 from adapters import contract
 from adapters.emulator import clouds
-from cli.commands.compare import target_of
+from cli.measurement.local_targets import target_of
 from tests.kits import budget
 
 if TYPE_CHECKING:

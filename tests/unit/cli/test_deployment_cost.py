@@ -20,7 +20,8 @@ from loadtests.prices.book import shipped_book
 from loadtests.record.sample import Sample
 
 if TYPE_CHECKING:
-    from loadtests.record.sample import State, Stratum
+    from loadtests.plan.phases import Stratum
+    from loadtests.record.sample import State
 
 HELD = Variant("gcp", plan="cloud-run-instance", reserved_instances=2, maximum_instances=5)
 TARGET = Target("g", "gcp", "cloud-run-instance", "us-central1", 2048, "https://g")

@@ -7,7 +7,7 @@ import re
 
 from adapters import contract
 from loadtests.cost import load_plans
-from loadtests.cost.plans import LINES
+from loadtests.cost.plan import LINES
 from loadtests.cost.quantities import QUANTITIES
 from tests.paths import ROOT
 

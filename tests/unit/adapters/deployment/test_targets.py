@@ -12,6 +12,7 @@ from adapters.deployment.function_spec import Variant
 from adapters.deployment.naming import Deployment
 from adapters.deployment.provider import Endpoint
 from adapters.deployment.targets import TARGETS, by_target_name, write
+from loadtests.cost.gateway import check_gateways
 from loadtests.plan.targets import TargetsError, read_targets
 
 if TYPE_CHECKING:
@@ -51,7 +52,7 @@ def test_a_file_with_a_gateway_that_the_plan_does_not_know_is_refused(tmp_path: 
     path = tmp_path / TARGETS
     path.write_text(path.read_text().replace("rest-api", "resr-api"))
     with pytest.raises(TargetsError, match="gateway 'resr-api' is none of aws/on-demand: expected function-url,"):
-        read_targets(path)
+        check_gateways(read_targets(path))
     old = json.loads(path.read_text())
     del old["targets"][0]["gateway"]
     path.write_text(json.dumps(old))

@@ -10,9 +10,10 @@ from click.testing import CliRunner
 
 from cli.commands.diff import command
 from loadtests.analysis.diff import Change, NotAlike, diff, doubts, headline
+from loadtests.plan.phases import Stratum
 from loadtests.plan.targets import Target
 from loadtests.record.run_data import Record
-from loadtests.record.sample import Sample, State, Stratum
+from loadtests.record.sample import Sample, State
 from loadtests.record.store import FILE_NAME, Event, Store
 
 if TYPE_CHECKING:

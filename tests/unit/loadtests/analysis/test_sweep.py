@@ -14,11 +14,12 @@ from rich.console import Console
 from cli.commands.report import command as report_command
 from loadtests.analysis.recommendation import Contender, StrategyError, find_strategy, recommend
 from loadtests.analysis.sweep import NO_SHARES, Tuning, tune
+from loadtests.plan.phases import Stratum
 from loadtests.plan.targets import Target
 from loadtests.prices.book import shipped_book
 from loadtests.prices.library import book_document, write_book
 from loadtests.record.run_data import read_record
-from loadtests.record.sample import Sample, State, Stratum
+from loadtests.record.sample import Sample, State
 from loadtests.record.store import FILE_NAME, Store
 from loadtests.report.build import SUMMARY_NAME, summarise_run, write
 from loadtests.report.markdown import report

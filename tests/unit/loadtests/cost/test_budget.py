@@ -18,7 +18,8 @@ from loadtests.prices.book import shipped_book
 from loadtests.record.sample import Sample
 
 if TYPE_CHECKING:
-    from loadtests.record.sample import State, Stratum
+    from loadtests.plan.phases import Stratum
+    from loadtests.record.sample import State
 
 AWS = Target("a", "aws", "on-demand", "us-east-1", 1024, "https://a")
 GCP = Target("g", "gcp", "cloud-run-request", "us-central1", 2048, "https://g")

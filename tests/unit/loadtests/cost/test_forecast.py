@@ -13,9 +13,9 @@ from cli.commands.compare import command
 from loadtests.cost.forecast import LIKELY_MS, LIKELY_START_MS, forecast
 from loadtests.cost.tariff import tariff_of
 from loadtests.plan.phases import Closed, Constant, Forced
+from loadtests.plan.scenarios import PROBES
 from loadtests.plan.targets import Target, write_targets
 from loadtests.prices.book import shipped_book
-from loadtests.run.probe import PROBES
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -10,7 +10,8 @@ import pytest
 
 from adapters import contract
 from loadtests.cost.measured import cost_of
-from loadtests.cost.plans import Plan, load_plans
+from loadtests.cost.plan import Plan
+from loadtests.cost.plans import load_plans
 from loadtests.plan.targets import Target
 from loadtests.prices.book import shipped_book
 from loadtests.record.sample import Sample

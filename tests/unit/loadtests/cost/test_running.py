@@ -16,7 +16,7 @@ from loadtests.prices.book import shipped_book
 from loadtests.record.sample import Sample
 
 if TYPE_CHECKING:
-    from loadtests.record.sample import Stratum
+    from loadtests.plan.phases import Stratum
 
 PLANS = [(cloud, plan.name) for cloud in contract.clouds() for plan in load_plans(cloud)]
 

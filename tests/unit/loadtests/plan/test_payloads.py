@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from cli.commands.compare import SAMPLES, samples_of
+from cli.measurement.local_targets import SAMPLES, samples_of
 from core.settings import MODELS
 from loadtests.plan.payloads import PicturesError, digest, read_pictures
 

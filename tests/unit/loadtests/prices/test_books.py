@@ -15,9 +15,10 @@ from click.testing import CliRunner
 
 from cli.commands.prices import command
 from loadtests.cost import bill, usage_of
+from loadtests.cost.plans import free_grants
 from loadtests.prices import library
 from loadtests.prices.book import shipped_book
-from loadtests.prices.download import download
+from loadtests.prices.download import Fetch, download
 from loadtests.prices.rate import PriceError
 from loadtests.prices.refresh import Refreshed, Source, refresh
 from loadtests.prices.regions import places
@@ -39,6 +40,10 @@ PAGES = {
 ALL = {"aws": ["us-east-1"], "azure": ["eastus"], "gcp": ["us-central1", "europe-west3"]}
 
 
+def source(fetch: Fetch) -> Source:
+    return Source(fetch, "2026-12-24", grants=free_grants)
+
+
 def recorded(address: str, /) -> dict[str, Any]:
     """The recorded answer that belongs to an address; no host is reachable for any other."""
     for part, name in PAGES.items():
@@ -49,7 +54,7 @@ def recorded(address: str, /) -> dict[str, Any]:
 
 
 def refreshed(today: str = "2026-12-24", **keys: str) -> Refreshed:
-    return refresh(library.book_document("2026-11-20"), ALL, Source(recorded, today, keys))
+    return refresh(library.book_document("2026-11-20"), ALL, Source(recorded, today, keys, free_grants))
 
 
 @pytest.fixture
@@ -83,9 +88,9 @@ def test_a_refresh_tells_each_price_that_changed_and_no_other() -> None:
 
 def test_a_refresh_of_a_region_without_own_prices_ends_the_borrowing() -> None:
     document = library.book_document("2026-11-20")
-    result = refresh(document, {"aws": ["us-east-1"]}, Source(recorded, "2026-12-24"))
+    result = refresh(document, {"aws": ["us-east-1"]}, source(recorded))
     assert result.document["clouds"]["azure"] == document["clouds"]["azure"]
-    found = refresh(document, {"azure": ["eastus"]}, Source(recorded, "2026-12-24")).document["clouds"]["azure"]
+    found = refresh(document, {"azure": ["eastus"]}, source(recorded)).document["clouds"]["azure"]
     assert found["regions"]["eastus"]["sheets"] == ["eastus", "eastus 2026-12-24"]
     assert found["regions"]["westeurope"] == document["clouds"]["azure"]["regions"]["westeurope"]
 
@@ -132,7 +137,7 @@ def test_a_cloud_that_needs_a_key_is_left_as_it_was_without_one() -> None:
 
 def test_one_unreachable_list_does_not_stop_the_others() -> None:
     wanted = {"aws": ["eu-west-1"], "azure": ["eastus"]}
-    result = refresh(library.book_document("2026-11-20"), wanted, Source(recorded, "2026-12-24"))
+    result = refresh(library.book_document("2026-11-20"), wanted, source(recorded))
     assert result.failures == ["aws: cannot reach pricing.us-east-1.amazonaws.com"]
     assert len(result.read) == 1
 
@@ -141,7 +146,7 @@ def test_a_list_of_another_form_is_told_and_not_guessed_at() -> None:
     def changed(address: str, /) -> dict[str, Any]:
         return {"Items": [{"armRegionName": "eastus", "type": "Consumption"}]}
 
-    result = refresh(library.book_document("2026-11-20"), {"azure": ["eastus"]}, Source(changed, "2026-12-24"))
+    result = refresh(library.book_document("2026-11-20"), {"azure": ["eastus"]}, source(changed))
     assert "another form than expected" in result.failures[0]
 
 
@@ -155,7 +160,7 @@ def test_paging_without_an_end_is_stopped() -> None:
     def endless(address: str, /) -> dict[str, Any]:
         return {"Items": [], "NextPageLink": address}
 
-    result = refresh(library.book_document("2026-11-20"), {"azure": ["eastus"]}, Source(endless, "2026-12-24"))
+    result = refresh(library.book_document("2026-11-20"), {"azure": ["eastus"]}, source(endless))
     assert "paging does not end" in result.failures[0]
 
 
@@ -179,7 +184,7 @@ def test_a_free_grant_that_differs_from_the_plans_rule_is_told() -> None:
                 item["tierMinimumUnits"] = Decimal(500_000)
         return page
 
-    result = refresh(library.book_document("2026-11-20"), {"azure": ["eastus"]}, Source(generous, "2026-12-24"))
+    result = refresh(library.book_document("2026-11-20"), {"azure": ["eastus"]}, source(generous))
     assert "azure/consumption: the list has 500000 free duration, the plan's rule 400000" in result.notes
     assert not any("free requests" in note for note in result.notes)
 

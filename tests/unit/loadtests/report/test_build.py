@@ -10,8 +10,9 @@ from rich.console import Console
 
 from loadtests.analysis.summary import Summary, summarise
 from loadtests.cost.measured import TargetCost
+from loadtests.plan.phases import Stratum
 from loadtests.plan.targets import Target
-from loadtests.record.sample import Outcome, Sample, State, Stratum
+from loadtests.record.sample import Outcome, Sample, State
 from loadtests.record.store import FILE_NAME, Store
 from loadtests.report.build import SUMMARY_NAME, summarise_run, write
 from loadtests.report.markdown import report

@@ -5,7 +5,7 @@ import pytest
 
 from loadtests.record.columns import Columns, columns_of
 from loadtests.record.sample import Sample
-from loadtests.stats.clustered_p95 import resampled_p95s, warm_p95
+from loadtests.stats.clustered_p95 import clustered_p95, resampled_p95s
 from loadtests.stats.estimate import Estimate
 from loadtests.stats.percentiles import percentile
 
@@ -22,6 +22,10 @@ def warm(seed: int, *, instances: int, between_ms: float) -> Columns:
                state="warm", instance=f"i{place // PER_INSTANCE}")
         for place, ms in enumerate(latencies_ms)
     ])  # fmt: skip
+
+
+def warm_p95(columns: Columns, independent: Estimate) -> Estimate:
+    return clustered_p95(columns.latency_ms, columns.instance, independent)
 
 
 def independent(columns: Columns) -> Estimate:

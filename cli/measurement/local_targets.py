@@ -1,0 +1,44 @@
+"""Name a run, find its images, and describe a running local cloud as a target."""
+
+from __future__ import annotations
+
+import secrets
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from loadtests.plan.targets import Target
+
+SAMPLES = Path(__file__).resolve().parents[2] / "model" / "samples"
+
+
+def run_id() -> str:
+    """Sorts by time, and differs for two runs started in the same second."""
+    return f"{datetime.now(UTC):%Y-%m-%dT%H-%M-%S}-{secrets.token_hex(2)}"
+
+
+def samples_of(model: str) -> Path:
+    """What is sent unless said otherwise: `samples` in the model's own folder, or the built-in photographs."""
+    from adapters.bundle import layout
+
+    own = layout.model_folder(model) / "samples"
+    return own if own.is_dir() else SAMPLES
+
+
+def images_in(folder: Path) -> Path:
+    """`folder` when it is one. Raises UsageError."""
+    if not folder.is_dir():
+        raise click.UsageError(f"--images {str(folder)!r} is not a folder: give a folder of photographs")
+    return folder
+
+
+def target_of(local: Any) -> Target:
+    """A running local cloud as a target, under the cloud's name."""
+    from loadtests.cost.measured import LOCAL_REGION
+    from loadtests.plan.targets import Target
+
+    names = ("cloud", "plan", "memory_mb", "url", "concurrency", "control", "cpu_share")
+    return Target(name=local.cloud, region=LOCAL_REGION, **{name: getattr(local, name) for name in names})
