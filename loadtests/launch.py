@@ -13,13 +13,13 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from loadtests.credentials.provider import attended
+from loadtests.credentials.provider import serve_credentials
 from loadtests.plan.targets import write_targets
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
-    from loadtests.credentials.provider import Porter
+    from loadtests.credentials.provider import CredentialProvider
     from loadtests.plan.targets import Target
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -29,7 +29,7 @@ SAID = "tripoint: "  # in Locust's log: a sentence for the user
 
 
 @dataclass(frozen=True, slots=True)
-class Progress:
+class RunProgress:
     """How far the run is: `done` of `total` requests of `phase`, and of the whole run in 0..1."""
 
     phase: str
@@ -40,7 +40,7 @@ class Progress:
 
 
 @dataclass(frozen=True, slots=True)
-class RunPlan:
+class RunRequest:
     """What to run: `images` is a folder; `workers` above 1 means that many Locust worker processes.
 
     `notes` go into the run's header as they are (the price book's date, the command that was typed).
@@ -57,11 +57,11 @@ class RunPlan:
     resume: bool = False
     notes: Mapping[str, str] = field(default_factory=dict)
     settings: Mapping[str, str] = field(default_factory=dict)
-    porter: Porter | None = field(default=None, repr=False)
+    porter: CredentialProvider | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
-class Ended:
+class RunOutcome:
     """How the run ended: `exit_code` 0 when the whole schedule ran; else `message` says why, and what to do."""
 
     exit_code: int
@@ -69,20 +69,20 @@ class Ended:
 
 
 def run(
-    plan: RunPlan,
+    plan: RunRequest,
     *,
-    on_progress: Callable[[Progress], None] | None = None,
+    on_progress: Callable[[RunProgress], None] | None = None,
     on_live: Callable[[dict[str, Any]], None] | None = None,
-) -> Ended:
+) -> RunOutcome:
     """Run `plan` to its end; samples are in `plan.run_dir` as they arrive.
 
-    `on_live` is given the figures so far, as `loadtests.live.figures.Live.document` has them, about once a second.
+    `on_live` is given the figures so far, as `loadtests.live.figures.LiveFigures.document` has them, about once a second.
     An interrupt (Ctrl-C) stops the load test, keeps what was measured, and is raised again.
     """
     plan.run_dir.mkdir(parents=True, exist_ok=True)
     write_targets(plan.run_dir / "targets.json", plan.targets)
     with (
-        attended(plan.porter) as keys,
+        serve_credentials(plan.porter) as keys,
         held_port() as port,
         (plan.run_dir / LOG_NAME).open("w", encoding="utf-8") as log,
     ):
@@ -99,16 +99,16 @@ def run(
         try:
             for line in process.stdout or ():
                 if on_progress is not None and line.startswith('{"progress": '):
-                    on_progress(Progress(**json.loads(line)["progress"]))
+                    on_progress(RunProgress(**json.loads(line)["progress"]))
                 elif on_live is not None and line.startswith('{"live": '):
                     on_live(json.loads(line)["live"])
             exit_code = process.wait()
         finally:
             stop(process)
-    return Ended(exit_code, "" if exit_code == 0 else explain(plan.run_dir / LOG_NAME, exit_code))
+    return RunOutcome(exit_code, "" if exit_code == 0 else explain(plan.run_dir / LOG_NAME, exit_code))
 
 
-def command(plan: RunPlan, *, keys_socket: int | None = None, port: int | None = None) -> list[str]:
+def command(plan: RunRequest, *, keys_socket: int | None = None, port: int | None = None) -> list[str]:
     """The Locust command of `plan`; typed in a shell it does the same. Its workers find the master at `port`."""
     options = {
         "run-dir": str(plan.run_dir),
@@ -169,7 +169,7 @@ def python_path() -> str:
     return os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH", "")]))
 
 
-def progress_line(progress: Progress) -> str:
+def progress_line(progress: RunProgress) -> str:
     """The line of Locust's output that tells `run` how far it is."""
     return json.dumps({"progress": asdict(progress)})
 

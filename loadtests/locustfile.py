@@ -13,8 +13,8 @@ if ROOT not in sys.path:  # an uninstalled checkout; Locust puts only this folde
     sys.path.append(ROOT)
 
 from loadtests.run.locust_hooks import register  # noqa: E402
-from loadtests.users import Visitor  # noqa: E402
+from loadtests.users import ClosedLoopUser  # noqa: E402
 
-__all__ = ["Visitor"]
+__all__ = ["ClosedLoopUser"]
 
 register()

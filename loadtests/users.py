@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, cast
 from locust import User, task
 
 if TYPE_CHECKING:
-    from loadtests.send.worker import Player
+    from loadtests.send.worker import Worker
 
 
-class Visitor(User):
+class ClosedLoopUser(User):
     """Asks, waits, thinks and asks again while a closed-loop phase is on; stands by in any other."""
 
     @task
-    def visit(self) -> None:
-        cast("Player", self.environment.tripoint).visit()
+    def send_requests(self) -> None:
+        cast("Worker", self.environment.tripoint).send_next()

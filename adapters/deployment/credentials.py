@@ -1,6 +1,6 @@
 """The keys of what is deployed from one folder, for the length of a load test.
 
-They go through `loadtests.credentials.provider.Porter`.
+They go through `loadtests.credentials.provider.CredentialProvider`.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from adapters.deployment.session import Session
 
 
-class Keyring:
+class DeploymentCredentials:
     """Keeps each cloud's client, so that its credentials are looked for once and renewed by the vendor's SDK."""
 
     def __init__(self, session: Session) -> None:
@@ -28,17 +28,17 @@ class Keyring:
         self._providers: dict[str, Provider] = {cloud: provider.provider_of(cloud) for cloud in clouds}
 
     @property
-    def retirable(self) -> Collection[str]:
+    def cold_start_targets(self) -> Collection[str]:
         return self._endpoints
 
-    def passes(self) -> Mapping[str, str]:
+    def auth_headers(self) -> Mapping[str, str]:
         """As `Pass.text` has them, fresh. Raises DeployError."""
         with translated(self._providers.values()):
             return {
                 name: self._providers[each.variant.cloud].open(each).text() for name, each in self._endpoints.items()
             }
 
-    def retire(self, target: str) -> None:
+    def force_cold_start(self, target: str) -> None:
         """Change the target's configuration, so that its next request starts a new instance. Raises DeployError."""
         variant = self._endpoints[target].variant
         with translated(self._providers.values()):

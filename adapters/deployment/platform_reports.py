@@ -1,4 +1,4 @@
-"""What the platforms wrote about requests to what is deployed from one folder (`loadtests.reports.Source`)."""
+"""What the platforms wrote about requests to what is deployed from one folder (`loadtests.record.platform_reports.ReportSource`)."""
 
 from __future__ import annotations
 

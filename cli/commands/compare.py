@@ -110,7 +110,7 @@ def _folder(out: Path | None, *, resume: bool) -> Path:
 
 def _measure(folder: Path, asked: dict[str, Any], display: Display, *, course: Course | None) -> Summary:
     from cli.measurement.execution import Afterwards, carry_out, conclude
-    from loadtests.launch import RunPlan
+    from loadtests.launch import RunRequest
 
     images = images_in(asked["images"] or samples_of(asked["model"]))
     notes = {"command": f"tripoint {shlex.join(sys.argv[1:])}", **settings_note(click.get_current_context())}
@@ -119,7 +119,9 @@ def _measure(folder: Path, asked: dict[str, Any], display: Display, *, course: C
         settings = {name: str(asked[name]) for name in ("rate", "precision") if asked[name]}
         budget = course.requests_usd if course else asked["budget"]
         settings |= {"budget-usd": str(budget)} if budget is not None else {}
-        plan = RunPlan(folder, found.targets, images, notes=notes, settings=settings, porter=found.porter, **chosen)
+        plan = RunRequest(
+            folder, found.targets, images, notes=notes, settings=settings, porter=found.porter, **chosen
+        )
         carry_out(plan, display, Afterwards(found.source, asked["report_wait"]), live=True)
     return conclude(folder, display)
 
@@ -152,10 +154,10 @@ def _print(folder: Path, summary: Summary, *, as_json: bool) -> None:
         return
     from rich.console import Console
 
-    from loadtests.report.terminal import show
+    from loadtests.report.terminal import print_summary
 
     console = Console(highlight=False)
-    show(console, summary)
+    print_summary(console, summary)
     console.print(
         f"Saved: {folder}/ (report.html for a browser; report.md, summary.json, every raw sample)", markup=False
     )

@@ -10,8 +10,8 @@ import click
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from loadtests.cost.comparison import Choice
-    from loadtests.cost.question import Question
+    from loadtests.cost.comparison import PlanChoice
+    from loadtests.cost.question import CostQuestion
 
 _EPILOG = "Example: tripoint cost --duration-ms 60 --requests 10M/month --cold-share 2% --init-ms 900"
 
@@ -81,19 +81,19 @@ def command(free: bool, prices: str | None, as_json: bool, **options: object) ->
         console.print(sentence, markup=False)
 
 
-def _choice(options: dict[str, object]) -> Choice:
-    from loadtests.cost.comparison import Choice
+def _choice(options: dict[str, object]) -> PlanChoice:
+    from loadtests.cost.comparison import PlanChoice
 
-    return Choice(**{name: options[name] for _, name, _ in _CHOICES})  # type: ignore[arg-type]
+    return PlanChoice(**{name: options[name] for _, name, _ in _CHOICES})  # type: ignore[arg-type]
 
 
-def _question(options: dict[str, object]) -> Question:
-    from loadtests.cost.question import Question, exact_number, monthly_volume, share
+def _question(options: dict[str, object]) -> CostQuestion:
+    from loadtests.cost.question import CostQuestion, exact_number, monthly_volume, share
 
     names = ["duration_ms", *(flag.removeprefix("--").replace("-", "_") for flag, _, _ in _NUMBERS)]
     names += [name for name in ("observed_mb", "held") if options[name] is not None]
     numbers = {name: exact_number(f"--{name.replace('_', '-')}", str(options[name])) for name in names}
-    return Question(
+    return CostQuestion(
         requests=monthly_volume(str(options["requests"])),
         cold_share=share(str(options["cold_share"])),
         concurrency=int(str(options["concurrency"])),

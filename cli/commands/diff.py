@@ -14,7 +14,7 @@ from cli.framework.refusal import Refusal
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from loadtests.analysis.diff import Change
+    from loadtests.analysis.diff import RunChange
 
 _EPILOG = """
 Exit codes: 0 no significant regression beyond the threshold; 1 a regression; 2 the runs cannot be compared.
@@ -30,14 +30,14 @@ Example: tripoint diff runs/before runs/after --threshold 5
 @click.option("--json", "as_json", is_flag=True, help="Print the changes as JSON.")
 def command(first: Path, second: Path, threshold: float, as_json: bool) -> None:
     """Compare two runs (folders) of the same targets, FIRST before and SECOND after a change."""
-    from loadtests.analysis.diff import NotAlike, diff, doubts, headline
-    from loadtests.record.run_data import read_record
+    from loadtests.analysis.diff import NotComparableRuns, diff, doubts, headline
+    from loadtests.record.run_data import read_run
     from loadtests.record.store import StoreError
 
     try:
-        runs = [(first, read_record(first)), (second, read_record(second))]
+        runs = [(first, read_run(first)), (second, read_run(second))]
         changes = diff(runs[0][1], runs[1][1], threshold=threshold / 100)
-    except (StoreError, NotAlike) as error:
+    except (StoreError, NotComparableRuns) as error:
         raise Refusal(str(error)) from error
     if as_json:
         click.echo(json.dumps([each.document() for each in changes], indent=2, ensure_ascii=False))
@@ -51,7 +51,7 @@ def command(first: Path, second: Path, threshold: float, as_json: bool) -> None:
         sys.exit(1)
 
 
-def _print(changes: Sequence[Change]) -> None:
+def _print(changes: Sequence[RunChange]) -> None:
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text

@@ -21,11 +21,11 @@ _EPILOG = "Example: tripoint export runs/mine --format csv --out -"
 def command(run: Path, kind: str, out: str | None) -> None:
     """Write every raw sample of RUN (a folder), one row each, as docs/results-format.md describes them."""
     from loadtests.record import export
-    from loadtests.record.run_data import read_record
+    from loadtests.record.run_data import read_run
     from loadtests.record.store import StoreError
 
     try:
-        samples = read_record(run).samples
+        samples = read_run(run).samples
     except StoreError as error:
         raise Refusal(str(error)) from error
     path = Path(out) if out else (run if run.is_dir() else run.parent) / f"samples.{kind}"

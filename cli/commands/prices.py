@@ -70,7 +70,7 @@ def _refresh(name: str | None, regions: Sequence[str], clouds: Sequence[str], to
     from loadtests.cost.plans import free_grants
     from loadtests.prices import library
     from loadtests.prices.download import download
-    from loadtests.prices.refresh import Source, refresh
+    from loadtests.prices.refresh import PriceSource, refresh
     from loadtests.prices.regions import places
     from loadtests.prices.table import refreshed_sentences
 
@@ -79,7 +79,7 @@ def _refresh(name: str | None, regions: Sequence[str], clouds: Sequence[str], to
     wanted = {cloud: chosen[cloud] or tuple(book.of(cloud).regions) for cloud in chosen}
     variables = {cloud: contract.load(cloud).data.get("price_list", {}).get("key_variable", "") for cloud in wanted}
     keys = {cloud: os.environ.get(variable, "") for cloud, variable in variables.items() if variable}
-    result = refresh(library.book_document(name), wanted, Source(download, today.isoformat(), keys, free_grants))
+    result = refresh(library.book_document(name), wanted, PriceSource(download, today.isoformat(), keys, free_grants))
     for sentence in refreshed_sentences(result):
         click.echo(sentence)
     if not result.read:

@@ -44,7 +44,7 @@ def command(run: Path, *, kind: Format | None, out: Path | None, prices: str | N
         if kind is None:
             _write_all(run, summary, as_json=as_json)
         else:
-            _print(build.text(run, summary, kind), out)
+            _print(build.render(run, summary, kind), out)
     except StoreError as error:
         raise Refusal(str(error)) from error
 
@@ -64,13 +64,13 @@ def _write_all(run: Path, summary: Summary, *, as_json: bool) -> None:
     from rich.console import Console
 
     from loadtests.report import build
-    from loadtests.report.terminal import show
+    from loadtests.report.terminal import print_summary
 
     folder = build.folder_of(run)
-    build.write(folder, summary)
+    build.write_reports(folder, summary)
     if as_json:
-        _print(build.text(run, summary, "json"), None)
+        _print(build.render(run, summary, "json"), None)
         return
     console = Console()
-    show(console, summary)
+    print_summary(console, summary)
     console.print(f"Written: {folder}/ (summary.json, report.md, report.html)", markup=False, highlight=False)

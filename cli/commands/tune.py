@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from cli.measurement.real_clouds import Course
     from cli.measurement.sweep_targets import Sweep
     from loadtests.analysis.summary import Summary
-    from loadtests.launch import Progress
-    from loadtests.plan.sweep_load import Load, Timing
+    from loadtests.launch import RunProgress
+    from loadtests.plan.sweep_load import SweepLoad, Timing
     from loadtests.plan.targets import Target
 
 _EPILOG = "Example: tripoint tune --memory 512,1024,1769 --strategy cost"
@@ -104,7 +104,7 @@ def _measure(folder: Path, asked: dict[str, Any], display: Display, *, course: C
     from cli.measurement.execution import Afterwards, carry_out, conclude
     from cli.measurement.preflight import budget_of, left_setting, spent_note, tried
     from cli.measurement.sweep_targets import opened_sweep
-    from loadtests.launch import RunPlan
+    from loadtests.launch import RunRequest
 
     images = images_in(asked["images"] or samples_of(asked["model"]))
     with opened_sweep(asked, display, course=course) as sweep:
@@ -112,7 +112,7 @@ def _measure(folder: Path, asked: dict[str, Any], display: Display, *, course: C
         timings, unfit = tried(sweep, images, display, budget=budget)
         targets = [target for target in sweep.targets if target.name in timings]
         load = _fit(timings, sweep, minutes=asked["minutes"])
-        plan = RunPlan(
+        plan = RunRequest(
             folder,
             targets,
             images,
@@ -127,7 +127,7 @@ def _measure(folder: Path, asked: dict[str, Any], display: Display, *, course: C
     return conclude(folder, display)
 
 
-def _fit(timings: Mapping[str, Timing], sweep: Sweep, *, minutes: float) -> Load:
+def _fit(timings: Mapping[str, Timing], sweep: Sweep, *, minutes: float) -> SweepLoad:
     from loadtests.plan.sweep_load import fit
 
     cpus = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
@@ -135,7 +135,7 @@ def _fit(timings: Mapping[str, Timing], sweep: Sweep, *, minutes: float) -> Load
     return fit(timings, budget_s=budget_s, cpus=cpus, settle_s=sweep.settle_s, forced=sweep.forced)
 
 
-def _write_scenario(folder: Path, load: Load) -> Path:
+def _write_scenario(folder: Path, load: SweepLoad) -> Path:
     """The load is kept beside the run, so that it can be sent again."""
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / "tune.toml"
@@ -151,7 +151,7 @@ def _notes(strategy: str, notes: Sequence[str]) -> dict[str, str]:
     return {"command": typed, **settings, STRATEGY_NOTE: strategy, NOTES_NOTE: "\n".join(notes)}
 
 
-def _show(display: Display, progress: Progress, load: Load) -> None:
+def _show(display: Display, progress: RunProgress, load: SweepLoad) -> None:
     """One bar for all rounds; a round counts when the next one begins."""
     name, _, part = progress.phase.partition(": ")
     if not part:
@@ -177,9 +177,9 @@ def _print(folder: Path, summary: Summary, *, as_json: bool) -> None:
     console = Console(highlight=False)
     for caveat in summary.caveats:
         console.print(caveat, style="yellow", markup=False)
-    if summary.tuning is not None:
-        console.print(tuning_table(summary.tuning))
-        for sentence in sentences(summary.tuning):
+    if summary.sweep is not None:
+        console.print(tuning_table(summary.sweep))
+        for sentence in sentences(summary.sweep):
             console.print(f"- {sentence}", markup=False)
     if wrong := failed(summary.checks):
         console.print(check_table(wrong))

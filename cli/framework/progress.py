@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from types import TracebackType
 
-    from loadtests.launch import Progress as LoadProgress
+    from loadtests.launch import RunProgress as LoadProgress
 
 _LINE_EVERY_S = 5.0
 _DRAWN_PER_S = 4
@@ -63,7 +63,7 @@ class Display:
         self.show(progress.phase, progress.done, progress.total, left_s=progress.left_s)
 
     def _draw_live(self, document: dict[str, Any]) -> None:
-        """Draw the targets below the phases; `document` is that of `loadtests.live.figures.Live`."""
+        """Draw the targets below the phases; `document` is that of `loadtests.live.figures.LiveFigures`."""
         from loadtests.live.table import live_table
 
         if document["targets"]:

@@ -66,7 +66,7 @@ def lasting_instances(variant: Variant) -> int:
 def _bills_life(variant: Variant) -> bool:
     from loadtests.cost import load_plan
 
-    return load_plan(variant.cloud, variant.plan_name).bills_life
+    return load_plan(variant.cloud, variant.plan_name).bills_instance_lifetime
 
 
 def _held_usd(variant: Variant, instances: int, hours: Decimal) -> Decimal:

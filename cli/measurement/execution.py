@@ -16,24 +16,24 @@ if TYPE_CHECKING:
     from adapters.deployment.platform_reports import Reporter
     from cli.framework.progress import Display
     from loadtests.analysis.summary import Summary
-    from loadtests.launch import Progress, RunPlan
-    from loadtests.record.platform_reports import Source
+    from loadtests.launch import RunProgress, RunRequest
+    from loadtests.record.platform_reports import ReportSource
 
 
 @dataclass(frozen=True, slots=True)
 class Afterwards:
     """Whom to ask for the platform's own lines once the load has ended, and for how long."""
 
-    source: Source | None = None
+    source: ReportSource | None = None
     wait_s: float = WAIT_S
 
 
 def carry_out(
-    plan: RunPlan,
+    plan: RunRequest,
     display: Display,
     afterwards: Afterwards,
     *,
-    on_progress: Callable[[Progress], None] | None = None,
+    on_progress: Callable[[RunProgress], None] | None = None,
     live: bool = False,
 ) -> None:
     """Send the load, and read back what the platforms wrote about it.
@@ -55,7 +55,7 @@ def conclude(folder: Path, display: Display) -> Summary:
 
     display.show("statistics and cost", 0, 1)
     summary = build.summarise_run(folder)
-    build.write(folder, summary)
+    build.write_reports(folder, summary)
     display.show("statistics and cost", 1, 1)
     return summary
 
@@ -78,9 +78,9 @@ def read_later(run: Path, *, wait_s: float, quiet: bool) -> None:
 
 def _refuse_other(run: Path, reporter: Reporter) -> None:
     """Raise Refusal unless the run measured something that is deployed from this folder."""
-    from loadtests.record.run_data import read_record
+    from loadtests.record.run_data import read_run
 
-    measured = {target.name: target.url for target in read_record(run).targets}
+    measured = {target.name: target.url for target in read_run(run).targets}
     if not any(reporter.url(name) == measured.get(name) for name in reporter.targets):
         there = ", ".join(f"{name} at {reporter.url(name)}" for name in reporter.targets) or "nothing"
         raise Refusal(

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from cli.framework.progress import Display
-    from loadtests.record.platform_reports import Readback, Source
+    from loadtests.record.platform_reports import FetchResult, ReportSource
 
 WAIT_S = 120.0
 report_wait = click.option(
@@ -25,16 +25,16 @@ report_wait = click.option(
 _PHASE = "the platform's own lines"
 
 
-def read_lines(run: Path, source: Source | None, display: Display, *, wait_s: float) -> Readback | None:
+def read_lines(run: Path, source: ReportSource | None, display: Display, *, wait_s: float) -> FetchResult | None:
     """Wait for the lines of a run for `wait_s` (0: do not ask), and say how many came; None when it can have none."""
     if source is None or not wait_s:
         return None
-    from loadtests.record.platform_reports import read_back
+    from loadtests.record.platform_reports import fetch_reports
 
-    found = read_back(
+    found = fetch_reports(
         run,
         source,
-        patience_s=wait_s,
+        timeout_s=wait_s,
         show=lambda done, total, left_s: display.show(_PHASE, done, total, left_s=left_s if done < total else None),
     )
     if found is not None:

@@ -24,24 +24,24 @@ def budget_of(asked: dict[str, Any], sweep: Sweep, *, course: Course | None) -> 
     if usd is None:
         return None
     from loadtests.cost.budget import Budget
-    from loadtests.cost.tariff import tariffs_of
+    from loadtests.cost.tariff import request_prices
     from loadtests.prices.library import open_book
 
-    return Budget(Decimal(str(usd)), tariffs_of(sweep.targets, open_book()))
+    return Budget(Decimal(str(usd)), request_prices(sweep.targets, open_book()))
 
 
 def tried(
     sweep: Sweep, images: Path, display: Display, *, budget: Budget | None
 ) -> tuple[Mapping[str, Timing], list[str]]:
     """Ask each target a few times; those that do not classify are left out. Raises RuntimeError when none does."""
-    from loadtests.plan.payloads import read_pictures
+    from loadtests.plan.payloads import read_payloads
     from loadtests.run.preflight import preflight
 
     total = len(sweep.targets)
     display.show("try each setting", 0, total)
     timings, unfit = preflight(
         sweep.targets,
-        read_pictures(images),
+        read_payloads(images),
         done=lambda n: display.show("try each setting", n, total),
         porter=sweep.porter,
         budget=budget,

@@ -22,9 +22,9 @@ if TYPE_CHECKING:
     from adapters.deployment.session import Session
     from cli.framework.progress import Display
     from cli.measurement.confirmation import Sending
-    from loadtests.credentials.provider import Porter
+    from loadtests.credentials.provider import CredentialProvider
     from loadtests.plan.targets import Target
-    from loadtests.record.platform_reports import Source
+    from loadtests.record.platform_reports import ReportSource
 
     Load = Callable[[Sequence[Target]], Sending]
     Wanted = Callable[[dict[str, Any]], tuple[Sequence[Variant], Sequence[str]]]
@@ -52,8 +52,8 @@ class Opened:
     """What can be measured now: `porter` opens what is closed, `source` reads what the platforms write about it."""
 
     targets: Sequence[Target]
-    porter: Porter | None = field(default=None, repr=False)
-    source: Source | None = None
+    porter: CredentialProvider | None = field(default=None, repr=False)
+    source: ReportSource | None = None
 
 
 def offer_removal(*, yes: bool) -> None:
@@ -94,11 +94,11 @@ def opened(course: Course, display: Display) -> Iterator[Opened]:
     if course.session is None:
         yield Opened(course.targets)
         return
-    from adapters.deployment.credentials import Keyring
+    from adapters.deployment.credentials import DeploymentCredentials
     from adapters.deployment.platform_reports import Reporter
 
     if not course.variants:
-        yield Opened(course.targets, Keyring(course.session), Reporter(course.session))
+        yield Opened(course.targets, DeploymentCredentials(course.session), Reporter(course.session))
         return
     from adapters.deployment.targets import by_target_name, target_document
     from loadtests.plan.targets import Target
@@ -108,7 +108,7 @@ def opened(course: Course, display: Display) -> Iterator[Opened]:
         display.show("deploy", 1, 1)
         named = by_target_name(endpoints)
         targets = [Target.from_document(target_document(name, each)) for name, each in named.items()]
-        yield Opened(targets, Keyring(course.session), Reporter(course.session))
+        yield Opened(targets, DeploymentCredentials(course.session), Reporter(course.session))
 
 
 def _to_deploy(asked: dict[str, Any], sending: Load, wanted: Wanted) -> Course:
@@ -186,7 +186,7 @@ def _refuse_unknown_life(targets: Sequence[Target]) -> None:
 
     for target in targets:
         with suppress(PlanError, LookupError):  # what has no plan is refused for its price
-            if load_plan(target.cloud, target.plan).bills_life:
+            if load_plan(target.cloud, target.plan).bills_instance_lifetime:
                 raise Refusal(
                     f"--budget: target {target.name!r} bills the whole life of instances, and how many there may be"
                     " is known only of what `tripoint deploy` made: leave --budget out"

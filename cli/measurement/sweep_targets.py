@@ -17,10 +17,10 @@ if TYPE_CHECKING:
 
     from cli.framework.progress import Display
     from cli.measurement.real_clouds import Course
-    from loadtests.credentials.provider import Porter
-    from loadtests.plan.sweep_grid import Offer, Trial, Wish
+    from loadtests.credentials.provider import CredentialProvider
+    from loadtests.plan.sweep_grid import CloudOptions, GridPoint, SweepRequest
     from loadtests.plan.targets import Target
-    from loadtests.record.platform_reports import Source
+    from loadtests.record.platform_reports import ReportSource
 
 _SETTINGS = ("memory", "concurrency", "architecture")
 
@@ -35,13 +35,13 @@ class Sweep:
     targets: Sequence[Target]
     settle_s: float
     notes: Sequence[str] = ()
-    porter: Porter | None = field(default=None, repr=False)
-    source: Source | None = None
+    porter: CredentialProvider | None = field(default=None, repr=False)
+    source: ReportSource | None = None
 
     @property
     def forced(self) -> bool:
         """Whether anybody can force cold starts here."""
-        held = self.porter.retirable if self.porter is not None else ()
+        held = self.porter.cold_start_targets if self.porter is not None else ()
         return any(target.control or target.name in held for target in self.targets)
 
 
@@ -55,7 +55,7 @@ def opened_sweep(asked: dict[str, Any], display: Display, *, course: Course | No
     from cli.measurement.real_clouds import opened
 
     with opened(course, display) as found:
-        known = found.porter.retirable if found.porter is not None else ()
+        known = found.porter.cold_start_targets if found.porter is not None else ()
         settle_s = settling_s(target.cloud for target in found.targets if target.name in known)
         yield Sweep(found.targets, settle_s, course.notes, porter=found.porter, source=found.source)
 
@@ -85,10 +85,10 @@ def settling_s(clouds: Iterable[str]) -> float:
 def _local(asked: dict[str, Any], display: Display) -> Iterator[Sweep]:
     from adapters import contract
     from adapters.emulator import clouds, options
-    from loadtests.plan.sweep_grid import trials
+    from loadtests.plan.sweep_grid import grid_points
 
     offers = offers_of(asked["clouds"].split(",") if asked["clouds"] else contract.clouds())
-    wanted, notes = trials(offers, wish_of(asked), machine=_machine() if asked["architecture"] else None)
+    wanted, notes = grid_points(offers, wish_of(asked), machine=_machine() if asked["architecture"] else None)
     display.show("start local clouds", 0, len(wanted))
     targets: list[Target] = []
     with ExitStack() as running:
@@ -102,26 +102,26 @@ def _local(asked: dict[str, Any], display: Display) -> Iterator[Sweep]:
         yield Sweep(targets, settling_s(offer.cloud for offer in offers), notes)
 
 
-def offers_of(clouds: Iterable[str]) -> list[Offer]:
+def offers_of(clouds: Iterable[str]) -> list[CloudOptions]:
     """What each cloud offers. Raises LookupError for one that is not known."""
     from adapters import contract
     from loadtests.cost.plans import load_plan
-    from loadtests.plan.sweep_grid import Offer
+    from loadtests.plan.sweep_grid import CloudOptions
 
     found = []
     for name in clouds:
         data = contract.load(name).data
         architectures = load_plan(name, data["platform"]["plan"]).architectures
-        found.append(Offer(name, data["memory"], data["platform"], architectures))
+        found.append(CloudOptions(name, data["memory"], data["platform"], architectures))
     return found
 
 
-def wish_of(asked: dict[str, Any]) -> Wish:
+def wish_of(asked: dict[str, Any]) -> SweepRequest:
     """The settings that are asked for. Raises UsageError."""
-    from loadtests.plan.sweep_grid import Wish
+    from loadtests.plan.sweep_grid import SweepRequest
 
     architectures = asked["architecture"]
-    return Wish(
+    return SweepRequest(
         _numbers("--memory", asked["memory"]),
         _numbers("--concurrency", asked["concurrency"]),
         tuple(architectures.split(",")) if architectures else None,
@@ -145,13 +145,13 @@ def _machine() -> str:
     return {"aarch64": "arm64", "amd64": "x86_64"}.get(platform.machine().lower(), platform.machine().lower())
 
 
-def _alike(trials: Sequence[Trial]) -> list[list[Trial]]:
+def _alike(trials: Sequence[GridPoint]) -> list[list[GridPoint]]:
     """Trials that local clouds can start together: of one size and concurrency, each of another cloud."""
-    groups: dict[tuple[int, int, str], list[Trial]] = {}
+    groups: dict[tuple[int, int, str], list[GridPoint]] = {}
     for trial in trials:
         groups.setdefault((trial.memory_mb, trial.concurrency, trial.architecture), []).append(trial)
     return list(groups.values())
 
 
-def _target(trial: Trial, local: Any) -> Target:
+def _target(trial: GridPoint, local: Any) -> Target:
     return replace(target_of(local), name=trial.name, architecture=trial.architecture)

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from adapters.deployment.function_spec import Variant
-    from loadtests.plan.sweep_grid import Trial
+    from loadtests.plan.sweep_grid import GridPoint
 
 _MODEL = "clothes"  # the one that is deployed unless another is said
 
@@ -29,7 +29,7 @@ def variants_to_sweep(asked: dict[str, Any]) -> tuple[list[Variant], list[str]]:
     """
     from cli.measurement.deployment import variants_of
     from cli.measurement.sweep_targets import offers_of, wish_of
-    from loadtests.plan.sweep_grid import trials
+    from loadtests.plan.sweep_grid import grid_points
 
     found: list[Variant] = []
     notes: list[str] = []
@@ -39,13 +39,13 @@ def variants_to_sweep(asked: dict[str, Any]) -> tuple[list[Variant], list[str]]:
         if free and len(listed) > 1:
             found += listed
             continue
-        tried, said = trials(offers_of([cloud]), wish_of(asked))
+        tried, said = grid_points(offers_of([cloud]), wish_of(asked))
         found += [_variant(listed[0], trial, asked) for trial in tried]
         notes += said
     return found, notes
 
 
-def _variant(base: Variant, trial: Trial, asked: dict[str, Any]) -> Variant:
+def _variant(base: Variant, trial: GridPoint, asked: dict[str, Any]) -> Variant:
     """`base` with what was asked for; another default of the local clouds says nothing here."""
     concurrency = trial.concurrency if asked["concurrency"] else base.concurrency
     architecture = trial.architecture if asked["architecture"] else base.architecture

@@ -11,19 +11,19 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from loadtests.analysis.check import Check, judge
+from loadtests.analysis.check import Check, check_result
 from loadtests.analysis.comparison import BAD_SHARE_MAX
 from loadtests.cost.billed_time import estimated_ms, exact
 from loadtests.cost.plans import load_plan
 from loadtests.record.platform_reports import EVENT
-from loadtests.stats.formatting import number
+from loadtests.stats.formatting import format_number
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from adapters.platform_report import Report
     from loadtests.cost.duration import DurationRule
-    from loadtests.record.run_data import Record
+    from loadtests.record.run_data import RunData
     from loadtests.record.sample import Sample
 
 NAME = "billing"
@@ -34,7 +34,7 @@ _REMEDY = (
 
 
 @dataclass(frozen=True, slots=True)
-class Agreement:
+class BillingAgreement:
     """One request: by how much our rule, and our clock, differ from what the platform billed, in ms.
 
     `clock_ms` None: nobody measured it. `first` says whether the evidence agrees; None without evidence.
@@ -52,19 +52,19 @@ class Agreement:
         return abs(self.rule_ms) <= self.step_ms
 
 
-def billing(record: Record) -> Iterator[Check]:
+def billing(record: RunData) -> Iterator[Check]:
     """At most one check; none where nobody asked a platform for its lines."""
     found = list(_agreements(record))
     asked = [event.document for event in record.events if event.kind == EVENT]
     if found:
         finding = "; ".join([*_sentences(found), *_missing(record, asked)])
         shares = (_share(each.by_rule for each in found), _share(each.first for each in found))
-        yield judge(NAME, min(shares) < 1 - BAD_SHARE_MAX, finding, _REMEDY)
+        yield check_result(NAME, min(shares) < 1 - BAD_SHARE_MAX, finding, _REMEDY)
     elif asked:
         yield Check(NAME, "unknown", "; ".join(_missing(record, asked)) or "no line of the platform's was found")
 
 
-def _agreements(record: Record) -> Iterator[Agreement]:
+def _agreements(record: RunData) -> Iterator[BillingAgreement]:
     for target in record.targets:
         try:
             rule = load_plan(target.cloud, target.plan).duration
@@ -75,10 +75,10 @@ def _agreements(record: Record) -> Iterator[Agreement]:
                 yield agreement(rule, sample, sample.report)
 
 
-def agreement(rule: DurationRule, sample: Sample, report: Report) -> Agreement:
+def agreement(rule: DurationRule, sample: Sample, report: Report) -> BillingAgreement:
     """Compare one request with its line."""
     billed_ms, ours_ms = exact(report.billed_ms), estimated_ms(rule, sample)
-    return Agreement(
+    return BillingAgreement(
         billed_ms=billed_ms,
         rule_ms=_by_rule(rule, report) - billed_ms,
         step_ms=rule.step_ms,
@@ -93,11 +93,11 @@ def _by_rule(rule: DurationRule, report: Report) -> Decimal:
     return rule.billed_ms(ran_ms, exact(report.init_ms or 0.0))
 
 
-def _sentences(found: Sequence[Agreement]) -> Iterator[str]:
+def _sentences(found: Sequence[BillingAgreement]) -> Iterator[str]:
     agreed, worst_ms = sum(each.by_rule for each in found), max(abs(each.rule_ms) for each in found)
     yield (
-        f"our billing rule agrees with the platform's own word within {number(float(found[0].step_ms))} ms for "
-        f"{agreed:,} of {len(found):,} requests, and is {number(float(worst_ms))} ms off at most"
+        f"our billing rule agrees with the platform's own word within {format_number(float(found[0].step_ms))} ms for "
+        f"{agreed:,} of {len(found):,} requests, and is {format_number(float(worst_ms))} ms off at most"
     )
     timed = [each for each in found if each.clock_ms is not None]
     billed_ms = sum((each.billed_ms for each in timed), Decimal(0))
@@ -114,7 +114,7 @@ def _share(agreed: Iterator[bool | None]) -> float:
     return sum(known) / len(known) if known else 1.0
 
 
-def _missing(record: Record, asked: Sequence[Any]) -> Iterator[str]:
+def _missing(record: RunData, asked: Sequence[Any]) -> Iterator[str]:
     """Answers that named their request and have no line, and why as far as it was told."""
     if not asked:
         return

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Literal
 
-State = Literal["passed", "failed", "unknown"]
+CheckState = Literal["passed", "failed", "unknown"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,8 +16,8 @@ class Check:
     """
 
     name: str
-    state: State
-    finding: str
+    state: CheckState
+    detail: str
     remedy: str = ""
 
     def document(self) -> dict[str, str]:
@@ -25,6 +25,6 @@ class Check:
         return asdict(self)
 
 
-def judge(name: str, bad: bool, finding: str, remedy: str) -> Check:
+def check_result(name: str, bad: bool, finding: str, remedy: str) -> Check:
     """Failed with its remedy when `bad`, else passed."""
     return Check(name, "failed", finding, remedy) if bad else Check(name, "passed", finding)

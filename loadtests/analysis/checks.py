@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from loadtests.analysis.billing_check import billing
-from loadtests.analysis.check import Check, State, judge
+from loadtests.analysis.check import Check, CheckState, check_result
 from loadtests.analysis.client_checks import client_cpu, client_floor, clock, machine, slip
 from loadtests.analysis.comparison import BAD_SHARE_MAX, series
 from loadtests.analysis.target_summary import PROVOKED, TABLE_QUANTILES
@@ -22,10 +22,10 @@ if TYPE_CHECKING:
 
     from loadtests.analysis.summary import Summary
     from loadtests.record.columns import Columns
-    from loadtests.record.run_data import Record
+    from loadtests.record.run_data import RunData
     from loadtests.record.sample import Sample
 
-__all__ = ["Check", "State", "check", "failed"]
+__all__ = ["Check", "CheckState", "check", "failed"]
 
 DRIFT_MAX = 0.10
 SPREAD_MAX = 0.25
@@ -35,7 +35,7 @@ _LATER = ("calibration", EVENT)  # events that may be noted after the end
 _ENDINGS = {"finished": "finished", "interrupted": "was interrupted", "failed": "failed"}
 
 
-def check(record: Record, summary: Summary) -> list[Check]:
+def check(record: RunData, summary: Summary) -> list[Check]:
     """Every check of a run; `summary` is the record's own."""
     columns = record.columns()
     return [
@@ -46,7 +46,7 @@ def check(record: Record, summary: Summary) -> list[Check]:
         clock(record),
         _errors(columns),
         _samples(summary, columns),
-        _alike(record, sweep=summary.tuning is not None),
+        _alike(record, sweep=summary.sweep is not None),
         _drift(columns),
         machine(record),
         _spread(record),
@@ -59,7 +59,7 @@ def failed(checks: Sequence[Check]) -> list[Check]:
     return [each for each in checks if each.state == "failed"]
 
 
-def _complete(record: Record) -> Check:
+def _complete(record: RunData) -> Check:
     """Whether the run came to its end with every planned request accounted for."""
     kinds = [event.kind for event in record.events if event.kind not in _LATER]
     lost = [event for event in record.events if event.kind == "worker-lost"]
@@ -74,7 +74,7 @@ def _complete(record: Record) -> Check:
         names = ", ".join(event.worker for event in lost)
         finding += f"; lost worker {names} had sent up to {undelivered:,} that were not delivered"
     bad = ending != "finished" or missing > 0 or bool(lost)
-    return judge("complete", bad, finding, "resume the run, or repeat it; see locust.log in its folder")
+    return check_result("complete", bad, finding, "resume the run, or repeat it; see locust.log in its folder")
 
 
 def _errors(columns: Mapping[str, Columns]) -> Check:
@@ -85,24 +85,24 @@ def _errors(columns: Mapping[str, Columns]) -> Check:
     name = max(shares, key=lambda each: shares[each])
     finding = f"{shares[name]:.1%} of {name}'s requests failed or had no answer, limit {BAD_SHARE_MAX:.0%}"
     remedy = "see the errors of the samples (tripoint export), the target's log, and its limits"
-    return judge("errors", shares[name] > BAD_SHARE_MAX, finding, remedy)
+    return check_result("errors", shares[name] > BAD_SHARE_MAX, finding, remedy)
 
 
 def _samples(summary: Summary, columns: Mapping[str, Columns]) -> Check:
     """Percentiles of the table that the load was for and that could not be estimated."""
     steady = any(each.count(stratum="steady") for each in columns.values())
     provoked = any(each.count(stratum=stratum) for each in columns.values() for stratum in PROVOKED)
-    quantiles = ("p50_ms", "p95_ms") if summary.tuning else TABLE_QUANTILES  # a sweep is judged by p95
+    quantiles = ("p50_ms", "p95_ms") if summary.sweep else TABLE_QUANTILES  # a sweep is judged by p95
     missing = []
     for part in summary.targets:
         wanted = {f"warm {name}": part.typical.estimates[name] for name in quantiles} if steady else {}
         wanted |= {"cold p50_ms": part.cold.headline.estimates["p50_ms"]} if provoked else {}
         missing += [f"{part.target.name} {name}: {each.reason}" for name, each in wanted.items() if each.reason]
     finding = "; ".join(missing) or "every percentile that the load was for has an interval"
-    return judge("samples", bool(missing), finding, "send more requests: a longer scenario, or a higher rate")
+    return check_result("samples", bool(missing), finding, "send more requests: a longer scenario, or a higher rate")
 
 
-def _alike(record: Record, *, sweep: bool) -> Check:
+def _alike(record: RunData, *, sweep: bool) -> Check:
     """Whether the targets differ in nothing but what is compared; a sweep compares sizes and architectures."""
     seen = {
         "CPU shares": {target.cpu_share for target in record.targets},
@@ -117,7 +117,7 @@ def _alike(record: Record, *, sweep: bool) -> Check:
     )
     finding = "; ".join(mixed) or same
     remedy = "differences between targets may come from these: give all of them the same, or compare equal ones only"
-    return judge("alike", bool(mixed), finding, remedy)
+    return check_result("alike", bool(mixed), finding, remedy)
 
 
 def _unequal(sizes_mb: set[int]) -> set[str]:
@@ -136,7 +136,7 @@ def _drift(columns: Mapping[str, Columns]) -> Check:
         f"{name}'s warm latency moved by {found[name]:+.1%} from the first to the last third, limit {DRIFT_MAX:.0%}"
     )
     remedy = "comparisons hold (targets are interleaved), single figures do not: repeat on a quiet machine, or longer"
-    return judge("drift", abs(found[name]) > DRIFT_MAX, finding, remedy)
+    return check_result("drift", abs(found[name]) > DRIFT_MAX, finding, remedy)
 
 
 def _relative_drift(columns: Columns) -> float | None:
@@ -158,7 +158,7 @@ def _rows(whole: Series, rows: NDArray[np.intp]) -> Series:
     return Series(whole.values[rows], whole.at_s[rows], unknown, unknown)
 
 
-def _spread(record: Record) -> Check:
+def _spread(record: RunData) -> Check:
     """How much the inference alone varies on one target: the work is the same each time, so this is noise."""
     spreads = {}
     for target in record.targets:
@@ -174,7 +174,7 @@ def _spread(record: Record) -> Check:
     remedy = (
         "the machine that runs the target is noisy: repeat when it is quiet; intervals are wider than they could be"
     )
-    return judge("noise", spreads[name] > SPREAD_MAX, finding, remedy)
+    return check_result("noise", spreads[name] > SPREAD_MAX, finding, remedy)
 
 
 def _is_steady(sample: Sample) -> bool:

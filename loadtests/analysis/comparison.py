@@ -11,7 +11,7 @@ import numpy as np
 from loadtests.stats.alignment import align, classes
 from loadtests.stats.clusters import FEW, median_effect
 from loadtests.stats.estimate import Estimate
-from loadtests.stats.formatting import number, p_text, sentence_text
+from loadtests.stats.formatting import format_estimate, format_number, format_p
 from loadtests.stats.holm import holm
 from loadtests.stats.series import Series
 from loadtests.stats.shift import CONFIDENCE, NotComparable, Shift, shift_between
@@ -32,7 +32,7 @@ BAD_SHARE_MAX = 0.01  # above this share of bad requests, the answered ones no l
 
 
 @dataclass(frozen=True, slots=True)
-class Comparison:
+class TargetComparison:
     """`second` against `first`; `shift` in ms, `p` corrected for all comparisons of this kind (Holm).
 
     The kind "unknown" is of answers without evidence of cold or warm.
@@ -78,18 +78,18 @@ class Comparison:
         """The verdict in words."""
         if self.shift is None or self.p is None:
             return f"{self.first} against {self.second} {self._kind}: not compared: {self.reason}"
-        lo, hi = number(self.shift.lo), number(self.shift.hi)
+        lo, hi = format_number(self.shift.lo), format_number(self.shift.hi)
         if not self.separable:
             n = " and ".join(f"{size:,}" for size in sorted({self.shift.n_first, self.shift.n_second}))
-            detail = f"(difference between {lo} and {hi} ms, {p_text(self.p)})"
+            detail = f"(difference between {lo} and {hi} ms, {format_p(self.p)})"
             return f"{self.first} against {self.second} {self._kind}: not separable with n = {n} {detail}"
         fast, slow = (self.first, self.second) if self.shift.value >= 0 else (self.second, self.first)
-        lo, hi = (number(each) for each in sorted((abs(self.shift.lo), abs(self.shift.hi))))
-        ahead = f"{number(abs(self.shift.value))} ms [{lo}, {hi}]"
-        return f"{fast} is faster than {slow} {self._kind}: {ahead}, {p_text(self.p)}"
+        lo, hi = (format_number(each) for each in sorted((abs(self.shift.lo), abs(self.shift.hi))))
+        ahead = f"{format_number(abs(self.shift.value))} ms [{lo}, {hi}]"
+        return f"{fast} is faster than {slow} {self._kind}: {ahead}, {format_p(self.p)}"
 
 
-def compare_targets(columns: Mapping[str, Columns], *, kind: Kind, stratum: Stratum) -> list[Comparison]:
+def compare_targets(columns: Mapping[str, Columns], *, kind: Kind, stratum: Stratum) -> list[TargetComparison]:
     """Every pair of the targets in `columns` that have requests of this kind; `stratum` says which load."""
     have = [name for name, each in columns.items() if _belongs(each, kind, stratum)]
     pairs = [
@@ -106,7 +106,7 @@ def _belongs(columns: Columns, kind: Kind, stratum: Stratum) -> bool:
     return kind == "warm" and columns.count(stratum=stratum) > 0
 
 
-def corrected(comparisons: Sequence[Comparison]) -> list[Comparison]:
+def corrected(comparisons: Sequence[TargetComparison]) -> list[TargetComparison]:
     """The same comparisons with p corrected for their number."""
     ps = iter(holm([each.p for each in comparisons if each.p is not None]))
     return [each if each.p is None else replace(each, p=next(ps)) for each in comparisons]
@@ -114,20 +114,22 @@ def corrected(comparisons: Sequence[Comparison]) -> list[Comparison]:
 
 def compare_pair(
     kind: Kind, first: tuple[str, Columns], second: tuple[str, Columns], *, stratum: Stratum, blocked: bool = True
-) -> Comparison:
+) -> TargetComparison:
     """Compare two targets by name and samples; p is not corrected yet."""
     names = first[0], second[0]
     for name, each in (first, second):
         bad = bad_share(each, stratum)
         if bad > BAD_SHARE_MAX:
             limit = f"more than {BAD_SHARE_MAX:.0%}"
-            return Comparison(kind, *names, reason=f"{bad:.1%} of {name}'s requests failed or had no answer, {limit}")
+            return TargetComparison(
+                kind, *names, reason=f"{bad:.1%} of {name}'s requests failed or had no answer, {limit}"
+            )
     try:
         sides = _aligned(first[1], second[1], kind=kind, stratum=stratum)
         shift = shift_between(*sides, blocked=blocked)
     except NotComparable as error:
-        return Comparison(kind, *names, reason=str(error))
-    return Comparison(kind, *names, shift=shift, p=shift.p)
+        return TargetComparison(kind, *names, reason=str(error))
+    return TargetComparison(kind, *names, shift=shift, p=shift.p)
 
 
 def _aligned(first: Columns, second: Columns, *, kind: Kind, stratum: Stratum) -> tuple[Series, Series]:
@@ -180,7 +182,7 @@ def alike_within_instances(columns: Mapping[str, Columns]) -> str | None:
         warm = series(each, kind="warm", stratum="steady")
         effect = median_effect(warm.values, warm.instance)
         if effect is not None and effect > EFFECT_TOLD:
-            found.append(f"{name} {number(effect**0.5)} times")
+            found.append(f"{name} {format_number(effect**0.5)} times")
     if not found:
         return None
     return (
@@ -195,7 +197,7 @@ def cheapest(costs: Mapping[str, Estimate]) -> Iterator[str]:
     if len(known) < 2:
         return
     (_, name, cost), (_, next_name, next_cost) = known[:2]
-    figures = f"{name} {sentence_text(cost)}, {next_name} {sentence_text(next_cost)} USD per million requests"
+    figures = f"{name} {format_estimate(cost)}, {next_name} {format_estimate(next_cost)} USD per million requests"
     if cost.hi is None or next_cost.lo is None:
         yield f"lowest cost: {figures}; how sure is not known without intervals"
     elif cost.hi < next_cost.lo:

@@ -13,10 +13,10 @@ import numpy as np
 from scipy import stats
 
 from loadtests.analysis.checks import check, failed
-from loadtests.analysis.comparison import BAD_SHARE_MAX, KINDS, Comparison, Kind, compare_pair, series
+from loadtests.analysis.comparison import BAD_SHARE_MAX, KINDS, Kind, TargetComparison, compare_pair, series
 from loadtests.analysis.summary import summarise
 from loadtests.analysis.target_summary import headline_stratum, warm_group
-from loadtests.stats.formatting import p_text, sentence_text
+from loadtests.stats.formatting import format_estimate, format_p
 from loadtests.stats.holm import holm
 from loadtests.stats.shift import CONFIDENCE
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from loadtests.plan.phases import Stratum
     from loadtests.record.columns import Columns
-    from loadtests.record.run_data import Record
+    from loadtests.record.run_data import RunData
     from loadtests.stats.estimate import Estimate
 
 THRESHOLD = 0.10
@@ -34,12 +34,12 @@ TAILS = ("p95", "p99")
 _FACTS = ("cloud", "plan", "region", "memory_mb", "architecture", "concurrency", "cpu_share")
 
 
-class NotAlike(ValueError):
+class NotComparableRuns(ValueError):
     """The two runs measured different things; the message lists every difference."""
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class RunChange:
     """What became of one figure of one target; `relative` is the change over the first run's value.
 
     `p` is corrected for all changes of the diff, None where significance is that two intervals lie apart.
@@ -59,17 +59,17 @@ class Change:
         return {name: getattr(self, name) for name in names}
 
 
-def diff(first: Record, second: Record, *, threshold: float = THRESHOLD) -> list[Change]:
+def diff(first: RunData, second: RunData, *, threshold: float = THRESHOLD) -> list[RunChange]:
     """Every change from `first` to `second`, each with whether it is a regression beyond `threshold` (0.1 = 10 %).
 
     Raises NotAlike when the two cannot be compared.
     """
     differences = list(unlike(first, second))
     if differences:
-        raise NotAlike(f"the runs are not comparable: {'; '.join(differences)}")
+        raise NotComparableRuns(f"the runs are not comparable: {'; '.join(differences)}")
     before, after = first.columns(), second.columns()
     stratum = headline_stratum(list(before.values()))
-    changes: list[Change] = []
+    changes: list[RunChange] = []
     for name in before:
         pair = (before[name], after[name])
         changes += [change for kind in KINDS if (change := _shift(name, kind, pair, stratum))]
@@ -77,13 +77,13 @@ def diff(first: Record, second: Record, *, threshold: float = THRESHOLD) -> list
     return [_judge(change, threshold) for change in _corrected(changes)]
 
 
-def doubts(record: Record) -> list[str]:
+def doubts(record: RunData) -> list[str]:
     """The failed checks of a run for which a difference to another run may be the machine's and not the target's."""
     summary = summarise(record.header, record.targets, record.samples, {}, images=record.images)
-    return [f"{each.name}: {each.finding}" for each in failed(check(record, summary)) if each.name in DOUBTFUL]
+    return [f"{each.name}: {each.detail}" for each in failed(check(record, summary)) if each.name in DOUBTFUL]
 
 
-def unlike(first: Record, second: Record) -> Iterator[str]:
+def unlike(first: RunData, second: RunData) -> Iterator[str]:
     """Why two runs do not measure the same thing, in words; nothing when they do."""
     for name in ("scenario", "loop", "model"):
         yield from _differs(name, first.header.get(name), second.header.get(name))
@@ -102,19 +102,19 @@ def _differs(what: str, first: object, second: object) -> Iterator[str]:
         yield f"{what}: {first} against {second}"
 
 
-def _digest(record: Record) -> object:
+def _digest(record: RunData) -> object:
     images = record.header.get("images")
     return images.get("sha256") if isinstance(images, dict) else images
 
 
-def _machine(record: Record) -> str:
+def _machine(record: RunData) -> str:
     machine = record.header.get("machine")
     return (
         ", ".join(f"{machine.get(name)}" for name in ("cpu", "cores")) if isinstance(machine, dict) else str(machine)
     )
 
 
-def _shift(name: str, kind: Kind, pair: tuple[Columns, Columns], stratum: Stratum) -> Change | None:
+def _shift(name: str, kind: Kind, pair: tuple[Columns, Columns], stratum: Stratum) -> RunChange | None:
     """The change of the latency as a whole; None when neither run has requests of this kind."""
     load: Stratum = stratum if kind == "cold" else "steady"
     if not any(each.count(outcome="ok", stratum=load, state=kind) for each in pair):
@@ -122,16 +122,16 @@ def _shift(name: str, kind: Kind, pair: tuple[Columns, Columns], stratum: Stratu
     found = compare_pair(kind, ("before", pair[0]), ("after", pair[1]), stratum=load, blocked=False)
     what = f"{kind} latency"
     if found.shift is None:
-        return Change(name, what, f"not compared: {found.reason}")
+        return RunChange(name, what, f"not compared: {found.reason}")
     median_ms = float(np.median(series(pair[0], kind=kind, stratum=load).values))
-    return Change(name, what, _shift_text(found), found.shift.value / median_ms, found.p)
+    return RunChange(name, what, _shift_text(found), found.shift.value / median_ms, found.p)
 
 
-def _shift_text(found: Comparison) -> str:
-    return f"{sentence_text(found.estimate())} ms"
+def _shift_text(found: TargetComparison) -> str:
+    return f"{format_estimate(found.estimate())} ms"
 
 
-def _errors(name: str, pair: tuple[Columns, Columns]) -> Change:
+def _errors(name: str, pair: tuple[Columns, Columns]) -> RunChange:
     """The change of the share of requests that failed or had no answer, by Fisher's exact test."""
     bad = [each.n - each.count(outcome="ok") for each in pair]
     sizes = [each.n for each in pair]
@@ -140,20 +140,20 @@ def _errors(name: str, pair: tuple[Columns, Columns]) -> Change:
     p = float(stats.fisher_exact(table).pvalue) if all(sizes) else 1.0
     # A share of nothing has no relative change: an increase counts in points against BAD_SHARE_MAX instead.
     points = shares[1] - shares[0]
-    return Change(name, "errors", f"{shares[0]:.2%} to {shares[1]:.2%}", points / BAD_SHARE_MAX, p)
+    return RunChange(name, "errors", f"{shares[0]:.2%} to {shares[1]:.2%}", points / BAD_SHARE_MAX, p)
 
 
-def _tails(name: str, pair: tuple[Columns, Columns]) -> Iterator[Change]:
+def _tails(name: str, pair: tuple[Columns, Columns]) -> Iterator[RunChange]:
     """High percentiles of the warm requests: they changed when their intervals lie apart."""
     groups = [warm_group(each) for each in pair]
     for label in TAILS:
         before, after = (group.estimates[f"{label}_ms"] for group in groups)
         if before.value is None or after.value is None:
             continue
-        yield Change(
+        yield RunChange(
             name,
             f"warm {label}",
-            f"{sentence_text(before)} to {sentence_text(after)} ms",
+            f"{format_estimate(before)} to {format_estimate(after)} ms",
             (after.value - before.value) / before.value,
             significant=_apart(before, after),
         )
@@ -165,12 +165,12 @@ def _apart(first: Estimate, second: Estimate) -> bool:
     return hi < other_lo or other_hi < lo
 
 
-def _corrected(changes: Sequence[Change]) -> list[Change]:
+def _corrected(changes: Sequence[RunChange]) -> list[RunChange]:
     ps = iter(holm([each.p for each in changes if each.p is not None]))
     return [each if each.p is None else replace(each, p=next(ps)) for each in changes]
 
 
-def _judge(change: Change, threshold: float) -> Change:
+def _judge(change: RunChange, threshold: float) -> RunChange:
     """Decide: significant, and worse by more than the threshold (errors: by more than one point)."""
     if change.relative is None:
         return change
@@ -181,13 +181,13 @@ def _judge(change: Change, threshold: float) -> Change:
     return replace(change, significant=significant, regression=regression, sentence=said)
 
 
-def _size(change: Change) -> str:
+def _size(change: RunChange) -> str:
     parts = [] if change.what == "errors" or change.relative is None else [f"{change.relative:+.1%}"]
-    parts += [] if change.p is None else [p_text(change.p)]
+    parts += [] if change.p is None else [format_p(change.p)]
     return f" ({', '.join(parts)})" if parts else ""
 
 
-def _word(change: Change, significant: bool, regression: bool) -> str:
+def _word(change: RunChange, significant: bool, regression: bool) -> str:
     if regression:
         return "regression"
     if not significant or not change.relative:
@@ -195,7 +195,7 @@ def _word(change: Change, significant: bool, regression: bool) -> str:
     return "worse, within the threshold" if change.relative > 0 else "better"
 
 
-def headline(changes: Sequence[Change], threshold: float) -> str:
+def headline(changes: Sequence[RunChange], threshold: float) -> str:
     """The answer in one sentence."""
     bad = [f"{each.target} {each.what}" for each in changes if each.regression]
     limit = f"{threshold * 100:g} %"

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from loadtests.stats.estimate import Estimate
-from loadtests.stats.formatting import number, sentence_text
-from loadtests.stats.pareto import surely_below
+from loadtests.stats.formatting import format_estimate, format_number
+from loadtests.stats.pareto import intervals_below
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,7 +27,7 @@ class StrategyError(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
-class Contender:
+class Candidate:
     """A setting that can be recommended: USD per million requests, and warm p95 in ms; both have values."""
 
     name: str
@@ -55,15 +55,15 @@ class Recommendation:
 
     scope: str
     strategy: Strategy
-    choice: Contender
-    rivals: tuple[str, ...]
+    choice: Candidate
+    indistinguishable: tuple[str, ...]
     of: int
-    bargain: Contender | None = None
+    trade_off: Candidate | None = None
 
     @property
-    def shown(self) -> bool:
+    def significant(self) -> bool:
         """Whether the intervals set the choice apart from every other setting; with no other, nothing is shown."""
-        return self.of > 1 and not self.rivals
+        return self.of > 1 and not self.indistinguishable
 
     def document(self) -> dict[str, Any]:
         """This recommendation's entry of `summary.json`."""
@@ -72,53 +72,57 @@ class Recommendation:
             "setting": self.choice.name,
             "score": self.choice.score(self.strategy).document(),
             "of": self.of,
-            "shown": self.shown,
-            "not_separable_from": list(self.rivals),
+            "shown": self.significant,
+            "not_separable_from": list(self.indistinguishable),
             "sentence": self.sentence(),
         }
 
     def sentence(self) -> str:
         """The recommendation in words, with its figures and how sure it is."""
-        usd, p95_ms = sentence_text(self.choice.usd), sentence_text(self.choice.p95_ms)
+        usd, p95_ms = format_estimate(self.choice.usd), format_estimate(self.choice.p95_ms)
         chosen = f"{self.scope}: {self.choice.name}, {usd} USD per million, warm p95 {p95_ms} ms"
         return f"{chosen}; {self._sureness()}{self._bargain()}"
 
     def _sureness(self) -> str:
         if self.of == 1:
             return "the only setting that could be judged"
-        if self.shown:
+        if self.significant:
             return f"shown: lowest {WORDS[self.strategy]} of {self.of} settings, intervals apart"
-        named = ", ".join(self.rivals[:RIVALS_NAMED])
-        more = f" and {len(self.rivals) - RIVALS_NAMED} more" if len(self.rivals) > RIVALS_NAMED else ""
+        named = ", ".join(self.indistinguishable[:RIVALS_NAMED])
+        more = (
+            f" and {len(self.indistinguishable) - RIVALS_NAMED} more"
+            if len(self.indistinguishable) > RIVALS_NAMED
+            else ""
+        )
         return f"lowest {WORDS[self.strategy]}, but not separable from {named}{more}"
 
     def _bargain(self) -> str:
-        if self.bargain is None:
+        if self.trade_off is None:
             return ""
         if self.strategy == "speed":
-            ratio = value_of(self.bargain.usd) / value_of(self.choice.usd)
-            return f"; {self.bargain.name} is not shown to be slower and costs {number(ratio)} times as much"
-        ratio = value_of(self.bargain.p95_ms) / value_of(self.choice.p95_ms)
-        return f"; {self.bargain.name} is not shown to cost more and takes {number(ratio)} times as long"
+            ratio = value_of(self.trade_off.usd) / value_of(self.choice.usd)
+            return f"; {self.trade_off.name} is not shown to be slower and costs {format_number(ratio)} times as much"
+        ratio = value_of(self.trade_off.p95_ms) / value_of(self.choice.p95_ms)
+        return f"; {self.trade_off.name} is not shown to cost more and takes {format_number(ratio)} times as long"
 
 
-def recommend(contenders: Sequence[Contender], strategy: Strategy, *, scope: str) -> Recommendation | None:
+def recommend(contenders: Sequence[Candidate], strategy: Strategy, *, scope: str) -> Recommendation | None:
     """The best of `contenders`; None without any."""
     if not contenders:
         return None
     choice, *others = sorted(contenders, key=lambda each: each.order(strategy))
     best = choice.score(strategy)
-    rivals = [each for each in others if not surely_below(best, each.score(strategy))]
+    rivals = [each for each in others if not intervals_below(best, each.score(strategy))]
     names = tuple(each.name for each in rivals)
-    return Recommendation(scope, strategy, choice, names, len(contenders), _bargain(choice, rivals, strategy))
+    return Recommendation(scope, strategy, choice, names, len(contenders), _trade_off(choice, rivals, strategy))
 
 
-def _bargain(choice: Contender, rivals: Sequence[Contender], strategy: Strategy) -> Contender | None:
+def _trade_off(choice: Candidate, rivals: Sequence[Candidate], strategy: Strategy) -> Candidate | None:
     """The rival that is surely better on the count that the strategy does not look at, the best of them."""
     if strategy == "balanced":
         return None
     other: Strategy = "cost" if strategy == "speed" else "speed"
-    better = [each for each in rivals if surely_below(each.score(other), choice.score(other))]
+    better = [each for each in rivals if intervals_below(each.score(other), choice.score(other))]
     return min(better, key=lambda each: each.order(other), default=None)
 
 

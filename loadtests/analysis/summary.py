@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from loadtests.analysis.comparison import (
     KINDS,
-    Comparison,
+    TargetComparison,
     alike_within_instances,
     cheapest,
     compare_targets,
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from loadtests.analysis.check import Check
-    from loadtests.analysis.sweep import Tuning
+    from loadtests.analysis.sweep import SweepResult
     from loadtests.cost.measured import TargetCost
     from loadtests.plan.phases import Stratum
     from loadtests.plan.targets import Target
@@ -41,11 +41,11 @@ class Summary:
 
     run: Mapping[str, Any]
     targets: Sequence[TargetSummary]
-    comparisons: Sequence[Comparison] = field(default=())
+    comparisons: Sequence[TargetComparison] = field(default=())
     caveats: Sequence[str] = field(default=())
     verdicts: Sequence[str] = field(default=())
     checks: Sequence[Check] = field(default=())
-    tuning: Tuning | None = None
+    sweep: SweepResult | None = None
 
     def document(self) -> dict[str, Any]:
         """The content of `summary.json`."""
@@ -57,7 +57,7 @@ class Summary:
             "targets": [each.document() for each in self.targets],
             "comparisons": [each.document() for each in self.comparisons],
             "checks": [each.document() for each in self.checks],
-            **({} if self.tuning is None else {"tuning": self.tuning.document()}),
+            **({} if self.sweep is None else {"tuning": self.sweep.document()}),
         }
 
 
@@ -92,18 +92,18 @@ def summarise(
     )
 
 
-def _compare(columns: Mapping[str, Columns], kind: Stratum) -> list[Comparison]:
+def _compare(columns: Mapping[str, Columns], kind: Stratum) -> list[TargetComparison]:
     load = {each: kind if each == "cold" else "steady" for each in KINDS}
     return [found for each in KINDS for found in compare_targets(columns, kind=each, stratum=load[each])]
 
 
-def _verdicts(comparisons: Sequence[Comparison], parts: Sequence[TargetSummary]) -> Iterator[str]:
+def _verdicts(comparisons: Sequence[TargetComparison], parts: Sequence[TargetSummary]) -> Iterator[str]:
     for kind in KINDS:
         yield from _sentences([each for each in comparisons if each.kind == kind], parts)
     yield from cheapest({part.target.name: part.usd_per_million for part in parts})
 
 
-def _sentences(comparisons: Sequence[Comparison], parts: Sequence[TargetSummary]) -> Iterator[str]:
+def _sentences(comparisons: Sequence[TargetComparison], parts: Sequence[TargetSummary]) -> Iterator[str]:
     """Every comparison in words; of many, those with the fastest target."""
     shown = comparisons
     if len(comparisons) > SENTENCES_MAX:

@@ -9,9 +9,9 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from loadtests.analysis.comparison import BAD_SHARE_MAX
-from loadtests.analysis.recommendation import Contender, Recommendation, find_strategy, recommend
+from loadtests.analysis.recommendation import Candidate, Recommendation, find_strategy, recommend
 from loadtests.stats.clustered_p95 import clustered_p95
-from loadtests.stats.pareto import Standing, standings
+from loadtests.stats.pareto import ParetoStatus, pareto_statuses
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -30,39 +30,39 @@ NO_SHARES = (
 
 
 @dataclass(frozen=True, slots=True)
-class Setting:
+class SweepPoint:
     """One target of the sweep. `left_out` says why it takes no part, where it does not.
 
     The interval of its warm `p95_ms` allows for instances that differ.
     `by_warm` and `by_cold` are its standings on the frontiers of cost against warm p95 and cold start p50.
     """
 
-    part: TargetSummary
+    summary: TargetSummary
     p95_ms: Estimate
     left_out: str | None
-    by_warm: Standing | None = None
-    by_cold: Standing | None = None
+    by_warm: ParetoStatus | None = None
+    by_cold: ParetoStatus | None = None
 
     @property
     def usd(self) -> Estimate:
-        return self.part.usd_per_million
+        return self.summary.usd_per_million
 
     @property
     def cold_ms(self) -> Estimate:
-        return self.part.cold.headline.estimates["p50_ms"]
+        return self.summary.cold.headline.estimates["p50_ms"]
 
     def document(self) -> dict[str, Any]:
         """This setting's entry of `summary.json`; its other figures are those of the target of that name."""
-        place = {"name": self.part.target.name, "left_out": self.left_out, "warm_p95_ms": self.p95_ms.document()}
+        place = {"name": self.summary.target.name, "left_out": self.left_out, "warm_p95_ms": self.p95_ms.document()}
         return place | {"cost_against_warm_p95": self.by_warm, "cost_against_cold_p50": self.by_cold}
 
 
 @dataclass(frozen=True, slots=True)
-class Tuning:
+class SweepResult:
     """The sweep's result; `settings` in the order of their cost, those without one last."""
 
     strategy: Strategy
-    settings: tuple[Setting, ...]
+    points: tuple[SweepPoint, ...]
     recommendations: tuple[Recommendation, ...]
     notes: tuple[str, ...] = ()
 
@@ -70,15 +70,15 @@ class Tuning:
         """The content of `tuning` in `summary.json`."""
         return {
             "strategy": self.strategy,
-            "settings": [each.document() for each in self.settings],
+            "settings": [each.document() for each in self.points],
             "recommendations": [each.document() for each in self.recommendations],
             "notes": list(self.notes),
         }
 
 
-def tuning_of(
+def sweep_result(
     header: Mapping[str, Any], parts: Sequence[TargetSummary], columns: Mapping[str, Columns]
-) -> Tuning | None:
+) -> SweepResult | None:
     """The tuning of a run; None where its header names no strategy, for it was no sweep."""
     name = header.get(STRATEGY_NOTE)
     if not name:
@@ -93,17 +93,17 @@ def tune(
     strategy: Strategy,
     *,
     notes: Sequence[str] = (),
-) -> Tuning:
+) -> SweepResult:
     """Judge the settings that were measured, with their samples by name; `notes` are about the sweep itself."""
     settings = sorted(_settings(parts, columns), key=_order)
-    return Tuning(strategy, tuple(settings), tuple(_recommend(settings, strategy)), (*notes, *_caveats(parts)))
+    return SweepResult(strategy, tuple(settings), tuple(_recommend(settings, strategy)), (*notes, *_caveats(parts)))
 
 
-def _settings(parts: Sequence[TargetSummary], columns: Mapping[str, Columns]) -> Iterator[Setting]:
-    plain = [Setting(part, _p95(part, columns[part.target.name]), _left_out(part)) for part in parts]
+def _settings(parts: Sequence[TargetSummary], columns: Mapping[str, Columns]) -> Iterator[SweepPoint]:
+    plain = [SweepPoint(part, _p95(part, columns[part.target.name]), _left_out(part)) for part in parts]
     judged = [each for each in plain if each.left_out is None]
-    warm = standings([(each.usd, each.p95_ms) for each in judged])
-    cold = standings([(each.usd, each.cold_ms) for each in judged])
+    warm = pareto_statuses([(each.usd, each.p95_ms) for each in judged])
+    cold = pareto_statuses([(each.usd, each.cold_ms) for each in judged])
     yield from (each for each in plain if each.left_out is not None)
     for each, by_warm, by_cold in zip(judged, warm, cold, strict=True):
         yield replace(each, by_warm=by_warm, by_cold=by_cold)
@@ -125,24 +125,24 @@ def _left_out(part: TargetSummary) -> str | None:
     return None if p95_ms.value is not None else f"warm p95 {p95_ms.reason}"
 
 
-def _order(setting: Setting) -> tuple[bool, float, str]:
+def _order(setting: SweepPoint) -> tuple[bool, float, str]:
     usd = setting.usd.value
-    return setting.left_out is not None, 0.0 if usd is None else usd, setting.part.target.name
+    return setting.left_out is not None, 0.0 if usd is None else usd, setting.summary.target.name
 
 
-def _recommend(settings: Sequence[Setting], strategy: Strategy) -> Iterator[Recommendation]:
+def _recommend(settings: Sequence[SweepPoint], strategy: Strategy) -> Iterator[Recommendation]:
     """One for each cloud, after the one of all of them."""
     judged = [each for each in settings if each.left_out is None]
-    clouds = sorted({each.part.target.cloud for each in judged})
+    clouds = sorted({each.summary.target.cloud for each in judged})
     for scope in (OVERALL, *clouds) if len(clouds) > 1 else clouds:
-        own = [each for each in judged if scope in (OVERALL, each.part.target.cloud)]
+        own = [each for each in judged if scope in (OVERALL, each.summary.target.cloud)]
         found = recommend([_contender(each) for each in own], strategy, scope=scope)
         if found is not None:
             yield found
 
 
-def _contender(setting: Setting) -> Contender:
-    return Contender(setting.part.target.name, setting.usd, setting.p95_ms)
+def _contender(setting: SweepPoint) -> Candidate:
+    return Candidate(setting.summary.target.name, setting.usd, setting.p95_ms)
 
 
 def _caveats(parts: Sequence[TargetSummary]) -> Iterator[str]:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from loadtests.analysis.waterfall import Part
+    from loadtests.analysis.waterfall import WaterfallStep
     from loadtests.cost.measured import TargetCost
     from loadtests.plan.phases import Stratum
     from loadtests.plan.targets import Target
@@ -37,7 +37,7 @@ _NO_COST = Estimate(n=0, reason="no price for this target")
 
 
 @dataclass(frozen=True, slots=True)
-class Group:
+class LatencyGroup:
     """Requests of one kind: `n` of them, and their estimates by name (`p50_ms`…)."""
 
     n: int
@@ -59,11 +59,11 @@ class ColdStarts:
 
     n: int
     stratum: Stratum
-    by_stratum: Mapping[Stratum, Group]
-    parts: Sequence[Part] = ()
+    by_stratum: Mapping[Stratum, LatencyGroup]
+    parts: Sequence[WaterfallStep] = ()
 
     @property
-    def headline(self) -> Group:
+    def headline(self) -> LatencyGroup:
         """The figures of `stratum`."""
         return self.by_stratum.get(self.stratum) or _group(np.empty(0), COLD_QUANTILES)
 
@@ -91,13 +91,13 @@ class TargetSummary:
     platform_billed: int
     error_kinds: Mapping[str, int]
     cold: ColdStarts
-    warm: Group
-    warm_service: Group
-    unknown: Group
+    warm: LatencyGroup
+    warm_service: LatencyGroup
+    unknown: LatencyGroup
     cost: TargetCost | None
 
     @property
-    def typical(self) -> Group:
+    def typical(self) -> LatencyGroup:
         """The warm requests; those without evidence where there are no others."""
         return self.unknown if self.unknown.n and not self.warm.n else self.warm
 
@@ -177,7 +177,7 @@ def error_kinds(samples: Sequence[Sample]) -> dict[str, int]:
     return dict(counts.most_common())
 
 
-def warm_group(columns: Columns) -> Group:
+def warm_group(columns: Columns) -> LatencyGroup:
     """The answered warm requests of the steady load; warm-up is not among them."""
     return _group(columns.latency_ms[_is_warm(columns)], WARM_QUANTILES, unanswered=_unanswered(columns, "steady"))
 
@@ -187,7 +187,7 @@ def _is_warm(columns: Columns) -> NDArray[np.bool_]:
 
 
 def _cold(columns: Columns, stratum: Stratum, samples: Sequence[Sample]) -> ColdStarts:
-    kinds: dict[Stratum, Group] = {}
+    kinds: dict[Stratum, LatencyGroup] = {}
     for kind in COLD_STRATA:
         if columns.count(stratum=kind, state="cold"):
             # Only there is a request that was never answered known to have been meant for a new instance.
@@ -200,7 +200,7 @@ def _cold(columns: Columns, stratum: Stratum, samples: Sequence[Sample]) -> Cold
     return ColdStarts(n=columns.count(state="cold"), stratum=stratum, by_stratum=kinds, parts=fallen)
 
 
-def _unknown(columns: Columns) -> Group:
+def _unknown(columns: Columns) -> LatencyGroup:
     """Answers without evidence, from an endpoint that does not tell: neither cold nor warm."""
     answered = columns.where(outcome="ok", state="unknown") & ~columns.where(stratum="warm-up")
     unanswered = _unanswered(columns, "steady") if answered.any() else 0
@@ -211,6 +211,6 @@ def _unanswered(columns: Columns, stratum: Stratum) -> int:
     return sum(columns.count(outcome=outcome, stratum=stratum) for outcome in ("timeout", "dropped"))
 
 
-def _group(values: NDArray[np.float64], quantiles: Mapping[str, float], *, unanswered: int = 0) -> Group:
+def _group(values: NDArray[np.float64], quantiles: Mapping[str, float], *, unanswered: int = 0) -> LatencyGroup:
     found = percentiles(values, list(quantiles.values()), unanswered=unanswered)
-    return Group(n=int(values.size), estimates={name: found[q] for name, q in quantiles.items()})
+    return LatencyGroup(n=int(values.size), estimates={name: found[q] for name, q in quantiles.items()})

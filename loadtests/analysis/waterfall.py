@@ -37,14 +37,14 @@ ORDER = (
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class WaterfallStep:
     """One bar of the waterfall; `name` is one of ORDER."""
 
     name: str
     ms: float
 
 
-def waterfall(sample: Sample) -> tuple[Part, ...]:
+def waterfall(sample: Sample) -> tuple[WaterfallStep, ...]:
     """The parts of an answered request, in order. Raises ValueError for one that was not answered."""
     if sample.service_ms is None or sample.slip_ms is None:
         raise ValueError(f"request {sample.index} was {sample.outcome}: only an answered one has a waterfall")
@@ -53,19 +53,19 @@ def waterfall(sample: Sample) -> tuple[Part, ...]:
     waited_ms = sample.service_ms - sum(client.values()) - sum(handling.values())
     start = _start(sample, waited_ms) if sample.state == "cold" else {"platform": waited_ms}
     found = {"late send": sample.slip_ms, **client, **start, **handling}
-    return tuple(Part(name, found[name]) for name in ORDER if name in found)
+    return tuple(WaterfallStep(name, found[name]) for name in ORDER if name in found)
 
 
-def mean_waterfall(samples: Iterable[Sample]) -> tuple[Part, ...]:
+def mean_waterfall(samples: Iterable[Sample]) -> tuple[WaterfallStep, ...]:
     """Means of the parts over answered requests; they add up to the mean latency. Empty without any."""
     falls = [waterfall(sample) for sample in samples if sample.done_s is not None and sample.sent_s is not None]
     totals: dict[str, float] = {}
     for part in (part for fall in falls for part in fall):
         totals[part.name] = totals.get(part.name, 0.0) + part.ms
-    return tuple(Part(name, totals[name] / len(falls)) for name in ORDER if name in totals)
+    return tuple(WaterfallStep(name, totals[name] / len(falls)) for name in ORDER if name in totals)
 
 
-def total_ms(parts: Sequence[Part]) -> float:
+def total_ms(parts: Sequence[WaterfallStep]) -> float:
     """The sum: the latency from the intended send."""
     return sum(part.ms for part in parts)
 

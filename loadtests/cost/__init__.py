@@ -1,14 +1,14 @@
 """What a month of requests costs: pure arithmetic in `Decimal` over the plans and prices of `cloud.toml`."""
 
-from loadtests.cost.bill import Bill, Line, bill
+from loadtests.cost.bill import Bill, BillLine, bill
 from loadtests.cost.plan import Plan
 from loadtests.cost.plans import PlanError, load_plan, load_plans
 from loadtests.cost.usage import Calls, Reserve, Snapshots, Usage, UsageError, usage_of
 
 __all__ = [
     "Bill",
+    "BillLine",
     "Calls",
-    "Line",
     "Plan",
     "PlanError",
     "Reserve",

@@ -10,20 +10,20 @@ from loadtests.cost.metering import measure
 from loadtests.cost.plans import PlanError, load_plan
 from loadtests.cost.quantities import QUANTITIES
 from loadtests.cost.usage import UsageError
-from loadtests.prices.book import shipped_book
+from loadtests.prices.book import bundled_book
 
 if TYPE_CHECKING:
     from loadtests.cost.plan import LineName, Meter, Plan
-    from loadtests.cost.quantities import Metered
+    from loadtests.cost.quantities import MeteredUsage
     from loadtests.cost.usage import Usage
-    from loadtests.prices.book import CloudPrices, Found, PriceBook
+    from loadtests.prices.book import CloudPrices, PriceBook, PriceLookup
 
 _CENT = Decimal("0.01")
 _ZERO = Decimal(0)
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class BillLine:
     """One meter of the bill: `quantity` units used, `free_units` of them in the grant, `usd` to pay."""
 
     name: LineName
@@ -50,7 +50,7 @@ class Bill:
     architecture: str
     prices_of: str
     requests: Decimal
-    lines: tuple[Line, ...]
+    lines: tuple[BillLine, ...]
     assumptions: tuple[str, ...]
 
     @property
@@ -72,7 +72,7 @@ class Bill:
         """All meters of one line together."""
         return sum((line.usd for line in self.lines if line.name == name), _ZERO)
 
-    def meter(self, name: str) -> Line:
+    def meter(self, name: str) -> BillLine:
         """One meter's line. Raises KeyError naming the meters of this bill."""
         for line in self.lines:
             if line.meter == name:
@@ -81,7 +81,7 @@ class Bill:
 
 
 @dataclass(frozen=True, slots=True)
-class Terms:
+class BillTerms:
     """Where and how a plan is bought, as far as its price depends on it."""
 
     region: str | None = None
@@ -104,11 +104,11 @@ def bill(
     `region` None: the book's default; `free`: use the free grant; `book` None: the prices in `cloud.toml`.
     Raises ValueError (PlanError, UsageError, PriceError) for what the plan or the book does not have.
     """
-    terms = Terms(region, architecture, free)
-    return bill_plan(load_plan(cloud, plan), usage, terms=terms, prices=(book or shipped_book()).of(cloud))
+    terms = BillTerms(region, architecture, free)
+    return bill_plan(load_plan(cloud, plan), usage, terms=terms, prices=(book or bundled_book()).of(cloud))
 
 
-def bill_plan(plan: Plan, usage: Usage, *, terms: Terms, prices: CloudPrices) -> Bill:
+def bill_plan(plan: Plan, usage: Usage, *, terms: BillTerms, prices: CloudPrices) -> Bill:
     """As `bill`, for a plan and prices that were read already; pure."""
     if terms.architecture not in plan.architectures:
         known = ", ".join(plan.architectures)
@@ -145,8 +145,8 @@ def cents(usd: Decimal) -> Decimal:
 
 
 def _price(
-    meter: Meter, metered: Metered, *, prices: CloudPrices, place: tuple[str, dict[str, str], bool]
-) -> tuple[Line, Found]:
+    meter: Meter, metered: MeteredUsage, *, prices: CloudPrices, place: tuple[str, dict[str, str], bool]
+) -> tuple[BillLine, PriceLookup]:
     """One meter's line: units less the free ones, or money less the credit."""
     region, names, free = place
     quantity = QUANTITIES[meter.counts(names["gateway"])](metered)
@@ -161,4 +161,4 @@ def _price(
         usd = max(gross - credit, _ZERO)
         granted = quantity * min(credit / gross, Decimal(1)) if gross else _ZERO
     facts = found.rate
-    return Line(meter.line, meter.name, quantity, granted, facts.unit, usd, facts.source, facts.confidence), found
+    return BillLine(meter.line, meter.name, quantity, granted, facts.unit, usd, facts.source, facts.confidence), found

@@ -34,7 +34,7 @@ UNION = (
 
 
 @dataclass(frozen=True, slots=True)
-class Billed:
+class BilledRequests:
     """Requests and billed ms of one instance (or of one request, where the instance is unknown)."""
 
     requests: int
@@ -42,15 +42,15 @@ class Billed:
 
 
 @dataclass(frozen=True, slots=True)
-class Observed:
+class BilledTime:
     """Billed time of a run by instance, means over its requests, and what had to be assumed.
 
     `alone_ms` is the billed time of each request, empty where requests share what is billed. `gateway_steps` is how
     many requests one counts for at a gateway that meters by size.
     """
 
-    instances: tuple[Billed, ...]
-    alone_ms: tuple[Decimal, ...]
+    instances: tuple[BilledRequests, ...]
+    per_request_ms: tuple[Decimal, ...]
     worked_ms: Decimal
     cold_share: Decimal
     response_bytes: Decimal
@@ -62,18 +62,18 @@ class Observed:
         return sum(each.requests for each in self.instances)
 
 
-def observe(rule: DurationRule, samples: Sequence[Sample], *, concurrency: int) -> Observed:
+def observe(rule: DurationRule, samples: Sequence[Sample], *, concurrency: int) -> BilledTime:
     """Billed time under `rule` of the steady requests (where there are none: of all but warm-up)."""
     chosen, notes = _representative([sample for sample in samples if sample.outcome != "dropped"])
     shared = rule.sharing == "instance" and (concurrency > 1 or rule.minimum_per == "activity")
     groups: dict[str, list[Sample]] = defaultdict(list)
     for sample in chosen:
         groups[sample.instance or f"request {sample.worker} {sample.index}"].append(sample)
-    instances = tuple(Billed(len(group), _billed_ms(rule, group, shared=shared)) for group in groups.values())
+    instances = tuple(BilledRequests(len(group), _billed_ms(rule, group, shared=shared)) for group in groups.values())
     worked = [time for sample in chosen if (time := _worked_ms(sample)) is not None]
-    return Observed(
+    return BilledTime(
         instances=instances,
-        alone_ms=() if shared else tuple(_alone_ms(rule, sample) for sample in chosen),
+        per_request_ms=() if shared else tuple(_alone_ms(rule, sample) for sample in chosen),
         worked_ms=sum(worked, _ZERO) / max(len(worked), 1),
         cold_share=Decimal(sum(sample.state == "cold" for sample in chosen)) / max(len(chosen), 1),
         response_bytes=Decimal(sum(sample.response_bytes for sample in chosen)) / max(len(chosen), 1),

@@ -16,7 +16,7 @@ _PRECISION = Decimal("1.002")  # a volume is found to 0.2 %
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class BreakEven:
     """From `requests` a month on, `cheaper` costs less than `dearer` did until then (or as little)."""
 
     requests: Decimal
@@ -31,30 +31,30 @@ def volumes(lowest: int = 3, highest: int = 10) -> tuple[Decimal, ...]:
     return tuple(Decimal(10) ** (Decimal(lowest) + Decimal(step) / _PER_DECADE) for step in range(count + 1))
 
 
-def cheapest_by_volume(costs: Mapping[str, Callable[[Decimal], Decimal]]) -> tuple[Change, ...]:
+def cheapest_by_volume(costs: Mapping[str, Callable[[Decimal], Decimal]]) -> tuple[BreakEven, ...]:
     """The cheapest at the lowest volume (`dearer` is empty), then each volume from which another one is.
 
     Where several cost the same, the one that was cheapest stays.
     """
     grid = volumes()
     best = min(costs, key=lambda name: costs[name](grid[0]))
-    changes = [Change(grid[0], best, "")]
+    changes = [BreakEven(grid[0], best, "")]
     for low, high in pairwise(grid):
         challenger = min(costs, key=lambda name: costs[name](high))
         if costs[challenger](high) < costs[best](high):
-            changes.append(Change(_crossing(costs[challenger], costs[best], (low, high)), challenger, best))
+            changes.append(BreakEven(_crossing(costs[challenger], costs[best], (low, high)), challenger, best))
             best = challenger
     return tuple(changes)
 
 
-def order_changes(costs: Mapping[str, Callable[[Decimal], Decimal]]) -> tuple[Change, ...]:
+def order_changes(costs: Mapping[str, Callable[[Decimal], Decimal]]) -> tuple[BreakEven, ...]:
     """Every volume at which two of `costs` change places, lowest first."""
     found = [change for pair in combinations(costs, 2) for change in _pair_changes(costs, pair)]
     return tuple(sorted(found, key=lambda change: change.requests))
 
 
-def _pair_changes(costs: Mapping[str, Callable[[Decimal], Decimal]], pair: tuple[str, str]) -> list[Change]:
-    changes: list[Change] = []
+def _pair_changes(costs: Mapping[str, Callable[[Decimal], Decimal]], pair: tuple[str, str]) -> list[BreakEven]:
+    changes: list[BreakEven] = []
     leader: str | None = None
     previous = volumes()[0]
     for volume in volumes():
@@ -62,7 +62,7 @@ def _pair_changes(costs: Mapping[str, Callable[[Decimal], Decimal]], pair: tuple
         ahead = leader if first == second else pair[first > second]
         if ahead is not None and leader is not None and ahead != leader:
             at = _crossing(costs[ahead], costs[leader], (previous, volume))
-            changes.append(Change(at, ahead, leader))
+            changes.append(BreakEven(at, ahead, leader))
         leader, previous = ahead, volume
     return changes
 

@@ -26,7 +26,7 @@ class BudgetError(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
-class Tariff:
+class RequestPrice:
     """What one request to a target can cost, in USD: something for itself, its start, its answer, and each ms.
 
     `timeout_ms` and `init_timeout_ms` are the longest that its cloud lets it run and start. `bound`: a request waits
@@ -43,7 +43,7 @@ class Tariff:
     timeout_ms: Decimal
     init_timeout_ms: Decimal
     answer_bytes: Decimal
-    bound: bool
+    waits_for_own_instance: bool
 
     def usd(self, duration_ms: Decimal, *, starts: int = 0, answer_bytes: Decimal = _ZERO) -> Decimal:
         """A request that is billed for `duration_ms` and began so many instances; their time is in `duration_ms`."""
@@ -61,7 +61,7 @@ class Tariff:
         return {name: value if isinstance(value, bool) else str(value) for name, value in asdict(self).items()}
 
     @classmethod
-    def from_document(cls, document: Mapping[str, Any]) -> Tariff:
+    def from_document(cls, document: Mapping[str, Any]) -> RequestPrice:
         """Read what `document` wrote."""
         exact: dict[str, Any] = {
             name: each if isinstance(each, bool) else Decimal(each) for name, each in document.items()
@@ -70,10 +70,10 @@ class Tariff:
 
 
 @dataclass(slots=True)
-class _Meter:
+class _TargetSpending:
     """What is known of one target: the requests that are under way, and the shortest way there and back, in ms."""
 
-    tariff: Tariff
+    tariff: RequestPrice
     in_flight: int = 0
     way_ms: float | None = None
 
@@ -101,7 +101,7 @@ class _Meter:
         One is started for a request that finds all busy. When a busy one is free sooner, that answers: warm, after
         a wait. How long the start took then, nobody tells.
         """
-        if self.tariff.bound or self.tariff.init_timeout_ms == 0:
+        if self.tariff.waits_for_own_instance or self.tariff.init_timeout_ms == 0:
             return False
         if sample.state == "cold":
             return sample.stratum == "forced"  # the new version may have been tried once before
@@ -126,18 +126,18 @@ class Budget:
     """
 
     cap_usd: Decimal
-    tariffs: Mapping[str, Tariff]
+    prices: Mapping[str, RequestPrice]
     spent_usd: Decimal = _ZERO
-    several: bool = False
+    shared_targets: bool = False
     exhausted: bool = field(default=False, init=False)
-    _meters: dict[str, _Meter] = field(init=False)
+    _meters: dict[str, _TargetSpending] = field(init=False)
     _reserved: dict[int, bool] = field(default_factory=dict, init=False)
     _reserved_usd: Decimal = field(default=_ZERO, init=False)
 
     def __post_init__(self) -> None:
         if not self.cap_usd.is_finite() or self.cap_usd <= 0:
             raise BudgetError(f"budget is {self.cap_usd} USD: expected an amount above 0")
-        self._meters = {name: _Meter(tariff) for name, tariff in self.tariffs.items()}
+        self._meters = {name: _TargetSpending(tariff) for name, tariff in self.prices.items()}
 
     @property
     def reserved_usd(self) -> Decimal:
@@ -150,11 +150,11 @@ class Budget:
 
     def reserve(self, index: int, target: str) -> bool:
         """Whether request `index` may be sent; False from the first time on that one may not."""
-        highest = self.tariffs[target].highest_usd
+        highest = self.prices[target].highest_usd
         self.exhausted |= highest > self.left_usd
         if not self.exhausted:
             meter = self._meters[target]
-            self._reserved[index] = meter.in_flight == 0 and not self.several
+            self._reserved[index] = meter.in_flight == 0 and not self.shared_targets
             self._reserved_usd += highest
             meter.in_flight += 1
         return not self.exhausted
@@ -170,7 +170,7 @@ class Budget:
 
     def shares(self, count: int) -> list[dict[str, Any]]:
         """What is left, in as many equal parts, as messages that `share_of` reads."""
-        tariffs = {name: tariff.document() for name, tariff in self.tariffs.items()}
+        tariffs = {name: tariff.document() for name, tariff in self.prices.items()}
         share = {"cap_usd": str(max(self.left_usd, _ZERO) / count), "tariffs": tariffs, "several": count > 1}
         return [share for _ in range(count)]
 
@@ -178,5 +178,5 @@ class Budget:
 def share_of(document: Mapping[str, Any]) -> Budget:
     """Read one part; an empty one lets nothing be sent."""
     cap_usd = max(Decimal(document["cap_usd"]), Decimal("1e-30"))
-    tariffs = {name: Tariff.from_document(each) for name, each in document["tariffs"].items()}
-    return Budget(cap_usd, tariffs, several=document["several"])
+    tariffs = {name: RequestPrice.from_document(each) for name, each in document["tariffs"].items()}
+    return Budget(cap_usd, tariffs, shared_targets=document["several"])

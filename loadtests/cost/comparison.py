@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from adapters import contract
-from loadtests.cost.bill import Bill, Terms, bill_plan
+from loadtests.cost.bill import Bill, BillTerms, bill_plan
 from loadtests.cost.plan import Plan
 from loadtests.cost.plans import PlanError, load_plans
 from loadtests.prices.rate import PriceError
@@ -15,12 +15,12 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from decimal import Decimal
 
-    from loadtests.cost.question import Question
+    from loadtests.cost.question import CostQuestion
     from loadtests.prices.book import CloudPrices, PriceBook
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class PlanChoice:
     """Which plans to compare; empty: all of them. `regions`: names of regions or areas, each for its cloud."""
 
     clouds: Sequence[str] = ()
@@ -30,7 +30,7 @@ class Choice:
 
 
 @dataclass(frozen=True, slots=True)
-class Candidate:
+class PlanCandidate:
     """One way to buy: a plan, an architecture, a region and its prices."""
 
     plan: Plan
@@ -44,21 +44,21 @@ class Candidate:
         several = len(self.plan.architectures) > 1
         return f"{self.plan.cloud}/{self.plan.name}" + (f" {self.architecture}" if several else "")
 
-    def bill(self, question: Question, *, free: bool) -> Bill:
+    def bill(self, question: CostQuestion, *, free: bool) -> Bill:
         """A month's bill. Raises ValueError when the plan cannot serve the question."""
-        terms = Terms(self.region, self.architecture, free)
+        terms = BillTerms(self.region, self.architecture, free)
         return bill_plan(self.plan, question.usage(self.plan), terms=terms, prices=self.prices)
 
-    def usd(self, question: Question, *, free: bool) -> Decimal:
+    def usd(self, question: CostQuestion, *, free: bool) -> Decimal:
         """What the month costs."""
         return self.bill(question, free=free).usd
 
 
 @dataclass(frozen=True, slots=True)
-class Offer:
+class PlanOffer:
     """A candidate's bills with and without the free grant."""
 
-    candidate: Candidate
+    candidate: PlanCandidate
     with_grant: Bill
     without_grant: Bill
 
@@ -68,22 +68,22 @@ class Offer:
 
 
 @dataclass(frozen=True, slots=True)
-class Comparison:
+class CostComparison:
     """Offers, cheapest first, and candidates that cannot serve the question, with the reason."""
 
-    question: Question
-    offers: tuple[Offer, ...]
-    impossible: tuple[tuple[Candidate, str], ...]
+    question: CostQuestion
+    offers: tuple[PlanOffer, ...]
+    impossible: tuple[tuple[PlanCandidate, str], ...]
 
 
-def candidates(choice: Choice, book: PriceBook) -> tuple[Candidate, ...]:
+def candidates(choice: PlanChoice, book: PriceBook) -> tuple[PlanCandidate, ...]:
     """All ways to buy that `choice` leaves. Raises PlanError or PriceError naming what is known for none."""
     clouds = tuple(choice.clouds) or tuple(name for name in contract.clouds() if load_plans(name))
     plans = [plan for cloud in clouds for plan in load_plans(cloud)]
     _refuse_unknown(choice, plans)
     places = _places(choice.regions, [book.of(cloud) for cloud in clouds])
     return tuple(
-        Candidate(plan, architecture, places[plan.cloud], book.of(plan.cloud))
+        PlanCandidate(plan, architecture, places[plan.cloud], book.of(plan.cloud))
         for plan in plans
         if not choice.plans or plan.name in choice.plans
         for architecture in plan.architectures
@@ -91,7 +91,7 @@ def candidates(choice: Choice, book: PriceBook) -> tuple[Candidate, ...]:
     )
 
 
-def compare(question: Question, ways: Sequence[Candidate], *, free: bool = True) -> Comparison:
+def compare(question: CostQuestion, ways: Sequence[PlanCandidate], *, free: bool = True) -> CostComparison:
     """Bill the question to every candidate; sorted by the month's cost with (`free`) or without the grant.
 
     Raises PlanError for a gateway that none of them has.
@@ -102,14 +102,14 @@ def compare(question: Question, ways: Sequence[Candidate], *, free: bool = True)
     offers, impossible = [], []
     for way in ways:
         try:
-            offers.append(Offer(way, way.bill(question, free=True), way.bill(question, free=False)))
+            offers.append(PlanOffer(way, way.bill(question, free=True), way.bill(question, free=False)))
         except ValueError as error:
             impossible.append((way, str(error)))
     offers.sort(key=lambda offer: (offer.usd(free=free), offer.without_grant.usd, offer.candidate.name))
-    return Comparison(question, tuple(offers), tuple(impossible))
+    return CostComparison(question, tuple(offers), tuple(impossible))
 
 
-def _refuse_unknown(choice: Choice, plans: Sequence[Plan]) -> None:
+def _refuse_unknown(choice: PlanChoice, plans: Sequence[Plan]) -> None:
     names = {plan.name for plan in plans}
     architectures = {each for plan in plans for each in plan.architectures}
     for kind, wanted, known in (("plan", choice.plans, names), ("architecture", choice.architectures, architectures)):

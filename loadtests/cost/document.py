@@ -5,27 +5,27 @@ from __future__ import annotations
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from loadtests.cost.break_even import Change, cheapest_by_volume, order_changes
+from loadtests.cost.break_even import BreakEven, cheapest_by_volume, order_changes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from decimal import Decimal
 
     from loadtests.cost.bill import Bill
-    from loadtests.cost.comparison import Candidate, Comparison, Offer
-    from loadtests.cost.question import Question
+    from loadtests.cost.comparison import CostComparison, PlanCandidate, PlanOffer
+    from loadtests.cost.question import CostQuestion
 
 VERSION = 1
 
 
-def cost_functions(comparison: Comparison, *, free: bool) -> Mapping[str, Callable[[Decimal], Decimal]]:
+def cost_functions(comparison: CostComparison, *, free: bool) -> Mapping[str, Callable[[Decimal], Decimal]]:
     """For each offer by name: monthly cost as a function of requests a month."""
     return {
         offer.candidate.name: _cost(offer.candidate, comparison.question, free=free) for offer in comparison.offers
     }
 
 
-def document(comparison: Comparison, *, free: bool) -> dict[str, Any]:
+def document(comparison: CostComparison, *, free: bool) -> dict[str, Any]:
     """Everything that was asked, found and assumed; money in USD as strings, exact."""
     question = comparison.question
     return {
@@ -42,7 +42,7 @@ def document(comparison: Comparison, *, free: bool) -> dict[str, Any]:
     }
 
 
-def _cost(candidate: Candidate, question: Question, *, free: bool) -> Callable[[Decimal], Decimal]:
+def _cost(candidate: PlanCandidate, question: CostQuestion, *, free: bool) -> Callable[[Decimal], Decimal]:
     @cache
     def usd(requests: Decimal) -> Decimal:
         return candidate.usd(question.at(requests), free=free)
@@ -50,7 +50,7 @@ def _cost(candidate: Candidate, question: Question, *, free: bool) -> Callable[[
     return usd
 
 
-def _offer(offer: Offer) -> dict[str, Any]:
+def _offer(offer: PlanOffer) -> dict[str, Any]:
     plan, paid = offer.candidate.plan, offer.without_grant
     return {
         "cloud": plan.cloud,
@@ -76,7 +76,7 @@ def _changes(costs: Mapping[str, Callable[[Decimal], Decimal]]) -> dict[str, Any
     return {"cheapest_from": [_change(each) for each in cheapest], "order_changes": [_change(each) for each in order]}
 
 
-def _change(change: Change) -> dict[str, Any]:
+def _change(change: BreakEven) -> dict[str, Any]:
     return {"requests_per_month": round(change.requests), "cheaper": change.cheaper, "dearer": change.dearer}
 
 

@@ -7,7 +7,7 @@ from decimal import Decimal
 from random import Random
 from typing import TYPE_CHECKING
 
-from loadtests.cost.tariff import tariffs_of
+from loadtests.cost.tariff import request_prices
 from loadtests.plan.phases import Closed
 from loadtests.plan.scenarios import PROBES
 
@@ -48,7 +48,7 @@ def forecast(targets: Sequence[Target], phases: Sequence[Phase], book: PriceBook
     counts = [(phase.stratum, _requests(phase)) for phase in phases]
     requests = tries + PROBES + sum(count for _, count in counts)
     starts = min(tries, 1) + 1 + sum(count for stratum, count in counts if stratum != "steady")
-    tariffs = tariffs_of(targets, book).values()
+    tariffs = request_prices(targets, book).values()
     likely, cold = Decimal(LIKELY_MS), Decimal(LIKELY_MS + LIKELY_START_MS)
     likely_usd = ((requests - starts) * each.usd(likely) + starts * each.usd(cold, starts=1) for each in tariffs)
     return Forecast(

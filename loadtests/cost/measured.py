@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from loadtests.cost.bill import Bill, Line, Terms, bill_plan
-from loadtests.cost.billed_time import Observed, exact, observe
+from loadtests.cost.bill import Bill, BillLine, BillTerms, bill_plan
+from loadtests.cost.billed_time import BilledTime, exact, observe
 from loadtests.cost.gateway import gateway_before, gateway_note
 from loadtests.cost.plans import load_plan
 from loadtests.cost.usage import MONTH_HOURS, Calls, Snapshots, Usage, UsageError
@@ -39,7 +39,7 @@ NO_INTERVAL = "no interval: it takes {few} instances to resample them, {count} w
 
 
 @dataclass(frozen=True, slots=True)
-class Setting:
+class CostSettings:
     """What the samples cannot tell: requests a month, another gateway than the target's, logs and image kept."""
 
     volume: Decimal = DEFAULT_VOLUME
@@ -60,7 +60,7 @@ class TargetCost:
     assumptions: tuple[str, ...] = ()
 
     @property
-    def lines(self) -> tuple[Line, ...]:
+    def lines(self) -> tuple[BillLine, ...]:
         """The month's lines without the free grant."""
         return self.bill.lines if self.bill else ()
 
@@ -71,14 +71,14 @@ def cost_of(
     book: PriceBook,
     *,
     volume: Decimal | int | None = None,
-    setting: Setting | None = None,
+    setting: CostSettings | None = None,
 ) -> TargetCost:
     """Cost per million requests of `target`, from its own samples among `samples`.
 
     `volume`: requests a month (tiers, grants and held instances depend on it); it overrides `setting`'s.
     The interval is a bootstrap by instance. What cannot be costed has estimates with a reason.
     """
-    chosen = setting or Setting()
+    chosen = setting or CostSettings()
     chosen = chosen if volume is None else replace(chosen, volume=Decimal(volume))
     own = [sample for sample in samples if sample.target == target.name]
     try:
@@ -96,17 +96,19 @@ def cost_of(
 
 
 def cost_of_observed(
-    target: Target, plan: Plan, observed: Observed, book: PriceBook, *, setting: Setting | None = None
+    target: Target, plan: Plan, observed: BilledTime, book: PriceBook, *, setting: CostSettings | None = None
 ) -> TargetCost:
     """The cost that follows from billed time, of at least one request, under the target's `plan`.
 
     Raises LookupError or ValueError when its prices are not known, or the plan does not sell such a target.
     """
     prices = book.of(target.cloud)
-    return Costing(target, plan=plan, prices=prices, observed=observed, setting=setting or Setting()).result()
+    return TargetCosting(
+        target, plan=plan, prices=prices, observed=observed, setting=setting or CostSettings()
+    ).result()
 
 
-def costing_of(target: Target, samples: Sequence[Sample], book: PriceBook) -> Costing:
+def costing_of(target: Target, samples: Sequence[Sample], book: PriceBook) -> TargetCosting:
     """What `target`'s cost follows from, to be asked for any month.
 
     Raises LookupError or ValueError for a plan or price that is not known, and where there is no request to cost.
@@ -116,18 +118,18 @@ def costing_of(target: Target, samples: Sequence[Sample], book: PriceBook) -> Co
     observed = observe(plan.duration, own, concurrency=target.concurrency)
     if not observed.requests:
         raise UsageError("no request of this target was sent after the warm-up")
-    return Costing(target, plan=plan, prices=prices, observed=observed, setting=Setting())
+    return TargetCosting(target, plan=plan, prices=prices, observed=observed, setting=CostSettings())
 
 
 @dataclass(frozen=True, slots=True)
-class Costing:
+class TargetCosting:
     """Everything that one target's cost follows from."""
 
     target: Target
     plan: Plan
     prices: CloudPrices
-    observed: Observed
-    setting: Setting
+    observed: BilledTime
+    setting: CostSettings
 
     def result(self) -> TargetCost:
         mean_ms = self.mean_ms
@@ -172,7 +174,7 @@ class Costing:
             image_gb=self.setting.image_gb,
             concurrency=target.concurrency,
         )
-        terms = Terms(self._region(), target.architecture, free)
+        terms = BillTerms(self._region(), target.architecture, free)
         return bill_plan(self.plan, usage, terms=terms, prices=self.prices)
 
     def _estimate(self, mean_ms: Decimal, interval: Interval | None, *, free: bool) -> Estimate:
@@ -193,17 +195,17 @@ class Costing:
         return notes if self.setting.gateway else [*notes, *gateway_note(self.target, self.plan)]
 
 
-def _interval(observed: Observed) -> tuple[Interval | None, list[str]]:
+def _interval(observed: BilledTime) -> tuple[Interval | None, list[str]]:
     """95 % interval of the mean billed ms, and what is to be said of it."""
     count = len(observed.instances)
     if count >= _FEW:
         return _by_instance(observed), []
-    if len(observed.alone_ms) < _FEW:
+    if len(observed.per_request_ms) < _FEW:
         return None, [NO_INTERVAL.format(count=count, few=_FEW)]
-    return _by_request(observed.alone_ms), [BY_REQUEST.format(count=count, few=_FEW)]
+    return _by_request(observed.per_request_ms), [BY_REQUEST.format(count=count, few=_FEW)]
 
 
-def _by_instance(observed: Observed) -> Interval:
+def _by_instance(observed: BilledTime) -> Interval:
     """Percentiles of the means over instances that are drawn with replacement."""
     times = np.array([float(each.billed_ms) for each in observed.instances])
     requests = np.array([each.requests for each in observed.instances], dtype=np.float64)

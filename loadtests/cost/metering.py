@@ -6,7 +6,7 @@ from dataclasses import replace
 from decimal import ROUND_CEILING, Decimal
 from typing import TYPE_CHECKING
 
-from loadtests.cost.quantities import EPHEMERAL_FREE_MB, GB_MB, HOUR_S, STREAM_FREE_MB, Metered, Work
+from loadtests.cost.quantities import EPHEMERAL_FREE_MB, GB_MB, HOUR_S, STREAM_FREE_MB, BilledWork, MeteredUsage
 from loadtests.cost.sharing import Stream, shared_instance_s
 from loadtests.cost.usage import ONE, ZERO, Reserve
 
@@ -20,7 +20,7 @@ RAISED = "{configured} MB are billed as {billed} MB, a size that the plan has"
 HELD = "{instances} instance(s) of {memory} MB are held for {hours} hours, as the mean load needs at {use:.0%} use"
 
 
-def measure(plan: Plan, usage: Usage) -> Metered:
+def measure(plan: Plan, usage: Usage) -> MeteredUsage:
     """Apply a plan's duration, memory and CPU rules. Raises ValueError when it has no such memory size.
 
     A plan that holds instances, used without saying how many, holds as many as its requests need on average.
@@ -33,7 +33,7 @@ def measure(plan: Plan, usage: Usage) -> Metered:
         facts = {"instances": reserve.instances, "memory": memory_mb, "hours": reserve.hours, "use": plan.reserve.use}
         notes.append(HELD.format(**facts))
         usage = replace(usage, reserve=reserve)
-    return Metered(plan, usage, work, tuple(dict.fromkeys(note for note in notes if note)))
+    return MeteredUsage(plan, usage, work, tuple(dict.fromkeys(note for note in notes if note)))
 
 
 def needed_reserve(plan: Plan, usage: Usage) -> Reserve:
@@ -52,10 +52,10 @@ def _busy_s(calls: Calls, shared: int) -> Decimal:
     return worked_s / shared if calls.instance_s is None else min(worked_s, calls.instance_s)
 
 
-def _work(plan: Plan, usage: Usage, calls: Calls) -> Work:
+def _work(plan: Plan, usage: Usage, calls: Calls) -> BilledWork:
     memory_mb = plan.memory.billed_mb(calls.memory_mb, calls.observed_mb)
     cpu = plan.cpu.units(memory_mb, concurrency=usage.concurrency) if calls.vcpu is None else calls.vcpu
-    return Work(
+    return BilledWork(
         requests=calls.requests,
         instance_s=_instance_s(plan, usage, calls),
         memory_gb=memory_mb / GB_MB,

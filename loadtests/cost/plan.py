@@ -73,16 +73,16 @@ class Plan:
     read: str
 
     @property
-    def holds(self) -> bool:
+    def bills_reserved(self) -> bool:
         """Whether instances that are held without being used are paid for."""
         return any(meter.quantity.startswith(("reserved_", "idle_")) for meter in self.meters)
 
     @property
-    def bills_life(self) -> bool:
+    def bills_instance_lifetime(self) -> bool:
         """Whether instances are paid for from their start to their end, and the requests in them cost no time."""
         return self.reserve.minimum > 0 and all(meter.line != "compute" for meter in self.meters)
 
     @property
-    def overflows(self) -> bool:
+    def spills_on_demand(self) -> bool:
         """Whether requests that find no held instance free run on demand, on meters of their own."""
         return any(meter.quantity == "gb_s_on_demand" for meter in self.meters)

@@ -21,7 +21,7 @@ _ZERO = Decimal(0)
 
 
 @dataclass(frozen=True, slots=True)
-class Work:
+class BilledWork:
     """Billed time and size of some requests."""
 
     requests: Decimal
@@ -35,15 +35,15 @@ class Work:
 
 
 @dataclass(frozen=True, slots=True)
-class Metered:
+class MeteredUsage:
     """All that the meters of a plan see in a month, and what had to be assumed for it."""
 
     plan: Plan
     usage: Usage
-    work: tuple[Work, ...]
+    work: tuple[BilledWork, ...]
     assumptions: tuple[str, ...] = ()
 
-    def total(self, count: Callable[[Work], Decimal], *, reserved: bool | None = None) -> Decimal:
+    def total(self, count: Callable[[BilledWork], Decimal], *, reserved: bool | None = None) -> Decimal:
         """Sum of `count` over the work, or over that which ran on reserved capacity or not."""
         chosen = (work for work in self.work if reserved is None or work.reserved is reserved)
         return sum((count(work) for work in chosen), _ZERO)
@@ -75,15 +75,15 @@ class Metered:
         return memory_mb / GB_MB, rule if reserve.vcpu is None else reserve.vcpu
 
 
-def _gb_s(work: Work) -> Decimal:
+def _gb_s(work: BilledWork) -> Decimal:
     return work.instance_s * work.memory_gb
 
 
-def _cpu_s(work: Work) -> Decimal:
+def _cpu_s(work: BilledWork) -> Decimal:
     return work.instance_s * work.cpu
 
 
-def _snapshot_gb_s(metered: Metered) -> Decimal:
+def _snapshot_gb_s(metered: MeteredUsage) -> Decimal:
     kept = metered.usage.snapshots
     if kept is None:
         return _ZERO
@@ -91,21 +91,21 @@ def _snapshot_gb_s(metered: Metered) -> Decimal:
     return kept.versions * held_s * metered.plan.memory.billed_mb(kept.memory_mb) / GB_MB
 
 
-def _restored_gb(metered: Metered) -> Decimal:
+def _restored_gb(metered: MeteredUsage) -> Decimal:
     kept = metered.usage.snapshots
     if kept is None or kept.restores is None:
         return metered.total(lambda work: work.cold * work.memory_gb)
     return kept.restores * metered.plan.memory.billed_mb(kept.memory_mb) / GB_MB
 
 
-def _gateway_requests(metered: Metered) -> Decimal:
+def _gateway_requests(metered: MeteredUsage) -> Decimal:
     if metered.usage.gateway_steps is not None:
         return metered.usage.requests * metered.usage.gateway_steps
     steps = (metered.usage.gateway_kb / GATEWAY_STEP_KB).to_integral_value(ROUND_CEILING)
     return metered.usage.requests * max(steps, Decimal(1))
 
 
-QUANTITIES: Mapping[str, Callable[[Metered], Decimal]] = {
+QUANTITIES: Mapping[str, Callable[[MeteredUsage], Decimal]] = {
     "requests": lambda metered: metered.usage.requests,
     "gateway_requests": lambda metered: metered.usage.requests,
     "gateway_requests_512_kb": _gateway_requests,

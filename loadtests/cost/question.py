@@ -34,7 +34,7 @@ _VOLUME = re.compile(r"([\d_.,]*\d)\s*([kmgb]?)\s*(?:/\s*([a-z]+))?", re.IGNOREC
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
+class CostQuestion:
     """Requests a month, alike, that arrive at random at a steady rate.
 
     `observed_mb` None: all memory is in use. `held`: instances held all month by plans that can; None: as many
@@ -56,7 +56,7 @@ class Question:
     concurrency: int = 1
     gateway: str | None = None
 
-    def at(self, requests: Decimal) -> Question:
+    def at(self, requests: Decimal) -> CostQuestion:
         """The same question at another monthly volume."""
         return replace(self, requests=requests)
 
@@ -72,7 +72,7 @@ class Question:
             image_gb=self.image_gb,
             concurrency=self.concurrency,
         )
-        if not plan.holds or (self.held is None and not plan.reserve.minimum):
+        if not plan.bills_reserved or (self.held is None and not plan.reserve.minimum):
             return usage
         held = needed_reserve(plan, usage) if self.held is None else self._reserve(self.held)
         given = None if self.held is None else held
@@ -104,7 +104,7 @@ class Question:
         calls = self._calls()
         places = instances * (self.concurrency if plan.duration.sharing == "instance" else 1)
         load = self.requests / (MONTH_HOURS * 3600) * self.duration_ms / 1000
-        over = overflow_share(load, places) if plan.overflows else ZERO
+        over = overflow_share(load, places) if plan.spills_on_demand else ZERO
         kept = replace(calls, requests=self.requests * (1 - over), cold_share=ZERO, reserved=True)
         return _thinned(kept, 1 - over), _thinned(replace(calls, requests=self.requests * over), over)
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING, Literal
 
-from loadtests.cost.billed_time import Billed, Observed, observe
+from loadtests.cost.billed_time import BilledRequests, BilledTime, observe
 from loadtests.cost.measured import cost_of_observed
 from loadtests.cost.plans import load_plan
 from loadtests.stats.estimate import Estimate
@@ -44,7 +44,7 @@ class _Total:
     response_bytes: Decimal = _ZERO
     gateway_steps: Decimal = _ZERO
 
-    def plus(self, block: Observed) -> _Total:
+    def plus(self, block: BilledTime) -> _Total:
         n = block.requests
         return _Total(
             self.requests + n,
@@ -55,12 +55,12 @@ class _Total:
             self.gateway_steps + block.gateway_steps * n,
         )
 
-    def observed(self) -> Observed:
+    def observed(self) -> BilledTime:
         """As one instance: without an interval."""
         n = self.requests
-        billed = (Billed(n, self.billed_ms),)
+        billed = (BilledRequests(n, self.billed_ms),)
         sizes = self.response_bytes / n, (), self.gateway_steps / n
-        return Observed(billed, (), self.worked_ms / n, self.cold / n, *sizes)
+        return BilledTime(billed, (), self.worked_ms / n, self.cold / n, *sizes)
 
 
 class RunningCost:
@@ -121,5 +121,5 @@ class RunningCost:
             total = total.plus(self._observe(plan, waiting))
         return total if total.requests else None
 
-    def _observe(self, plan: Plan, samples: Sequence[Sample]) -> Observed:
+    def _observe(self, plan: Plan, samples: Sequence[Sample]) -> BilledTime:
         return observe(plan.duration, samples, concurrency=self._target.concurrency)

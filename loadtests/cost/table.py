@@ -14,8 +14,8 @@ from loadtests.cost.document import cost_functions
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from loadtests.cost.break_even import Change
-    from loadtests.cost.comparison import Comparison, Offer
+    from loadtests.cost.break_even import BreakEven
+    from loadtests.cost.comparison import CostComparison, PlanOffer
     from loadtests.cost.plan import LineName
 
 _NEAREST = 5  # changes of order shown; all of them are in --json
@@ -23,7 +23,7 @@ _PATH: tuple[LineName, ...] = ("gateway", "egress", "logs", "image storage")
 _HEADINGS = ("with\ngrant", "without\ngrant", "per\nmillion", "compute", "requests", "held", "path")
 
 
-def offers_table(comparison: Comparison) -> Table:
+def offers_table(comparison: CostComparison) -> Table:
     """One row for each plan, cheapest first; all but the first figure are without the free grant."""
     drawn = Table(box=box.SIMPLE_HEAD, padding=0, pad_edge=False, title="USD a month", title_justify="left")
     drawn.add_column("plan", overflow="fold")
@@ -34,14 +34,14 @@ def offers_table(comparison: Comparison) -> Table:
     return drawn
 
 
-def _figures(offer: Offer) -> tuple[Decimal, ...]:
+def _figures(offer: PlanOffer) -> tuple[Decimal, ...]:
     paid = offer.without_grant
     path = sum((paid.line_usd(name) for name in _PATH), Decimal(0))
     lines = (paid.line_usd("compute"), paid.line_usd("requests"), paid.line_usd("reserved"), path)
     return (offer.with_grant.usd, paid.usd, paid.usd_per_million, *lines)
 
 
-def sentences(comparison: Comparison) -> Iterator[str]:
+def sentences(comparison: CostComparison) -> Iterator[str]:
     """What the figures are, where the order changes, what cannot serve the question, and what was assumed."""
     yield "All but the first figure are without the free grant. Path: gateway, egress, logs, image storage."
     yield _prices(comparison)
@@ -54,13 +54,13 @@ def sentences(comparison: Comparison) -> Iterator[str]:
     yield from (f"- {note}" for note in _plan_notes(comparison.offers))
 
 
-def _prices(comparison: Comparison) -> str:
+def _prices(comparison: CostComparison) -> str:
     bills = [offer.without_grant for offer in comparison.offers]
     places = dict.fromkeys(f"{bill.cloud} {bill.region} of {bill.prices_of}" for bill in bills)
     return f"Prices: {', '.join(places)}."
 
 
-def _order(comparison: Comparison, *, free: bool, words: str) -> Iterator[str]:
+def _order(comparison: CostComparison, *, free: bool, words: str) -> Iterator[str]:
     costs = cost_functions(comparison, free=free)
     yield f"\nCheapest by requests a month, {words}: {'; '.join(map(_from, cheapest_by_volume(costs)))}."
     near = _near(comparison, order_changes(costs))
@@ -76,7 +76,7 @@ def money(usd: Decimal) -> str:
     return f"{usd:,.2f}" if usd >= Decimal("0.1") or not usd else f"{usd:.4f}"
 
 
-def _near(comparison: Comparison, changes: tuple[Change, ...]) -> list[Change]:
+def _near(comparison: CostComparison, changes: tuple[BreakEven, ...]) -> list[BreakEven]:
     """The changes of order that lie nearest to the volume asked about, by ratio, lowest first."""
     asked = comparison.question.requests
     if not asked:
@@ -85,7 +85,7 @@ def _near(comparison: Comparison, changes: tuple[Change, ...]) -> list[Change]:
     return sorted(nearest[:_NEAREST], key=lambda change: change.requests)
 
 
-def _from(change: Change) -> str:
+def _from(change: BreakEven) -> str:
     return f"{change.cheaper} from {_volume(change.requests)}" if change.dearer else change.cheaper
 
 
@@ -96,7 +96,7 @@ def _volume(requests: Decimal) -> str:
     return f"{requests:.3g}"
 
 
-def _plan_notes(offers: tuple[Offer, ...]) -> Iterator[str]:
+def _plan_notes(offers: tuple[PlanOffer, ...]) -> Iterator[str]:
     """Each assumption once, after the plans that it belongs to."""
     notes: dict[str, list[str]] = {}
     for offer in offers:

@@ -6,8 +6,8 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from adapters import contract
-from loadtests.cost.bill import Terms, bill_plan
-from loadtests.cost.budget import BudgetError, Tariff
+from loadtests.cost.bill import BillTerms, bill_plan
+from loadtests.cost.budget import BudgetError, RequestPrice
 from loadtests.cost.gateway import gateway_before, steps_of
 from loadtests.cost.measured import LOCAL_REGION
 from loadtests.cost.plans import load_plan
@@ -28,12 +28,12 @@ _HOUR_S = Decimal(3600)
 _GIB = Decimal(1024**3)
 
 
-def tariffs_of(targets: Sequence[Target], book: PriceBook, *, request_bytes: int = 0) -> dict[str, Tariff]:
+def request_prices(targets: Sequence[Target], book: PriceBook, *, request_bytes: int = 0) -> dict[str, RequestPrice]:
     """By name, for requests of at most `request_bytes`. Raises BudgetError for a target that has no price."""
     found = {}
     for target in targets:
         try:
-            found[target.name] = tariff_of(target, book, request_bytes=request_bytes)
+            found[target.name] = request_price(target, book, request_bytes=request_bytes)
         except (LookupError, ValueError) as error:
             raise BudgetError(
                 f"a budget needs a price for target {target.name!r}: {error}; see `tripoint prices`"
@@ -41,7 +41,7 @@ def tariffs_of(targets: Sequence[Target], book: PriceBook, *, request_bytes: int
     return found
 
 
-def tariff_of(target: Target, book: PriceBook, *, request_bytes: int = 0) -> Tariff:
+def request_price(target: Target, book: PriceBook, *, request_bytes: int = 0) -> RequestPrice:
     """The tariff of one target, at the first tier and without any free grant. Raises PlanError, PriceError.
 
     Prices of one request are differences of bills, so that every meter of the plan is in them. Where a plan bills
@@ -64,13 +64,13 @@ def tariff_of(target: Target, book: PriceBook, *, request_bytes: int = 0) -> Tar
         more: dict[str, Any] = {"egress_gb": egress_gb, "log_gb": LOG_GB, "concurrency": target.concurrency}
         usage = Usage((calls,), reserve=reserve, **front, **more)
         region = None if target.region == LOCAL_REGION else target.region
-        terms = Terms(region, target.architecture, free=False)
+        terms = BillTerms(region, target.architecture, free=False)
         return bill_plan(plan, usage, terms=terms, prices=book.of(target.cloud)).usd
 
     base, rule = usd(), plan.duration
     init_s = Decimal(str(data["limits"]["init_timeout_s"])) if rule.init_billed else _ZERO
-    left_s = init_s + Decimal(str(data["platform"]["idle_life_s"])) if plan.bills_life else _ZERO
-    return Tariff(
+    left_s = init_s + Decimal(str(data["platform"]["idle_life_s"])) if plan.bills_instance_lifetime else _ZERO
+    return RequestPrice(
         request_usd=base,
         ms_usd=(usd(instance_s=_MS_PER_S) - base) / _MS_PER_S**2,
         start_usd=usd(cold=1, held_s=left_s) - base,
@@ -80,5 +80,5 @@ def tariff_of(target: Target, book: PriceBook, *, request_bytes: int = 0) -> Tar
         timeout_ms=Decimal(str(data["platform"]["timeout_s"])) * _MS_PER_S,
         init_timeout_ms=init_s * _MS_PER_S,
         answer_bytes=Decimal(min(data["limits"]["answer_bytes"], _ANSWER_BYTES)),
-        bound=bool(data["platform"].get("bound", False)),
+        waits_for_own_instance=bool(data["platform"].get("bound", False)),
     )

@@ -11,7 +11,7 @@ import gevent
 from gevent.event import AsyncResult
 from gevent.lock import BoundedSemaphore
 
-from loadtests.credentials.credentials import Keys
+from loadtests.credentials.credentials import Credentials
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -21,11 +21,11 @@ ANSWER_WITHIN_S = 30.0
 RETIRE_WITHIN_S = 600.0  # a new revision of a service takes its time
 
 
-class DoorbellError(Exception):
+class CredentialError(Exception):
     """Nobody answers at the socket; the message says what was expected."""
 
 
-class Doorbell:
+class CredentialChannel:
     """`keys` are those of now; `renewed` is called with the texts of new ones."""
 
     def __init__(self, number: int) -> None:
@@ -35,14 +35,14 @@ class Doorbell:
         self._turn = BoundedSemaphore(1)
         self._retired: AsyncResult[str] = AsyncResult()
         self.renewed: Callable[[Mapping[str, str]], None] = lambda texts: None
-        with gevent.Timeout(ANSWER_WITHIN_S, DoorbellError(f"no keys within {ANSWER_WITHIN_S:.0f} s")):
+        with gevent.Timeout(ANSWER_WITHIN_S, CredentialError(f"no keys within {ANSWER_WITHIN_S:.0f} s")):
             first = self._read()
         if first is None:
-            raise DoorbellError("the process that holds the keys is gone")
-        self.keys = Keys(first["passes"], retirable=first["retirable"])
+            raise CredentialError("the process that holds the keys is gone")
+        self.keys = Credentials(first["passes"], cold_start_targets=first["cold_start_targets"])
         gevent.spawn(self._listen)
 
-    def retire(self, target: str) -> bool:
+    def force_cold_start(self, target: str) -> bool:
         """Have the target's next request start a new instance; one wish at a time."""
         with self._turn:
             self._retired = AsyncResult()
@@ -58,7 +58,7 @@ class Doorbell:
     def _listen(self) -> None:
         while (document := self._read()) is not None:
             if "passes" in document:
-                self.keys.renew(document["passes"])
+                self.keys.refresh(document["passes"])
                 self.renewed(document["passes"])
             else:
                 self._retired.set(document["error"])

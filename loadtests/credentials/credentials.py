@@ -11,19 +11,19 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
 
-class Keys:
+class Credentials:
     """Passes by target name, and the targets whose cold starts who holds the keys can force.
 
     `texts` are as `Pass.text` gives them; a message carries them to the workers.
     """
 
-    def __init__(self, texts: Mapping[str, str] | None = None, *, retirable: Iterable[str] = ()) -> None:
+    def __init__(self, texts: Mapping[str, str] | None = None, *, cold_start_targets: Iterable[str] = ()) -> None:
         self.texts: dict[str, str] = {}
-        self.retirable = frozenset(retirable)
+        self.cold_start_targets = frozenset(cold_start_targets)
         self._passes: dict[str, Pass] = {}
-        self.renew(texts or {})
+        self.refresh(texts or {})
 
-    def renew(self, texts: Mapping[str, str]) -> None:
+    def refresh(self, texts: Mapping[str, str]) -> None:
         """Use these from now on."""
         self.texts.update(texts)
         self._passes.update({name: Pass.of(text) for name, text in texts.items()})

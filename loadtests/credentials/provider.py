@@ -20,30 +20,30 @@ if TYPE_CHECKING:
 RENEW_EVERY_S = 300.0  # tokens live for ten minutes at least: vendors' SDKs renew what has less left
 
 
-class Porter(Protocol):
+class CredentialProvider(Protocol):
     """Opens targets, and makes their next request start a new instance. What fails raises RuntimeError."""
 
     @property
-    def retirable(self) -> Collection[str]:
+    def cold_start_targets(self) -> Collection[str]:
         """Names of the targets that `retire` takes."""
 
-    def passes(self) -> Mapping[str, str]:
+    def auth_headers(self) -> Mapping[str, str]:
         """By target name what opens it, as `adapters.deployment.request_auth.Pass.text` writes it."""
 
-    def retire(self, target: str) -> None:
+    def force_cold_start(self, target: str) -> None:
         """Return when it is done."""
 
 
 @contextmanager
-def attended(porter: Porter | None) -> Iterator[int | None]:
+def serve_credentials(porter: CredentialProvider | None) -> Iterator[int | None]:
     """Serve one load test; yields the number of the socket that it is to inherit, None without a porter."""
     if porter is None:
         yield None
         return
-    first = {"passes": dict(porter.passes()), "retirable": sorted(porter.retirable)}
+    first = {"passes": dict(porter.auth_headers()), "cold_start_targets": sorted(porter.cold_start_targets)}
     ours, theirs = socket.socketpair()
     with ours, theirs:
-        attendant = threading.Thread(target=_attend, args=(porter, ours, first), daemon=True)
+        attendant = threading.Thread(target=_serve, args=(porter, ours, first), daemon=True)
         attendant.start()
         try:
             yield theirs.fileno()
@@ -54,7 +54,7 @@ def attended(porter: Porter | None) -> Iterator[int | None]:
             attendant.join()
 
 
-def _attend(porter: Porter, ours: socket.socket, first: dict[str, Any]) -> None:
+def _serve(porter: CredentialProvider, ours: socket.socket, first: dict[str, Any]) -> None:
     """Answer until the other side is gone; renew the passes in between."""
     with suppress(OSError):
         _say(ours, first)
@@ -73,16 +73,16 @@ def _attend(porter: Porter, ours: socket.socket, first: dict[str, Any]) -> None:
                 _retire(porter, ours, json.loads(line))
 
 
-def _renew(porter: Porter, ours: socket.socket) -> None:
+def _renew(porter: CredentialProvider, ours: socket.socket) -> None:
     """Those that are held go on being used when there are no new ones: their targets say when they have ended."""
     with suppress(RuntimeError):
-        _say(ours, {"passes": dict(porter.passes())})
+        _say(ours, {"passes": dict(porter.auth_headers())})
 
 
-def _retire(porter: Porter, ours: socket.socket, wish: Mapping[str, Any]) -> None:
+def _retire(porter: CredentialProvider, ours: socket.socket, wish: Mapping[str, Any]) -> None:
     error = ""
     try:
-        porter.retire(wish["retire"])
+        porter.force_cold_start(wish["retire"])
     except RuntimeError as found:
         error = str(found)
     _say(ours, {"retired": wish["retire"], "error": error})

@@ -34,10 +34,10 @@ FRESH_FOR_S = 0.5  # whoever asks again so soon gets the same figures
 STOP_WITHIN_S = 5.0
 
 
-class Feed:
+class LiveFeed:
     """One process for the live figures of one run after the other; it ends with `close` or with this process.
 
-    Documents of `live` are those of `Live.document` (loadtests/live/figures.py), with `missed`: how many samples
+    Documents of `live` are those of `LiveFigures.document` (loadtests/live/figures.py), with `missed`: how many samples
     they lack because the process fell behind, and with `problem`, in words, once there is one.
     """
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from typing import TYPE_CHECKING, Any
 
-from loadtests.analysis.target_summary import COLD_QUANTILES, COLD_STRATA, LATE_MS, WARM_QUANTILES, Group
+from loadtests.analysis.target_summary import COLD_QUANTILES, COLD_STRATA, LATE_MS, WARM_QUANTILES, LatencyGroup
 from loadtests.cost.running import RunningCost
-from loadtests.record.cold_state_stream import Newcomers
+from loadtests.record.cold_state_stream import ColdStateStream
 from loadtests.stats.histogram import Histogram
 
 if TYPE_CHECKING:
@@ -22,11 +22,11 @@ _FACTS = ("name", "cloud", "plan", "region", "memory_mb", "cpu_share")
 _LIVE_QUANTILES = {name: WARM_QUANTILES[name] for name in ("p50_ms", "p95_ms", "p99_ms")}
 
 
-class Live:
+class LiveFigures:
     """All targets of one run. Memory does not grow with requests, only with instances."""
 
     def __init__(self, targets: Sequence[Target], book: PriceBook) -> None:
-        self._tallies = {target.name: Tally(target, book) for target in targets}
+        self._tallies = {target.name: TargetFigures(target, book) for target in targets}
         self._now_s = 0.0
 
     def take(self, samples: Sequence[Sample]) -> None:
@@ -46,13 +46,13 @@ class Live:
         }
 
 
-class Tally:
+class TargetFigures:
     """One target: what is known for good, and the requests whose state may still change with later answers."""
 
     def __init__(self, target: Target, book: PriceBook) -> None:
         self._target = target
         self._cost = RunningCost(target, book)
-        self._newcomers = Newcomers()
+        self._newcomers = ColdStateStream()
         self._outcomes: Counter[str] = Counter()
         self._kinds: Counter[tuple[str, str | None]] = Counter()
         self._unanswered: Counter[str] = Counter()
@@ -64,7 +64,7 @@ class Tally:
 
     def take(self, samples: Sequence[Sample]) -> None:
         """Add samples of this target."""
-        known = [sample for sample in samples if not self._newcomers.take(sample)]
+        known = [sample for sample in samples if not self._newcomers.add(sample)]
         for sample in samples:
             self._count(sample)
         for kind, values in latencies_of(known).items():
@@ -84,7 +84,7 @@ class Tally:
 
     def document(self, *, now_s: float) -> dict[str, Any]:
         """This target's entry of the document."""
-        new = self._newcomers.settled()
+        new = self._newcomers.classified()
         kinds = self._kinds + Counter((sample.stratum, sample.state) for sample in new)
         cost = self._cost.usd_per_million(new)
         timeouts = self._outcomes["timeout"]
@@ -117,7 +117,7 @@ class Tally:
             own = values.get(kind) or Histogram()
             unanswered = self._unanswered[stratum] if stratum is not None and (own.n or kind == "warm") else 0
             found = own.percentiles(list(quantiles.values()), unanswered=unanswered)
-            return Group(own.n, dict(zip(quantiles, found, strict=True))).document()
+            return LatencyGroup(own.n, dict(zip(quantiles, found, strict=True))).document()
 
         # Only there is a request that was never answered known to have been meant for a new instance.
         meant = {stratum: stratum if stratum in ("forced", "natural") else None for stratum in COLD_STRATA}

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from flask import Blueprint, Response, jsonify, request
 
 from loadtests.live.figures import typical
-from loadtests.stats.formatting import MISSING, number
+from loadtests.stats.formatting import MISSING, format_number
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -43,7 +43,7 @@ COLUMNS = {
 
 
 def add_tab(environment: Environment, look: Callable[[], dict[str, Any]]) -> None:
-    """Add the tab; `look` gives the figures of now, as `loadtests.live.feed.Feed.look` does."""
+    """Add the tab; `look` gives the figures of now, as `loadtests.live.feed.LiveFeed.look` does."""
     page = environment.web_ui
     if page is None or page.app is None:
         return
@@ -96,7 +96,7 @@ def row(entry: Mapping[str, Any]) -> dict[str, Any]:
         "late": entry["late"],
         "slip": round(entry["slip_max_ms"], 1),
         "million": MISSING if entry["cost_usd_per_million"] is None else text(entry, "cost_usd_per_million"),
-        "usd": number(entry["cost_usd"]),
+        "usd": format_number(entry["cost_usd"]),
     }
 
 
@@ -117,5 +117,5 @@ def text(group: Mapping[str, Any], name: str) -> str:
     if estimate is None:
         return str(group["reasons"][name]).removeprefix("not estimable ")
     if estimate["lo"] is None:
-        return number(estimate["value"])
-    return f"{number(estimate['value'])} [{number(estimate['lo'])}, {number(estimate['hi'])}]"
+        return format_number(estimate["value"])
+    return f"{format_number(estimate['value'])} [{format_number(estimate['lo'])}, {format_number(estimate['hi'])}]"

@@ -14,9 +14,9 @@ import signal
 import sys
 from typing import TYPE_CHECKING, Any
 
-from loadtests.live.figures import Live
+from loadtests.live.figures import LiveFigures
 from loadtests.plan.targets import Target
-from loadtests.prices.book import shipped_book
+from loadtests.prices.book import bundled_book
 from loadtests.record.sample import Sample
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ def serve(source: BinaryIO) -> Iterator[dict[str, Any]]:
     live = None
     for kind, body in messages(source):
         if kind == "begin":
-            live = Live([Target.from_document(each) for each in body], shipped_book())
+            live = LiveFigures([Target.from_document(each) for each in body], bundled_book())
         elif kind == "rows" and live is not None:
             live.take([Sample(*row) for row in body])
         elif kind == "look":

@@ -9,7 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from loadtests.live.figures import typical
-from loadtests.stats.formatting import MISSING, number
+from loadtests.stats.formatting import MISSING, format_number
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -18,7 +18,7 @@ _HEADINGS = ("requests", "cold", "p50, ms", "p95, ms", "errors", "USD/million")
 
 
 def live_table(document: Mapping[str, Any]) -> Table:
-    """One row per target of a `Live.document`; "-" where it is too early to say.
+    """One row per target of a `LiveFigures.document`; "-" where it is too early to say.
 
     Latencies are those of warm requests; errors are with time-outs and dropped requests.
     """
@@ -42,4 +42,4 @@ def live_table(document: Mapping[str, Any]) -> Table:
 
 
 def _value(estimate: Mapping[str, float] | None) -> str:
-    return MISSING if estimate is None else number(estimate["value"])
+    return MISSING if estimate is None else format_number(estimate["value"])

@@ -26,12 +26,12 @@ COUNT_MAX = 500
 BYTES_MAX = 200_000_000
 
 
-class PicturesError(Exception):
+class PayloadsError(Exception):
     """No image and no feature vector was found, or one that is none; the message says where."""
 
 
 @dataclass(frozen=True, slots=True)
-class Picture:
+class Payload:
     """One encoded image, or one feature vector in JSON, as it is sent."""
 
     name: str
@@ -39,7 +39,7 @@ class Picture:
     content_type: str
 
 
-def read_pictures(folder: Path) -> list[Picture]:
+def read_payloads(folder: Path) -> list[Payload]:
     """The images below `folder`, in name order: at most COUNT_MAX, evenly picked, of at most BYTES_MAX together.
 
     Where there are none, the `.json` files, each a feature vector: an object with `features`.
@@ -47,12 +47,12 @@ def read_pictures(folder: Path) -> list[Picture]:
     kinds = CONTENT_TYPES if (files := _files(folder, CONTENT_TYPES)) else FEATURES
     files = files or _files(folder, FEATURES)
     if not files:
-        raise PicturesError(
+        raise PayloadsError(
             f"no images in {str(folder)!r}: expected a folder with files {', '.join(CONTENT_TYPES)}, "
             'or with .json files {"features": ...} for a model of feature vectors'
         )
     step = -(-len(files) // COUNT_MAX)
-    found: list[Picture] = []
+    found: list[Payload] = []
     size_bytes = 0
     for file in files[::step]:
         body = file.read_bytes()
@@ -61,7 +61,7 @@ def read_pictures(folder: Path) -> list[Picture]:
         size_bytes += len(body)
         if found and size_bytes > BYTES_MAX:
             break
-        found.append(Picture(file.relative_to(folder).as_posix(), body, kinds[file.suffix.lower()]))
+        found.append(Payload(file.relative_to(folder).as_posix(), body, kinds[file.suffix.lower()]))
     return found
 
 
@@ -74,12 +74,12 @@ def _check_features(file: Path, body: bytes) -> None:
     try:
         document = json.loads(body)
     except ValueError as error:
-        raise PicturesError(f"{file} is not JSON ({error}): correct it, or take it out of the folder") from error
+        raise PayloadsError(f"{file} is not JSON ({error}): correct it, or take it out of the folder") from error
     if not isinstance(document, dict) or "features" not in document:
-        raise PicturesError(f'{file} is no feature vector: write {{"features": ...}}, or take it out of the folder')
+        raise PayloadsError(f'{file} is no feature vector: write {{"features": ...}}, or take it out of the folder')
 
 
-def digest(pictures: Sequence[Picture]) -> str:
+def payloads_digest(pictures: Sequence[Payload]) -> str:
     """sha256 over the images' own sha256, in order; names do not count."""
     whole = hashlib.sha256()
     for picture in pictures:

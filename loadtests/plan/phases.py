@@ -1,7 +1,7 @@
 """The kinds of load a run is made of; each says when its requests are due. Pure.
 
 A phase ends before the next begins. `offsets_s` gives the due times of one target in seconds after the
-phase's start, in order; `loadtests.plan.schedule` interleaves the targets, as the phase's `turns` say.
+phase's start, in order; `loadtests.plan.schedule` interleaves the targets, as the phase's `interleaving` says.
 """
 
 from __future__ import annotations
@@ -20,9 +20,10 @@ Stratum = Literal["forced", "natural", "burst", "steady", "warm-up"]  # why a re
 # "open": every request at its due time, whatever became of those before. "closed": users who wait for answers.
 Loop = Literal["serial", "open", "closed"]
 
-# "own": each target draws times of its own. Otherwise all are due at the same times and share the gap to the next
-# one in turns: "shuffled" anew in each gap, or "fixed" for the phase where the gap of each target matters.
-Turns = Literal["own", "shuffled", "fixed"]
+# How the requests of the targets lie among each other. "independent": each target draws its own times. Otherwise all
+# targets are due at the same times and share the gap to the next one. Their order in the gap is "random", drawn anew
+# for each gap, or "fixed" for the whole phase, where the length of each target's own gap matters.
+Interleaving = Literal["independent", "random", "fixed"]
 
 
 class PhaseError(ValueError):
@@ -37,7 +38,7 @@ class Forced:
     name: str = "forced cold starts"
     loop: ClassVar[Loop] = "serial"
     stratum: ClassVar[Stratum] = "forced"
-    turns: ClassVar[Turns] = "shuffled"
+    interleaving: ClassVar[Interleaving] = "random"
     warm_up: ClassVar[int] = 0
 
     def __post_init__(self) -> None:
@@ -58,7 +59,7 @@ class Constant:
     name: str = "steady"
     loop: ClassVar[Loop] = "open"
     stratum: ClassVar[Stratum] = "steady"
-    turns: ClassVar[Turns] = "shuffled"
+    interleaving: ClassVar[Interleaving] = "random"
 
     def __post_init__(self) -> None:
         require_positive(self, "rate", "count")
@@ -77,7 +78,7 @@ class Poisson:
     name: str = "poisson"
     loop: ClassVar[Loop] = "open"
     stratum: ClassVar[Stratum] = "steady"
-    turns: ClassVar[Turns] = "own"
+    interleaving: ClassVar[Interleaving] = "independent"
 
     def __post_init__(self) -> None:
         require_positive(self, "rate", "count")
@@ -97,7 +98,7 @@ class Ramp:
     warm_up: int = 0
     loop: ClassVar[Loop] = "open"
     stratum: ClassVar[Stratum] = "steady"
-    turns: ClassVar[Turns] = "shuffled"
+    interleaving: ClassVar[Interleaving] = "random"
 
     def __post_init__(self) -> None:
         require_positive(self, "rate", "rate_end", "duration_s")
@@ -120,7 +121,7 @@ class Steps:
     warm_up: int = 0
     loop: ClassVar[Loop] = "open"
     stratum: ClassVar[Stratum] = "steady"
-    turns: ClassVar[Turns] = "shuffled"
+    interleaving: ClassVar[Interleaving] = "random"
 
     def __post_init__(self) -> None:
         require_positive(self, "step_s")
@@ -149,7 +150,7 @@ class Bursts:
     name: str = "bursts"
     loop: ClassVar[Loop] = "open"
     stratum: ClassVar[Stratum] = "burst"
-    turns: ClassVar[Turns] = "shuffled"
+    interleaving: ClassVar[Interleaving] = "random"
     warm_up: ClassVar[int] = 0
 
     def __post_init__(self) -> None:
@@ -172,7 +173,7 @@ class IdleGaps:
     name: str = "idle gaps"
     loop: ClassVar[Loop] = "open"
     stratum: ClassVar[Stratum] = "natural"
-    turns: ClassVar[Turns] = "fixed"
+    interleaving: ClassVar[Interleaving] = "fixed"
     warm_up: ClassVar[int] = 0
 
     def __post_init__(self) -> None:
@@ -196,7 +197,7 @@ class Replay:
     name: str = "trace"
     loop: ClassVar[Loop] = "open"
     stratum: ClassVar[Stratum] = "steady"
-    turns: ClassVar[Turns] = "own"
+    interleaving: ClassVar[Interleaving] = "independent"
     warm_up: ClassVar[int] = 0
 
     def __post_init__(self) -> None:
@@ -223,7 +224,7 @@ class Closed:
     name: str = "closed loop"
     loop: ClassVar[Loop] = "closed"
     stratum: ClassVar[Stratum] = "steady"
-    turns: ClassVar[Turns] = "shuffled"
+    interleaving: ClassVar[Interleaving] = "random"
     warm_up: ClassVar[int] = 0
 
     def __post_init__(self) -> None:

@@ -22,7 +22,7 @@ class Arrival:
     """
 
     index: int
-    at_s: float
+    offset_s: float
     target: str
     stratum: Stratum
     image: int
@@ -52,9 +52,9 @@ def schedule(
 def interleave(phase: Phase, targets: Sequence[str], *, random: Random) -> list[tuple[float, str, int]]:
     """(due time, target, ordinal within the target) of one phase, in order of time.
 
-    See `loadtests.plan.phases.Turns`: with "shuffled" turns no target always follows the same other.
+    See `loadtests.plan.phases.Interleaving`: with "random" no target always follows the same other one.
     """
-    if phase.turns == "own":
+    if phase.interleaving == "independent":
         drawn = {target: phase.offsets_s(random) for target in targets}
         every = [(at_s, target, n) for target, times in drawn.items() for n, at_s in enumerate(times)]
         return sorted(every, key=lambda due: (due[0], random.random()))  # of those due together, none is always first
@@ -64,7 +64,7 @@ def interleave(phase: Phase, targets: Sequence[str], *, random: Random) -> list[
     ordinal = 0
     for place, at_s in enumerate(times):
         turn_s = gap_after(times, place) / max(len(targets), 1)
-        if place == 0 or phase.turns == "shuffled":
+        if place == 0 or phase.interleaving == "random":
             order = random.sample(list(targets), len(targets))
         for turn, target in enumerate(order):
             found.extend((at_s + turn * turn_s, target, ordinal + n) for n in range(moments[at_s]))

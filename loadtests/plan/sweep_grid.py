@@ -17,7 +17,7 @@ class SweepError(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class SweepRequest:
     """What was asked for; None: what each cloud has by default."""
 
     memory_mb: tuple[int, ...] | None = None
@@ -26,7 +26,7 @@ class Wish:
 
 
 @dataclass(frozen=True, slots=True)
-class Trial:
+class GridPoint:
     """One setting of one cloud, under the name that its target gets."""
 
     name: str
@@ -37,7 +37,7 @@ class Trial:
 
 
 @dataclass(frozen=True, slots=True)
-class Offer:
+class CloudOptions:
     """What one cloud offers: `[memory]` and `[platform]` of its cloud.toml, and its plan's architectures."""
 
     cloud: str
@@ -46,13 +46,15 @@ class Offer:
     architectures: tuple[str, ...]
 
 
-def trials(offers: Sequence[Offer], wish: Wish, *, machine: str | None = None) -> tuple[list[Trial], list[str]]:
+def grid_points(
+    offers: Sequence[CloudOptions], wish: SweepRequest, *, machine: str | None = None
+) -> tuple[list[GridPoint], list[str]]:
     """Every setting to try, and in sentences what was changed or left out.
 
     A cloud that lacks a size gets its next larger one. `machine` is the architecture of the machine that runs local
     clouds: it cannot measure another one. Raises SweepError when nothing is left.
     """
-    found: list[Trial] = []
+    found: list[GridPoint] = []
     notes: list[str] = []
     for offer in offers:
         sizes, concurrency, architectures = (
@@ -64,7 +66,7 @@ def trials(offers: Sequence[Offer], wish: Wish, *, machine: str | None = None) -
             marks = [f"c{places}"] if wish.concurrency and len(wish.concurrency) > 1 else []
             marks += [architecture] if wish.architectures and len(wish.architectures) > 1 else []
             name = "-".join([offer.cloud, str(memory_mb), *marks])
-            found.append(Trial(name, offer.cloud, memory_mb, places, architecture))
+            found.append(GridPoint(name, offer.cloud, memory_mb, places, architecture))
     if not found:
         raise SweepError(f"nothing to try: {'; '.join(notes) or 'no cloud was named'}")
     return found, notes
@@ -87,7 +89,7 @@ def usual_sizes(memory: Mapping[str, Any]) -> list[int]:
     return sorted({size for size in sizes if size is not None})
 
 
-def _sizes(offer: Offer, asked: Sequence[int] | None, notes: list[str]) -> list[int]:
+def _sizes(offer: CloudOptions, asked: Sequence[int] | None, notes: list[str]) -> list[int]:
     if asked is None:
         return usual_sizes(offer.memory)
     sizes: set[int] = set()
@@ -105,7 +107,7 @@ def _largest(memory: Mapping[str, Any]) -> int:
     return int(max(memory["sizes_mb"]) if "sizes_mb" in memory else memory["maximum_mb"])
 
 
-def _concurrency(offer: Offer, asked: Sequence[int] | None, notes: list[str]) -> list[int]:
+def _concurrency(offer: CloudOptions, asked: Sequence[int] | None, notes: list[str]) -> list[int]:
     if asked is None:
         return [int(offer.platform["concurrency"])]
     most = int(offer.platform["concurrency_max"])
@@ -116,7 +118,9 @@ def _concurrency(offer: Offer, asked: Sequence[int] | None, notes: list[str]) ->
     return sorted({each for each in asked if each <= most})
 
 
-def _architectures(offer: Offer, asked: Sequence[str] | None, notes: list[str], *, machine: str | None) -> list[str]:
+def _architectures(
+    offer: CloudOptions, asked: Sequence[str] | None, notes: list[str], *, machine: str | None
+) -> list[str]:
     if asked is None:
         return [offer.architectures[0]]
     chosen = [each for each in offer.architectures if each in asked]

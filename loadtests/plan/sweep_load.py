@@ -42,7 +42,7 @@ class Timing:
 
 
 @dataclass(frozen=True, slots=True)
-class Load:
+class SweepLoad:
     """`rounds` of: a cold start by force, `settle_s` of slow warm-up, `per_round` warm requests at `rate` a second.
 
     Without `forced` there is one round behind a burst. `pause_s`: what a round takes before its warm requests.
@@ -90,12 +90,12 @@ class Load:
         return {"kind": "constant", "name": name, "rate": rate, "count": count, "warm_up": warm_up}
 
 
-def largest(settle_s: float) -> Load:
+def largest(settle_s: float) -> SweepLoad:
     """No sweep sends more than this, however fast its targets are and however long it may take."""
-    return Load(ROUNDS_MAX, WARM_MAX // ROUNDS_MAX, RATE_MAX, settle_s, forced=True)
+    return SweepLoad(ROUNDS_MAX, WARM_MAX // ROUNDS_MAX, RATE_MAX, settle_s, forced=True)
 
 
-def fit(timings: Mapping[str, Timing], *, budget_s: float, cpus: int, settle_s: float, forced: bool) -> Load:
+def fit(timings: Mapping[str, Timing], *, budget_s: float, cpus: int, settle_s: float, forced: bool) -> SweepLoad:
     """The load that fits into `budget_s`: as many rounds as leave WARM_WANTED warm requests, at least the minimum.
 
     `settle_s`: how long a new instance keeps the extra processor time that its platform gives it at the start.
@@ -105,12 +105,12 @@ def fit(timings: Mapping[str, Timing], *, budget_s: float, cpus: int, settle_s: 
     rate = sustainable_rate(warm_ms, cpus=cpus, rate_max=min(RATE_MAX, SLOWEST_USE / max(slowest_s, 1e-6)))
     rate = float(f"{rate:.3g}")
     if not forced:
-        return Load(1, min(max(int(budget_s * rate), WARM_MIN), WARM_MAX), rate, 0.0, forced=False)
+        return SweepLoad(1, min(max(int(budget_s * rate), WARM_MIN), WARM_MAX), rate, 0.0, forced=False)
     pause_s = sum((timing.first_ms + timing.retire_ms) / 1000 for timing in timings.values()) + settle_s
     for rounds in range(ROUNDS_MAX, ROUNDS_MIN, -1):
         per_round = int((budget_s / rounds - pause_s) * rate) - WARM_UP
         if per_round * rounds >= WARM_WANTED:
-            return Load(rounds, min(per_round, WARM_MAX // rounds), rate, settle_s, forced=True, pause_s=pause_s)
+            return SweepLoad(rounds, min(per_round, WARM_MAX // rounds), rate, settle_s, forced=True, pause_s=pause_s)
     per_round = int((budget_s / ROUNDS_MIN - pause_s) * rate) - WARM_UP
     per_round = max(per_round, ceil(WARM_MIN / ROUNDS_MIN))
-    return Load(ROUNDS_MIN, per_round, rate, settle_s, forced=True, pause_s=pause_s)
+    return SweepLoad(ROUNDS_MIN, per_round, rate, settle_s, forced=True, pause_s=pause_s)

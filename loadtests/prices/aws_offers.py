@@ -9,7 +9,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from loadtests.prices.listing import Listed, Reader, Step, listed, words
+from loadtests.prices.listing import ListedPrice, PriceListFormat, Step, listed, words
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -25,9 +25,9 @@ def _following(address: str, page: Mapping[str, Any]) -> None:
     """An offer file is one page."""
 
 
-def _read(pages: Sequence[Mapping[str, Any]], region: str, wanted: Mapping[str, Any]) -> dict[str, Listed]:
+def _read(pages: Sequence[Mapping[str, Any]], region: str, wanted: Mapping[str, Any]) -> dict[str, ListedPrice]:
     """Prices by name; `wanted` maps each to its `{group}`."""
-    found: dict[str, Listed] = {}
+    found: dict[str, ListedPrice] = {}
     for name, selector in wanted.items():
         steps = [step for page in pages for step in _steps(page, region, words(selector["group"]))]
         if steps:
@@ -46,4 +46,4 @@ def _steps(page: Mapping[str, Any], region: str, group: str) -> Iterator[Step]:
                 yield Decimal(row["beginRange"]), Decimal(row["pricePerUnit"]["USD"])
 
 
-READER = Reader(needs_key=False, addresses=_addresses, following=_following, read=_read)
+READER = PriceListFormat(needs_key=False, addresses=_addresses, following=_following, read=_read)

@@ -11,7 +11,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from loadtests.prices.listing import Listed, Reader, Step, listed, words
+from loadtests.prices.listing import ListedPrice, PriceListFormat, Step, listed, words
 from loadtests.prices.rate import PriceError
 
 if TYPE_CHECKING:
@@ -30,9 +30,9 @@ def _following(address: str, page: Mapping[str, Any]) -> str | None:
     return page.get("NextPageLink") or None
 
 
-def _read(pages: Sequence[Mapping[str, Any]], region: str, wanted: Mapping[str, Any]) -> dict[str, Listed]:
+def _read(pages: Sequence[Mapping[str, Any]], region: str, wanted: Mapping[str, Any]) -> dict[str, ListedPrice]:
     """Prices by name; `wanted` maps each to its `{meter}`."""
-    found: dict[str, Listed] = {}
+    found: dict[str, ListedPrice] = {}
     for name, selector in wanted.items():
         steps = [step for page in pages for step in _steps(page, region, words(selector["meter"]))]
         if steps:
@@ -58,4 +58,4 @@ def _units(measure: str) -> int:
     return int(found[1]) * _SCALE[found[2].upper()]
 
 
-READER = Reader(needs_key=False, addresses=_addresses, following=_following, read=_read)
+READER = PriceListFormat(needs_key=False, addresses=_addresses, following=_following, read=_read)

@@ -15,7 +15,7 @@ _REFRESH = "`tripoint prices --refresh --region {region}` may find it"
 
 
 @dataclass(frozen=True, slots=True)
-class Region:
+class RegionPrices:
     """Prices of one region; where it has none of its own, those of `stand_in` are used, and said so."""
 
     rates: Mapping[str, Rate]
@@ -23,7 +23,7 @@ class Region:
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class PriceLookup:
     """A rate, and the assumption that was made to find it."""
 
     rate: Rate
@@ -37,7 +37,7 @@ class CloudPrices:
     cloud: str
     date: str
     default_region: str
-    regions: Mapping[str, Region]
+    regions: Mapping[str, RegionPrices]
     areas: Mapping[str, str] = field(default_factory=dict)
 
     def knows(self, name: str) -> bool:
@@ -54,11 +54,11 @@ class CloudPrices:
             )
         return chosen
 
-    def find(self, region: str, key: str) -> Found:
+    def find(self, region: str, key: str) -> PriceLookup:
         """The price `key` in `region`, or its stand-in's with the assumption. Raises PriceError for neither."""
         here = self.regions[self.region(region)]
         if key in here.rates:
-            return Found(here.rates[key])
+            return PriceLookup(here.rates[key])
         there = self.regions.get(here.stand_in or "")
         if there is None or key not in there.rates:
             raise PriceError(
@@ -66,7 +66,7 @@ class CloudPrices:
                 f"{_REFRESH.format(region=region)}"
             )
         note = f"no {self.cloud} price {key!r} for {region} in the book of {self.date}: {here.stand_in}'s is used"
-        return Found(there.rates[key], note)
+        return PriceLookup(there.rates[key], note)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +92,7 @@ def read_prices(cloud: str, date: str, data: Mapping[str, Any]) -> CloudPrices:
         if unknown:
             raise PriceError(f"{cloud} {date}: region {name!r} names unknown sheets {unknown} of {sorted(sheets)}")
         rates = {key: rate for sheet in entry["sheets"] for key, rate in sheets[sheet].items()}
-        regions[name] = Region(rates, entry.get("stand_in"))
+        regions[name] = RegionPrices(rates, entry.get("stand_in"))
     return CloudPrices(cloud, date, str(data["default_region"]), regions, data.get("areas", {}))
 
 
@@ -106,7 +106,7 @@ def read_book(document: Mapping[str, Any]) -> PriceBook:
     return PriceBook(str(document["date"]), found)
 
 
-def shipped_book() -> PriceBook:
+def bundled_book() -> PriceBook:
     """The newest prices in every cloud's `cloud.toml`; the book has the date of the newest."""
     found = {}
     for name in contract.clouds():

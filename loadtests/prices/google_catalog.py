@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
-from loadtests.prices.listing import Listed, Reader, Step, listed
+from loadtests.prices.listing import ListedPrice, PriceListFormat, Step, listed
 from loadtests.prices.rate import PriceError
 
 if TYPE_CHECKING:
@@ -30,9 +30,9 @@ def _following(address: str, page: Mapping[str, Any]) -> str | None:
     return f"{address.split('&pageToken=')[0]}&{urlencode({'pageToken': token})}" if token else None
 
 
-def _read(pages: Sequence[Mapping[str, Any]], region: str, wanted: Mapping[str, Any]) -> dict[str, Listed]:
+def _read(pages: Sequence[Mapping[str, Any]], region: str, wanted: Mapping[str, Any]) -> dict[str, ListedPrice]:
     """Prices by name; `wanted` maps each to its `{skus}`, of which the one that serves `region` counts."""
-    found: dict[str, Listed] = {}
+    found: dict[str, ListedPrice] = {}
     for name, selector in wanted.items():
         steps = [step for page in pages for step in _steps(page, region, selector["skus"])]
         if steps:
@@ -54,4 +54,4 @@ def _usd(sku: str, price: Mapping[str, Any]) -> Decimal:
     return Decimal(price.get("units", 0)) + Decimal(price.get("nanos", 0)) * _NANO
 
 
-READER = Reader(needs_key=True, addresses=_addresses, following=_following, read=_read)
+READER = PriceListFormat(needs_key=True, addresses=_addresses, following=_following, read=_read)

@@ -15,7 +15,7 @@ Step = tuple[Decimal, Decimal]  # from so many units on, USD per unit
 
 
 @dataclass(frozen=True, slots=True)
-class Listed:
+class ListedPrice:
     """A price as listed: paid tiers, counted after `free` units that cost nothing."""
 
     tiers: tuple[Step, ...]
@@ -28,7 +28,7 @@ class Listed:
 
 
 @dataclass(frozen=True, slots=True)
-class Reader:
+class PriceListFormat:
     """One vendor's form of price list.
 
     `addresses` gives the first pages' URLs for a region, from `[price_list]` and the user's key ("" for none);
@@ -39,10 +39,10 @@ class Reader:
     needs_key: bool
     addresses: Callable[[Mapping[str, Any], str, str], Sequence[str]]
     following: Callable[[str, Mapping[str, Any]], str | None]
-    read: Callable[[Sequence[Mapping[str, Any]], str, Mapping[str, Any]], dict[str, Listed]]
+    read: Callable[[Sequence[Mapping[str, Any]], str, Mapping[str, Any]], dict[str, ListedPrice]]
 
 
-def listed(name: str, steps: Sequence[Step]) -> Listed:
+def listed(name: str, steps: Sequence[Step]) -> ListedPrice:
     """Order the steps; a first one that costs nothing, with a paid one after it, is the free grant.
 
     Raises PriceError when there is none, the first does not start at 0, or two steps start at the same volume.
@@ -53,9 +53,9 @@ def listed(name: str, steps: Sequence[Step]) -> Listed:
         shown = [(plain(start), plain(usd)) for start, usd in ordered]
         raise PriceError(f"the list's price of {name!r} is ambiguous: {shown}; correct [price_list] in cloud.toml")
     if len(ordered) == 1 or ordered[0][1] != 0:
-        return Listed(tuple(ordered))
+        return ListedPrice(tuple(ordered))
     free = ordered[1][0]
-    return Listed(tuple((start - free, usd) for start, usd in ordered[1:]), free)
+    return ListedPrice(tuple((start - free, usd) for start, usd in ordered[1:]), free)
 
 
 def words(text: object) -> str:

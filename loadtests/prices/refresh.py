@@ -12,7 +12,7 @@ from loadtests.prices.aws_offers import READER as AWS_OFFERS
 from loadtests.prices.azure_retail import READER as AZURE_RETAIL
 from loadtests.prices.book import CloudPrices, read_prices
 from loadtests.prices.google_catalog import READER as GOOGLE_CATALOG
-from loadtests.prices.listing import Listed, Reader, plain
+from loadtests.prices.listing import ListedPrice, PriceListFormat, plain
 from loadtests.prices.rate import FreeGrant, PriceError, Rate
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from loadtests.prices.download import Fetch
 
-READERS: Mapping[str, Reader] = {
+READERS: Mapping[str, PriceListFormat] = {
     "aws-offers": AWS_OFFERS,
     "azure-retail": AZURE_RETAIL,
     "google-catalog": GOOGLE_CATALOG,
@@ -41,7 +41,7 @@ class PriceChange:
 
 
 @dataclass(slots=True)
-class Refreshed:
+class RefreshedBook:
     """A new book's document, and what is to be said of it."""
 
     document: dict[str, Any]
@@ -52,7 +52,7 @@ class Refreshed:
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class PriceSource:
     """Where prices come from: the network (or recorded pages), the day, keys by cloud, and the plans' free grants."""
 
     fetch: Fetch
@@ -61,13 +61,13 @@ class Source:
     grants: Callable[[str], Iterable[FreeGrant]] = lambda _: ()
 
 
-def refresh(document: Mapping[str, Any], wanted: Mapping[str, Sequence[str]], source: Source) -> Refreshed:
+def refresh(document: Mapping[str, Any], wanted: Mapping[str, Sequence[str]], source: PriceSource) -> RefreshedBook:
     """A copy of a book with the prices of `wanted` (regions by cloud) read anew.
 
     Prices that the lists do not have stay as they were, with their own dates. What fails is told in
     `failures`, cloud by cloud, and does not stop the others.
     """
-    result = Refreshed({**copy.deepcopy(dict(document)), "date": source.today})
+    result = RefreshedBook({**copy.deepcopy(dict(document)), "date": source.today})
     pages: dict[str, list[Mapping[str, Any]]] = {}
     for cloud, regions in wanted.items():
         try:
@@ -79,7 +79,7 @@ def refresh(document: Mapping[str, Any], wanted: Mapping[str, Sequence[str]], so
 
 
 def _refresh_region(
-    result: Refreshed, place: tuple[str, str], source: Source, pages: dict[str, list[Mapping[str, Any]]]
+    result: RefreshedBook, place: tuple[str, str], source: PriceSource, pages: dict[str, list[Mapping[str, Any]]]
 ) -> None:
     cloud, region = place
     section = contract.load(cloud).data.get("price_list")
@@ -98,14 +98,14 @@ def _refresh_region(
     _enter(result, place, _read(reader, every, region, section), (section, source))
 
 
-def _reader(cloud: str, section: Mapping[str, Any]) -> Reader:
+def _reader(cloud: str, section: Mapping[str, Any]) -> PriceListFormat:
     name = str(section.get("reader"))
     if name not in READERS:
         raise PriceError(f"[price_list] of {cloud} names reader {name!r}: known are {', '.join(READERS)}")
     return READERS[name]
 
 
-def _pages(reader: Reader, address: str, fetch: Fetch) -> list[Mapping[str, Any]]:
+def _pages(reader: PriceListFormat, address: str, fetch: Fetch) -> list[Mapping[str, Any]]:
     found: list[Mapping[str, Any]] = []
     following: str | None = address
     while following:
@@ -117,8 +117,8 @@ def _pages(reader: Reader, address: str, fetch: Fetch) -> list[Mapping[str, Any]
 
 
 def _read(
-    reader: Reader, pages: Sequence[Mapping[str, Any]], region: str, section: Mapping[str, Any]
-) -> dict[str, Listed]:
+    reader: PriceListFormat, pages: Sequence[Mapping[str, Any]], region: str, section: Mapping[str, Any]
+) -> dict[str, ListedPrice]:
     try:
         found = reader.read(pages, region, section["rates"])
     except _EXPECTED as error:
@@ -129,7 +129,10 @@ def _read(
 
 
 def _enter(
-    result: Refreshed, place: tuple[str, str], found: Mapping[str, Listed], origin: tuple[Mapping[str, Any], Source]
+    result: RefreshedBook,
+    place: tuple[str, str],
+    found: Mapping[str, ListedPrice],
+    origin: tuple[Mapping[str, Any], PriceSource],
 ) -> None:
     """Add a sheet of the new prices to the region, after its older ones."""
     (cloud, region), (section, source) = place, origin
@@ -153,7 +156,7 @@ def _enter(
 
 
 def _changes(
-    place: tuple[str, str], before: CloudPrices, after: CloudPrices, found: Mapping[str, Listed]
+    place: tuple[str, str], before: CloudPrices, after: CloudPrices, found: Mapping[str, ListedPrice]
 ) -> list[PriceChange]:
     cloud, region = place
     old = before.regions[region].rates if region in before.regions else {}
@@ -162,7 +165,7 @@ def _changes(
     return [PriceChange(cloud, region, name, old.get(name), new[name]) for name in differs]
 
 
-def _grants(cloud: str, grants: Iterable[FreeGrant], found: Mapping[str, Listed]) -> list[str]:
+def _grants(cloud: str, grants: Iterable[FreeGrant], found: Mapping[str, ListedPrice]) -> list[str]:
     """Note the free grants of the list that differ from the plans' rules: the rules are then to be corrected."""
     notes = []
     for grant in grants:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from loadtests.prices.book import CloudPrices
     from loadtests.prices.rate import Rate
-    from loadtests.prices.refresh import PriceChange, Refreshed
+    from loadtests.prices.refresh import PriceChange, RefreshedBook
 
 OLD_DAYS = 90
 
@@ -63,7 +63,7 @@ def sources(prices: Sequence[tuple[CloudPrices, str]]) -> list[str]:
     return sorted({rate.source for book, region in prices for rate in book.regions[region].rates.values()})
 
 
-def refreshed_sentences(result: Refreshed) -> Iterator[str]:
+def refreshed_sentences(result: RefreshedBook) -> Iterator[str]:
     """What was read, what changed, and what is to be known of it."""
     for line in result.read:
         yield f"read {line}"

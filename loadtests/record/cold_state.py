@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from loadtests.record.sample import Sample, State
 
-Place = tuple[str, str, str]  # worker (whose clock it is), target, instance
+InstanceKey = tuple[str, str, str]  # worker (whose clock it is), target, instance
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,11 +54,11 @@ class Exchange:
         return self.done_s - self.open_s - self.handled_s
 
 
-def settle(samples: Sequence[Sample]) -> list[Sample]:
+def classify_samples(samples: Sequence[Sample]) -> list[Sample]:
     """The samples, each state as all answers of its instance together show it; others stay as they were read."""
     exchanges = [found for sample in samples if (found := exchange_of(sample)) is not None]
-    opened = openings(exchanges)
-    states = {id(each.sample): state_of(each, opened[place_of(each)]) for each in exchanges}
+    opened = open_times(exchanges)
+    states = {id(each.sample): state_of(each, opened[instance_key(each)]) for each in exchanges}
     return [
         sample if (state := states.get(id(sample), sample.state)) == sample.state else replace(sample, state=state)
         for sample in samples
@@ -80,7 +80,7 @@ def exchange_of(sample: Sample) -> Exchange | None:
     )
 
 
-def place_of(exchange: Exchange) -> Place:
+def instance_key(exchange: Exchange) -> InstanceKey:
     return exchange.sample.worker, exchange.sample.target, str(exchange.sample.instance)
 
 
@@ -96,18 +96,18 @@ def state_of(exchange: Exchange, opened_s: float) -> State:
     return "pre-initialised" if exchange.sample.request_number == 1 else "warm"
 
 
-def openings(exchanges: Iterable[Exchange]) -> dict[Place, float]:
+def open_times(exchanges: Iterable[Exchange]) -> dict[InstanceKey, float]:
     """When each instance opened, in seconds of each worker's clock."""
-    of_place: dict[Place, list[Exchange]] = defaultdict(list)
+    of_place: dict[InstanceKey, list[Exchange]] = defaultdict(list)
     for each in exchanges:
-        of_place[place_of(each)].append(each)
+        of_place[instance_key(each)].append(each)
     ways = round_trips(of_place)
     ready = {place: ready_at(group, ways[place[:2]]) for place, group in of_place.items()}
-    gaps = noticed_after(of_place, ready)
+    gaps = open_delays(of_place, ready)
     return {place: ready_s + gaps.get(place[1], 0.0) for place, ready_s in ready.items()}
 
 
-def round_trips(of_place: Mapping[Place, Sequence[Exchange]]) -> dict[tuple[str, str], float]:
+def round_trips(of_place: Mapping[InstanceKey, Sequence[Exchange]]) -> dict[tuple[str, str], float]:
     """For each worker and target the quickest opening of a connection, in seconds: the way there and back alone."""
     found: dict[tuple[str, str], list[float]] = defaultdict(list)
     for place, group in of_place.items():
@@ -120,7 +120,9 @@ def ready_at(group: Sequence[Exchange], round_trip_s: float) -> float:
     return max(max(each.earliest_s for each in group), min(each.latest_s for each in group) - round_trip_s)
 
 
-def noticed_after(of_place: Mapping[Place, Sequence[Exchange]], ready: Mapping[Place, float]) -> dict[str, float]:
+def open_delays(
+    of_place: Mapping[InstanceKey, Sequence[Exchange]], ready: Mapping[InstanceKey, float]
+) -> dict[str, float]:
     """For each target the least that a first request, waiting already, waited on when its instance was ready.
 
     The least, because a busy machine adds to all of them.

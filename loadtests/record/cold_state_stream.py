@@ -8,26 +8,26 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from loadtests.record.cold_state import exchange_of, place_of, settle
+from loadtests.record.cold_state import classify_samples, exchange_of, instance_key
 
 if TYPE_CHECKING:
-    from loadtests.record.cold_state import Exchange, Place
+    from loadtests.record.cold_state import Exchange, InstanceKey
     from loadtests.record.sample import Sample
 
 YOUNG_MS = 2000.0  # an instance opens sooner after it is ready: a later request did not wait for it
 
 
-class Newcomers:
+class ColdStateStream:
     """The requests of one target that an instance answered in its first moments; nothing is known of others."""
 
     def __init__(self) -> None:
         self._kept: list[Sample] = []
-        self._earliest: dict[Place, Exchange] = {}
-        self._latest: dict[Place, Exchange] = {}
+        self._earliest: dict[InstanceKey, Exchange] = {}
+        self._latest: dict[InstanceKey, Exchange] = {}
         self._nearest: dict[str, Exchange] = {}
         self._settled: list[Sample] | None = None
 
-    def take(self, sample: Sample) -> bool:
+    def add(self, sample: Sample) -> bool:
         """Note a request; True when its state is still open, so that it will be among `settled`."""
         exchange = exchange_of(sample)
         if exchange is None:
@@ -39,15 +39,15 @@ class Newcomers:
             self._settled = None
         return new
 
-    def settled(self) -> list[Sample]:
+    def classified(self) -> list[Sample]:
         """The requests whose state is open, each with the state that all answers so far show."""
         if self._settled is None:
             brackets = (*self._earliest.values(), *self._latest.values(), *self._nearest.values())
-            self._settled = settle([*self._kept, *(each.sample for each in brackets)])[: len(self._kept)]
+            self._settled = classify_samples([*self._kept, *(each.sample for each in brackets)])[: len(self._kept)]
         return self._settled
 
     def _bracket(self, exchange: Exchange) -> None:
-        place = place_of(exchange)
+        place = instance_key(exchange)
         if place not in self._earliest or exchange.earliest_s > self._earliest[place].earliest_s:
             self._earliest[place], self._settled = exchange, None
         if place not in self._latest or exchange.latest_s < self._latest[place].latest_s:

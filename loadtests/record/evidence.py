@@ -70,7 +70,7 @@ def as_float(value: object) -> float | None:
     return number if abs(number) < float("inf") else None
 
 
-def classify(report: InstanceReport | None, *, waited_ms: float, seen_before: bool = False) -> State | None:
+def provisional_state(report: InstanceReport | None, *, waited_ms: float, seen_before: bool = False) -> State | None:
     """Cold, pre-initialised or warm; None when the evidence is missing.
 
     `waited_ms` is what the client waited outside the handler: service time, less connecting, less the handler's

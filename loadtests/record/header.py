@@ -10,7 +10,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from loadtests.prices.book import shipped_book
+from loadtests.prices.book import bundled_book
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -27,7 +27,7 @@ def describe_run(targets: Sequence[Target], settings: Mapping[str, Any], notes: 
         "python": platform.python_version(),
         "locust": metadata.version("locust"),
         "machine": describe_machine(),
-        "price_book": shipped_book().date,
+        "price_book": bundled_book().date,
         "targets": [target.document() for target in targets],
         "cpu_share": "; ".join(sorted({target.cpu_share for target in targets})),
         **settings,

@@ -28,7 +28,7 @@ PAUSES_S = (1.0, 2.0, 3.0, 5.0)  # between the first questions; the last one fro
 _CLOCKS_APART = timedelta(hours=1)  # lines carry the platform's clock, the run's start ours
 
 
-class Source(Protocol):
+class ReportSource(Protocol):
     """Who can read a platform's lines. What fails raises RuntimeError."""
 
     @property
@@ -40,28 +40,30 @@ class Source(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Readback:
+class FetchResult:
     """Of `asked` answers that named their request, `found` have the platform's line.
 
     `silent` are targets whose answers' ids are in no line. `trouble` is why reading ended early, "" when it did not.
     """
 
-    asked: int
+    requested: int
     found: int
-    silent: tuple[str, ...] = ()
-    trouble: str = ""
+    unmatched: tuple[str, ...] = ()
+    failures: str = ""
 
     @property
     def missing(self) -> int:
-        return self.asked - self.found
+        return self.requested - self.found
 
     def sentence(self) -> str:
-        words = f"the platform's own line was found for {self.found:,} of {self.asked:,} requests"
+        words = f"the platform's own line was found for {self.found:,} of {self.requested:,} requests"
         words += f"; {self.missing:,} did not come" if self.missing else ""
         words += (
-            f"; answers of {', '.join(self.silent)} name no request of the platform's lines" if self.silent else ""
+            f"; answers of {', '.join(self.unmatched)} name no request of the platform's lines"
+            if self.unmatched
+            else ""
         )
-        return words + (f"; {self.trouble}" if self.trouble else "")
+        return words + (f"; {self.failures}" if self.failures else "")
 
 
 @dataclass(slots=True)
@@ -72,14 +74,14 @@ class Clock:
     wait: Callable[[float], None] = time.sleep
 
 
-def read_back(
+def fetch_reports(
     run: Path,
-    source: Source,
+    source: ReportSource,
     *,
-    patience_s: float,
+    timeout_s: float,
     show: Callable[[int, int, float], None] = lambda done, total, left_s: None,
     clock: Clock | None = None,
-) -> Readback | None:
+) -> FetchResult | None:
     """Read and keep the lines of the run in a folder; None when none of its answers can have one.
 
     `show` is told how many of how many are there, and how long it waits at most. An interrupt (Ctrl-C) ends the
@@ -90,7 +92,7 @@ def read_back(
         if not any(waiting.values()):
             return None
         reading = _Reading(store, source, waiting, _start_of(store) - _CLOCKS_APART)
-        reading.go_on(patience_s, show, clock or Clock())
+        reading.go_on(timeout_s, show, clock or Clock())
         found = reading.result()
         at_s = max((event.at_s for event in store.events()), default=0.0)
         store.record(Event(at_s, EVENT, document=asdict(found)))
@@ -102,7 +104,7 @@ class _Reading:
     """`waiting` are the ids without a line, by target; `trouble` and `silent` as in Readback."""
 
     store: Store
-    source: Source
+    source: ReportSource
     waiting: dict[str, set[str]]
     since: datetime
     silent: list[str] = field(default_factory=list)
@@ -142,11 +144,11 @@ class _Reading:
             self.found += len(come)
             ids.difference_update(come)
 
-    def result(self) -> Readback:
-        return Readback(self.asked, self.found, tuple(self.silent), self.trouble)
+    def result(self) -> FetchResult:
+        return FetchResult(self.asked, self.found, tuple(self.silent), self.trouble)
 
 
-def _waiting(store: Store, source: Source) -> dict[str, set[str]]:
+def _waiting(store: Store, source: ReportSource) -> dict[str, set[str]]:
     """Ids of the samples that have no line yet, by target."""
     found: dict[str, set[str]] = defaultdict(set)
     for sample in store.samples():

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Record:
+class RunData:
     """`planned` is the number of requests in the schedule, 0 for a run without one (closed loop).
 
     `images` gives the image of each index of the schedule, as a place in the run's image set.
@@ -37,10 +37,10 @@ class Record:
         return {target.name: columns_of(groups.get(target.name, ()), self.images) for target in self.targets}
 
 
-def read_record(folder: Path) -> Record:
+def read_run(folder: Path) -> RunData:
     """Read a run's folder (or its store's file). Raises StoreError when there is none that can be read."""
     with open_store(folder) as store:
         header = store.header()
         targets = [Target.from_document(each) for each in header["targets"]]
         images = {arrival.index: arrival.image for arrival in store.schedule()}
-        return Record(header, targets, store.samples(), store.events(), len(images), images)
+        return RunData(header, targets, store.samples(), store.events(), len(images), images)

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Self
 from adapters.platform_report import Report
 from loadtests.plan.schedule import Arrival
 from loadtests.record import schema
-from loadtests.record.cold_state import settle
+from loadtests.record.cold_state import classify_samples
 from loadtests.record.sample import Sample, as_row
 
 if TYPE_CHECKING:
@@ -107,7 +107,7 @@ class Store:
         Each has what its platform wrote about it, where that was read back.
         """
         rows = self._connection.execute(schema.select_samples(self.version))
-        samples, reports = settle([Sample(*row) for row in rows]), self._reports()
+        samples, reports = classify_samples([Sample(*row) for row in rows]), self._reports()
         return [_reported(sample, reports) for sample in samples] if reports else samples
 
     def _reports(self) -> dict[tuple[str, str], Report]:

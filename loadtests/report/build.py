@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Literal
 
 from loadtests.analysis.checks import check
 from loadtests.analysis.summary import Summary, summarise
-from loadtests.analysis.sweep import tuning_of
+from loadtests.analysis.sweep import sweep_result
 from loadtests.cost.measured import cost_of
-from loadtests.prices.book import shipped_book
+from loadtests.prices.book import bundled_book
 from loadtests.prices.run_prices import book_of_run, keep_book
-from loadtests.record.run_data import Record, read_record
-from loadtests.report.markdown import report
+from loadtests.record.run_data import RunData, read_run
+from loadtests.report.markdown import render_markdown
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -34,7 +34,7 @@ def summarise_run(run: Path, *, prices: str | None = None) -> Summary:
     It is costed with the price book `prices`; without that name with the one that is kept beside the run, or else
     the newest. Raises StoreError when there is no run to read, PriceError for a book that is not known.
     """
-    return summarise_record(read_record(run), book_of_run(folder_of(run), prices))
+    return summarise_run_data(read_run(run), book_of_run(folder_of(run), prices))
 
 
 def folder_of(run: Path) -> Path:
@@ -42,20 +42,20 @@ def folder_of(run: Path) -> Path:
     return run if run.is_dir() else run.parent
 
 
-def summarise_record(record: Record, book: PriceBook | None = None) -> Summary:
+def summarise_run_data(record: RunData, book: PriceBook | None = None) -> Summary:
     """The summary of a run with its cost, its tuning where it was a sweep, and its checks.
 
     `book` None: the newest prices that are shipped.
     """
-    book = book or shipped_book()
+    book = book or bundled_book()
     costs = {target.name: cost_of(target, record.samples, book) for target in record.targets}
     header = {**record.header, "price_book": book.date}
     summary = summarise(header, record.targets, record.samples, costs, images=record.images)
-    tuned = replace(summary, tuning=tuning_of(header, summary.targets, record.columns()))
+    tuned = replace(summary, sweep=sweep_result(header, summary.targets, record.columns()))
     return replace(tuned, checks=check(record, tuned))
 
 
-def text(run: Path, summary: Summary, kind: Format) -> str:
+def render(run: Path, summary: Summary, kind: Format) -> str:
     """The summary of the run in a folder (or of a store's file) in one format; the page is made from its samples too.
 
     Raises StoreError, for a page, when there is no run to read.
@@ -63,10 +63,10 @@ def text(run: Path, summary: Summary, kind: Format) -> str:
     if kind == "json":
         return json.dumps(summary.document(), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
     if kind == "md":
-        return report(summary)
-    from loadtests.report.page import page  # Altair and Jinja2 take their time to load
+        return render_markdown(summary)
+    from loadtests.report.page import render_html  # Altair and Jinja2 take their time to load
 
-    return page(summary, read_record(run), _book(folder_of(run), summary.run["price_book"]))
+    return render_html(summary, read_run(run), _book(folder_of(run), summary.run["price_book"]))
 
 
 def _book(folder: Path, date: str) -> PriceBook:
@@ -75,11 +75,11 @@ def _book(folder: Path, date: str) -> PriceBook:
     return kept if kept.date == date else book_of_run(folder, date)
 
 
-def write(folder: Path, summary: Summary) -> None:
+def write_reports(folder: Path, summary: Summary) -> None:
     """Write `summary.json`, `report.md` and `report.html` into the run's folder, which holds its store.
 
     The first time, the price book that it was costed with is kept there too.
     """
     keep_book(folder, summary.run["price_book"])
     for kind, name in NAMES.items():
-        (folder / name).write_text(text(folder, summary, kind), encoding="utf-8")
+        (folder / name).write_text(render(folder, summary, kind), encoding="utf-8")

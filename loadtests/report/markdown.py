@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from loadtests.analysis.target_summary import LATE_MS, TABLE_QUANTILES
 from loadtests.analysis.waterfall import ORDER
 from loadtests.report.sweep_text import section
-from loadtests.stats.formatting import MISSING, number, sentence_text
+from loadtests.stats.formatting import MISSING, format_estimate, format_number
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 _FACTS = ("started_at", "scenario", "seed", "loop", "model", "images", "python", "machine", "git_commit", "command")
 
 
-def report(summary: Summary) -> str:
+def render_markdown(summary: Summary) -> str:
     """The whole report as Markdown, ending in a newline."""
     parts = (
         _head,
@@ -78,15 +78,15 @@ def _result_row(part: TargetSummary) -> list[str]:
     place = [target.name, target.cloud, target.plan, str(target.memory_mb)]
     return [
         *place,
-        *map(sentence_text, figures),
+        *map(format_estimate, figures),
         f"{part.errors + part.dropped} of {part.requests}",
-        sentence_text(part.usd_per_million),
+        format_estimate(part.usd_per_million),
     ]
 
 
 def _tuning(summary: Summary) -> Iterator[str]:
-    if summary.tuning is not None:
-        yield from section(summary.tuning)
+    if summary.sweep is not None:
+        yield from section(summary.sweep)
 
 
 def _verdicts(summary: Summary) -> Iterator[str]:
@@ -99,14 +99,14 @@ def _verdicts(summary: Summary) -> Iterator[str]:
 
 def _checks(summary: Summary) -> Iterator[str]:
     yield from ("## Can it be trusted?", "")
-    rows = ([each.name, each.state, each.finding, each.remedy] for each in summary.checks)
+    rows = ([each.name, each.state, each.detail, each.remedy] for each in summary.checks)
     yield from _table(["check", "state", "found", "what to do"], rows)
 
 
 def _cold(summary: Summary) -> Iterator[str]:
     yield from ("## Cold starts", "", "Kinds are never pooled.", "")
     rows = (
-        [part.target.name, stratum, str(group.n), *(sentence_text(each) for each in group.estimates.values())]
+        [part.target.name, stratum, str(group.n), *(format_estimate(each) for each in group.estimates.values())]
         for part in summary.targets
         for stratum, group in part.cold.by_stratum.items()
     )
@@ -127,8 +127,8 @@ def _waterfall(summary: Summary) -> Iterator[str]:
 def _waterfall_rows(falls: Mapping[str, Mapping[str, float]]) -> Iterator[list[str]]:
     for name in ORDER:
         if any(name in parts for parts in falls.values()):
-            yield [name, *(number(parts[name]) if name in parts else MISSING for parts in falls.values())]
-    yield ["all", *(number(sum(parts.values())) for parts in falls.values())]
+            yield [name, *(format_number(parts[name]) if name in parts else MISSING for parts in falls.values())]
+    yield ["all", *(format_number(sum(parts.values())) for parts in falls.values())]
 
 
 def _views(summary: Summary) -> Iterator[str]:
@@ -136,7 +136,7 @@ def _views(summary: Summary) -> Iterator[str]:
     yield "From the intended send time, which is what a user waits; and from the actual one, which is what a client"
     yield from ("that waits for its turn would report. Where they differ, requests queued before they were sent.", "")
     rows = (
-        [part.target.name, view, *(sentence_text(group.estimates[name]) for name in TABLE_QUANTILES)]
+        [part.target.name, view, *(format_estimate(group.estimates[name]) for name in TABLE_QUANTILES)]
         for part in summary.targets
         for view, group in (("intended", part.warm), ("actual", part.warm_service))
     )
@@ -176,7 +176,7 @@ def _count_row(part: TargetSummary) -> list[str]:
 def _cost(summary: Summary) -> Iterator[str]:
     yield from ("## Cost", "", "USD per million requests, on billed time.", "")
     known = [(part.target.name, part.cost) for part in summary.targets if part.cost is not None]
-    rows = ([name, *map(sentence_text, (cost.usd_per_million, cost.usd_per_million_free))] for name, cost in known)
+    rows = ([name, *map(format_estimate, (cost.usd_per_million, cost.usd_per_million_free))] for name, cost in known)
     yield from _table(["target", "without free grant", "with it"], rows)
     if said := list(filter(None, (part.platform_sentence for part in summary.targets))):
         yield from ("", *map(_cell, said))
@@ -188,7 +188,7 @@ def _cost(summary: Summary) -> Iterator[str]:
 def _method(_: Summary) -> Iterator[str]:
     yield from ("## Method", "")
     yield "- Latency counts from the intended send time of the schedule to the last byte of the answer."
-    yield f"- Late means sent more than {number(LATE_MS)} ms after the intended time; such requests are kept."
+    yield f"- Late means sent more than {format_number(LATE_MS)} ms after the intended time; such requests are kept."
     yield "- Intervals are distribution-free (order statistics, 95 %); a request that was never answered takes a"
     yield "  highest rank. No outlier is removed; warm-up is stored, counted, and kept out of the warm figures."
     yield "- Cold, pre-initialised and warm come from the instance's own evidence, never from the latency."

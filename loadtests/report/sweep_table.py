@@ -9,17 +9,17 @@ from rich.table import Table
 from rich.text import Text
 
 from loadtests.report.sweep_text import STANDING_WORDS
-from loadtests.stats.formatting import interval_text, value_text
+from loadtests.stats.formatting import format_interval, format_value
 
 if TYPE_CHECKING:
-    from loadtests.analysis.sweep import Setting, Tuning
+    from loadtests.analysis.sweep import SweepPoint, SweepResult
     from loadtests.stats.estimate import Estimate
-    from loadtests.stats.pareto import Standing
+    from loadtests.stats.pareto import ParetoStatus
 
-_STYLES: dict[Standing | None, str] = {"frontier": "green", "near": "yellow", "dominated": "dim", None: "dim"}
+_STYLES: dict[ParetoStatus | None, str] = {"frontier": "green", "near": "yellow", "dominated": "dim", None: "dim"}
 
 
-def tuning_table(tuning: Tuning) -> Table:
+def tuning_table(tuning: SweepResult) -> Table:
     """One row per setting, cheapest first; under each value its interval; fits 80 columns."""
     drawn = Table(box=box.SIMPLE_HEAD, padding=0, pad_edge=False)
     drawn.add_column("setting", overflow="fold")
@@ -27,17 +27,17 @@ def tuning_table(tuning: Tuning) -> Table:
         drawn.add_column(heading, justify="right", overflow="fold")
     for heading in ("frontier:\ncost, warm", "frontier:\ncost, cold"):
         drawn.add_column(heading, overflow="fold")
-    for each in tuning.settings:
+    for each in tuning.points:
         drawn.add_row(*_cells(each))
     return drawn
 
 
-def _cells(setting: Setting) -> list[Text]:
-    target = setting.part.target
+def _cells(setting: SweepPoint) -> list[Text]:
+    target = setting.summary.target
     name = Text.assemble((target.name, "bold"), "\n", (f"{target.plan} {target.memory_mb} MB", "dim"))
     standings = [Text(STANDING_WORDS[each], _STYLES[each]) for each in (setting.by_warm, setting.by_cold)]
     return [name, *map(_estimate, (setting.usd, setting.p95_ms, setting.cold_ms)), *standings]
 
 
 def _estimate(estimate: Estimate) -> Text:
-    return Text.assemble(value_text(estimate), "\n", (interval_text(estimate), "dim"))
+    return Text.assemble(format_value(estimate), "\n", (format_interval(estimate), "dim"))

@@ -10,22 +10,22 @@ from rich.text import Text
 
 from loadtests.analysis.checks import failed
 from loadtests.analysis.target_summary import TABLE_QUANTILES
-from loadtests.stats.formatting import interval_text, value_text
+from loadtests.stats.formatting import format_interval, format_value
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from rich.console import Console
 
-    from loadtests.analysis.checks import Check, State
+    from loadtests.analysis.checks import Check, CheckState
     from loadtests.analysis.summary import Summary
     from loadtests.analysis.target_summary import TargetSummary
     from loadtests.stats.estimate import Estimate
 
-_STYLES: dict[State, str] = {"passed": "green", "failed": "bold red", "unknown": "yellow"}
+_STYLES: dict[CheckState, str] = {"passed": "green", "failed": "bold red", "unknown": "yellow"}
 
 
-def show(console: Console, summary: Summary) -> None:
+def print_summary(console: Console, summary: Summary) -> None:
     """Print what a run says: caveats first, the table, the verdicts, and the checks that failed."""
     for caveat in summary.caveats:
         console.print(caveat, style="yellow", markup=False, highlight=False)
@@ -56,7 +56,7 @@ def check_table(checks: Sequence[Check]) -> Table:
         drawn.add_column(overflow="fold")
     for each in checks:
         remedy = Text(f"\n-> {each.remedy}", "bold") if each.remedy else Text()
-        drawn.add_row(Text(each.state, _STYLES[each.state]), each.name, Text.assemble(each.finding, remedy))
+        drawn.add_row(Text(each.state, _STYLES[each.state]), each.name, Text.assemble(each.detail, remedy))
     return drawn
 
 
@@ -74,7 +74,7 @@ def _cells(part: TargetSummary) -> list[Text]:
 
 
 def _estimate(estimate: Estimate) -> Text:
-    return _two_lines(value_text(estimate), interval_text(estimate))
+    return _two_lines(format_value(estimate), format_interval(estimate))
 
 
 def _two_lines(first: str, second: str, *, style: str = "") -> Text:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from loadtests.stats.percentiles import percentile
-from loadtests.stats.stopping import Decision, Rule, decide, next_look
+from loadtests.stats.stopping import StoppingDecision, StoppingRule, decide, next_look
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,23 +18,23 @@ if TYPE_CHECKING:
 FIRST_LOOK = 100  # warm samples of every target
 
 
-class Watch:
+class EarlyStop:
     """Takes samples as they are stored; looks at them ever less often, as the stopping rule asks."""
 
-    def __init__(self, rule: Rule, targets: Sequence[Target]) -> None:
+    def __init__(self, rule: StoppingRule, targets: Sequence[Target]) -> None:
         self._rule = rule
         self._warm_ms: dict[str, list[float]] = {target.name: [] for target in targets}
         self._requests = 0
         self._look_at = FIRST_LOOK
 
-    def take(self, samples: Sequence[Sample]) -> None:
+    def add(self, samples: Sequence[Sample]) -> None:
         """Note new samples."""
         self._requests += len(samples)
         for sample in samples:
             if sample.state == "warm" and sample.stratum == "steady" and sample.latency_ms is not None:
                 self._warm_ms[sample.target].append(sample.latency_ms)
 
-    def look(self) -> Decision | None:
+    def check(self) -> StoppingDecision | None:
         """The rule's decision when it is time to look: after enough samples, or at the limit of requests."""
         fewest = min(len(values) for values in self._warm_ms.values())
         at_limit = self._rule.requests_max is not None and self._requests >= self._rule.requests_max

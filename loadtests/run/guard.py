@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import gevent
 
-from loadtests.run.resources import Means
+from loadtests.run.resources import RunResources
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -15,34 +15,34 @@ if TYPE_CHECKING:
     from locust.env import Environment
     from locust.rpc import Message
 
-    from loadtests.run.workers import Crew
+    from loadtests.run.workers import WorkerPool
 
 
-class Steward:
+class BudgetGuard:
     """Of one run after the other; `exhausted` once a worker's share of the budget holds no further request."""
 
-    def __init__(self, crew: Crew) -> None:
+    def __init__(self, crew: WorkerPool) -> None:
         self._crew = crew
-        self._means = Means()
+        self._means = RunResources()
         self._spent_usd: dict[str, Decimal] = {}
         self._before_usd = Decimal(0)
         self.exhausted = False
         crew.listen("exhausted", self._on_exhausted)
         crew.listen("retire", self._on_retire)
 
-    def begin(self, means: Means) -> None:
+    def begin(self, means: RunResources) -> None:
         """Serve a run, whose probes are paid for already."""
         self._means, self.exhausted, self._spent_usd = means, False, {}
         self._before_usd = Decimal(0) if means.budget is None else means.budget.spent_usd
-        if means.doorbell is not None:
-            means.doorbell.renewed = lambda texts: self._crew.tell("passes", dict(texts))
+        if means.channel is not None:
+            means.channel.renewed = lambda texts: self._crew.send("passes", dict(texts))
 
-    def account(self, worker: str, done: Mapping[str, Any]) -> None:
+    def add_spending(self, worker: str, done: Mapping[str, Any]) -> None:
         """Note what a worker says that it spent, what is still under way included."""
         if "spent_usd" in done:
             self._spent_usd[worker] = Decimal(done["spent_usd"])
 
-    def bill(self) -> dict[str, Any] | None:
+    def spending_document(self) -> dict[str, Any] | None:
         """What the run cost at most, for the store; None without a budget. Workers that were lost are not in it."""
         budget = self._means.budget
         if budget is None:
@@ -58,12 +58,12 @@ class Steward:
     def _on_exhausted(self, environment: Environment, msg: Message, **_: Any) -> None:
         if not self.exhausted:
             self.exhausted = True
-            self._crew.tell("cut", {})
+            self._crew.send("cut", {})
 
     def _on_retire(self, environment: Environment, msg: Message, **_: Any) -> None:
         gevent.spawn(self._retire, msg.data["target"], self._crew.sender(msg))  # the local runner would wait for us
 
     def _retire(self, target: str, worker: str) -> None:
-        doorbell = self._means.doorbell
-        done = doorbell is not None and self._means.forces(target) and doorbell.retire(target)
-        self._crew.tell("retired", {"done": done}, worker=worker)
+        doorbell = self._means.channel
+        done = doorbell is not None and self._means.can_force_cold_start(target) and doorbell.force_cold_start(target)
+        self._crew.send("retired", {"done": done}, worker=worker)

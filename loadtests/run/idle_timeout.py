@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from loadtests.send.endpoint import FAILURES, Endpoint
+from loadtests.send.endpoint import FAILURES, HttpEndpoint
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,7 +28,7 @@ def accepts(target: Target, body: bytes) -> bool:
     """Whether the target's control plane took the settings in `body`."""
     if target.control is None:
         return False
-    endpoint = Endpoint(f"{target.control.rstrip('/')}/settings", timeout_s=TIMEOUT_S)
+    endpoint = HttpEndpoint(f"{target.control.rstrip('/')}/settings", timeout_s=TIMEOUT_S)
     try:
         return endpoint.post(body, content_type="application/json").status < 300
     except FAILURES:

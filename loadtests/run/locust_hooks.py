@@ -16,33 +16,33 @@ from locust.runners import MasterRunner, WorkerRunner
 
 from loadtests.cost.budget import Budget, BudgetError
 from loadtests.cost.gateway import check_gateways
-from loadtests.credentials.channel import Doorbell, DoorbellError
+from loadtests.credentials.channel import CredentialChannel, CredentialError
 from loadtests.launch import live_line
-from loadtests.plan.payloads import PicturesError, read_pictures
+from loadtests.plan.payloads import PayloadsError, read_payloads
 from loadtests.plan.scenarios import ScenarioError, find
 from loadtests.plan.targets import TargetsError, read_targets
 from loadtests.record.sample import as_row
 from loadtests.record.store import FILE_NAME, Event, Store, open_store
-from loadtests.run.master import Conductor, RunFailed
+from loadtests.run.master import RunFailed, RunMaster
 from loadtests.run.options import OptionsError, add_arguments, parse
-from loadtests.run.preparation import make_plan
+from loadtests.run.preparation import prepare_run
 from loadtests.run.probe import ProbeError
-from loadtests.run.resources import Means
-from loadtests.run.resumption import ResumeError, resume_plan
+from loadtests.run.resources import RunResources
+from loadtests.run.resumption import ResumeError, resume_run
 from loadtests.selftest.floor import measure_floor
-from loadtests.send.worker import Player
+from loadtests.send.worker import Worker
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from locust.env import Environment
 
-    from loadtests.live.feed import Feed
-    from loadtests.plan.payloads import Picture
+    from loadtests.live.feed import LiveFeed
+    from loadtests.plan.payloads import Payload
     from loadtests.plan.targets import Target
     from loadtests.run.master import Opened
     from loadtests.run.options import Options
-    from loadtests.run.preparation import Plan
+    from loadtests.run.preparation import PreparedRun
 
 LOG = logging.getLogger(__name__)
 EVENTS: Any = locust.events  # Locust's hooks carry no types
@@ -53,12 +53,12 @@ LAST_WITHIN_S = 20.0  # on a busy machine; at once on others
 USER_ERRORS = (
     OptionsError,
     TargetsError,
-    PicturesError,
+    PayloadsError,
     ProbeError,
     ResumeError,
     ScenarioError,
     BudgetError,
-    DoorbellError,
+    CredentialError,
 )
 
 
@@ -79,20 +79,20 @@ def set_up(environment: Environment, **_: Any) -> None:
     if environment.parsed_options is not None and environment.parsed_options.num_users is None and users is not None:
         environment.parsed_options.num_users = environment.parsed_options.spawn_rate = users
     if not isinstance(environment.runner, MasterRunner):
-        set_up_player(environment, options)
+        set_up_worker(environment, options)
     if not isinstance(environment.runner, WorkerRunner):
-        set_up_conductor(environment, options)
+        set_up_master(environment, options)
 
 
-def set_up_player(environment: Environment, options: Options) -> None:
-    player = Player(environment, images=options.images)
+def set_up_worker(environment: Environment, options: Options) -> None:
+    player = Worker(environment, images=options.images)
     environment.tripoint = player  # type: ignore[attr-defined]  # for Locust's users, who know the environment only
     EVENTS.quitting.add_listener(lambda **_: player.stop())
 
 
-def set_up_conductor(environment: Environment, options: Options) -> None:
+def set_up_master(environment: Environment, options: Options) -> None:
     feed = set_up_feed(environment, options)
-    conductor = Conductor(
+    conductor = RunMaster(
         environment,
         open_run=lambda: open_run(environment, feed, probed=lambda *done: conductor.report("probe", *done)),
         ended=lambda: finish(environment),
@@ -104,45 +104,45 @@ def set_up_conductor(environment: Environment, options: Options) -> None:
     EVENTS.quitting.add_listener(lambda **_: conductor.interrupt("interrupted"))
 
 
-def set_up_feed(environment: Environment, options: Options) -> Feed | None:
+def set_up_feed(environment: Environment, options: Options) -> LiveFeed | None:
     """Live figures for the web page, or for the process that started this one; None where nobody looks."""
     if environment.web_ui is None and not options.live:
         return None
-    from loadtests.live.feed import Feed
+    from loadtests.live.feed import LiveFeed
     from loadtests.live.locust_tab import LOOK_WITHIN_S, add_tab
 
-    feed = Feed()
+    feed = LiveFeed()
     add_tab(environment, lambda: feed.look(within_s=LOOK_WITHIN_S))
-    telling = gevent.spawn(tell, feed) if options.live else None
+    telling = gevent.spawn(emit_live_forever, feed) if options.live else None
     EVENTS.quit.add_listener(lambda **_: close_feed(feed, telling))
     return feed
 
 
-def tell(feed: Feed) -> None:
+def emit_live_forever(feed: LiveFeed) -> None:
     """Print the figures so far for `loadtests.launch`, again and again."""
     while True:
         gevent.sleep(TELL_EVERY_S)
-        say(feed)
+        emit_live(feed)
 
 
-def say(feed: Feed, *, within_s: float = TELL_EVERY_S, whole: bool = False) -> None:
+def emit_live(feed: LiveFeed, *, within_s: float = TELL_EVERY_S, whole: bool = False) -> None:
     with contextlib.suppress(OSError):  # nobody reads any more: the conductor notices
         print(live_line(feed.look(within_s=within_s, whole=whole)), flush=True)
 
 
-def close_feed(feed: Feed, telling: gevent.Greenlet[..., None] | None) -> None:
+def close_feed(feed: LiveFeed, telling: gevent.Greenlet[..., None] | None) -> None:
     """Tell the last figures, and end the process that makes them."""
     if telling is not None:
         telling.kill(block=True, timeout=1)
-        say(feed, within_s=LAST_WITHIN_S, whole=True)
+        emit_live(feed, within_s=LAST_WITHIN_S, whole=True)
     feed.close()
 
 
-def open_run(environment: Environment, feed: Feed | None, *, probed: Callable[[int, int], None]) -> Opened:
+def open_run(environment: Environment, feed: LiveFeed | None, *, probed: Callable[[int, int], None]) -> Opened:
     """Plan the run and make or open its store; the web page may have changed the options. Raises RunFailed."""
     try:
         options = parse(environment.parsed_options or Namespace())
-        plan, store = plan_run(options, probed=probed)
+        plan, store = prepare_or_resume(options, probed=probed)
     except USER_ERRORS as error:
         raise RunFailed(str(error)) from error
     store.append(plan.probes)
@@ -154,38 +154,40 @@ def open_run(environment: Environment, feed: Feed | None, *, probed: Callable[[i
         feed.look(within_s=FEED_READY_WITHIN_S)
     if options.rule is None:
         return plan, store, None
-    from loadtests.run.early_stop import Watch  # costs and statistics: a second of imports that most runs do without
+    from loadtests.run.early_stop import (
+        EarlyStop,  # costs and statistics: a second of imports that most runs do without
+    )
 
-    return plan, store, Watch(options.rule, plan.targets)
+    return plan, store, EarlyStop(options.rule, plan.targets)
 
 
-def plan_run(options: Options, *, probed: Callable[[int, int], None]) -> tuple[Plan, Store]:
+def prepare_or_resume(options: Options, *, probed: Callable[[int, int], None]) -> tuple[PreparedRun, Store]:
     """The plan with its new store, or that of the rest of the run that is resumed."""
-    targets, pictures = read_targets(options.targets), read_pictures(options.images)
+    targets, pictures = read_targets(options.targets), read_payloads(options.images)
     check_gateways(targets)
-    means = means_of(options, targets, pictures)
+    means = resources_for(options, targets, pictures)
     if options.resume and options.run_dir is not None:
         store = open_store(options.run_dir, writable=True)
-        plan = resume_plan(options, store, targets, pictures, probed=probed, means=means)
+        plan = resume_run(options, store, targets, pictures, probed=probed, means=means)
         store.record(Event(perf_counter() - plan.origin_s, "resumed", document={"requests": len(plan.arrivals)}))
         return plan, store
-    plan = make_plan(options, targets, pictures, probed=probed, means=means)
+    plan = prepare_run(options, targets, pictures, probed=probed, means=means)
     store = Store.create(options.run_folder() / FILE_NAME, plan.header)
     store.plan(plan.arrivals)
     return plan, store
 
 
-def means_of(options: Options, targets: Sequence[Target], pictures: Sequence[Picture]) -> Means:
+def resources_for(options: Options, targets: Sequence[Target], pictures: Sequence[Payload]) -> RunResources:
     """The keys that whoever started this process holds, and the money that may be spent."""
-    doorbell = None if options.keys_socket is None else Doorbell(options.keys_socket)
+    doorbell = None if options.keys_socket is None else CredentialChannel(options.keys_socket)
     if options.budget_usd is None:
-        return Means(doorbell)
-    from loadtests.cost.tariff import tariffs_of  # costs: imports that most runs do without
+        return RunResources(doorbell)
+    from loadtests.cost.tariff import request_prices  # costs: imports that most runs do without
     from loadtests.prices.library import open_book
 
     largest_bytes = max(len(picture.body) for picture in pictures) + HEADERS_BYTES
-    tariffs = tariffs_of(targets, open_book(), request_bytes=largest_bytes)
-    return Means(doorbell, Budget(Decimal(repr(options.budget_usd)), tariffs))
+    tariffs = request_prices(targets, open_book(), request_bytes=largest_bytes)
+    return RunResources(doorbell, Budget(Decimal(repr(options.budget_usd)), tariffs))
 
 
 def finish(environment: Environment) -> None:

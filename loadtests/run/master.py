@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 import gevent
 
-from loadtests.launch import Progress, progress_line
+from loadtests.launch import RunProgress, progress_line
 from loadtests.plan.schedule import split
 from loadtests.record.store import Event, StoreError
-from loadtests.run.guard import Steward
+from loadtests.run.guard import BudgetGuard
 from loadtests.run.idle_timeout import change_idle_life
-from loadtests.run.workers import Crew
+from loadtests.run.workers import WorkerPool
 from loadtests.send.delivery import Inbox
 
 if TYPE_CHECKING:
@@ -24,11 +24,11 @@ if TYPE_CHECKING:
     from locust.rpc import Message
 
     from loadtests.record.store import Store
-    from loadtests.run.early_stop import Watch
-    from loadtests.run.preparation import Plan
-    from loadtests.run.workers import Worker
+    from loadtests.run.early_stop import EarlyStop
+    from loadtests.run.preparation import PreparedRun
+    from loadtests.run.workers import WorkerNode
 
-    Opened = tuple[Plan, Store, Watch | None]
+    Opened = tuple[PreparedRun, Store, EarlyStop | None]
 
 LOG = logging.getLogger(__name__)
 READY_WITHIN_S = 30.0
@@ -43,7 +43,7 @@ class RunFailed(Exception):
     """The run cannot go on; the message says why, and what to do."""
 
 
-class Conductor:
+class RunMaster:
     """One run from its plan to its end, in a greenlet of the master (or only) process.
 
     `open_run` makes the plan and the store. Locust's exit code is set when the run fails; `ended` is called when
@@ -65,13 +65,13 @@ class Conductor:
         self._ended = ended
         self._stored = stored
         self._parent_pid = parent_pid
-        self._crew = Crew(environment)
-        self._steward = Steward(self._crew)
+        self._crew = WorkerPool(environment)
+        self._steward = BudgetGuard(self._crew)
         self._crew.listen("samples", self._on_samples)
         self._crew.listen("pulse", self._on_pulse)
         self._store: Store | None = None
         self._inbox: Inbox | None = None
-        self._watch: Watch | None = None
+        self._watch: EarlyStop | None = None
         self._greenlet: gevent.Greenlet[..., None] | None = None
         self._origin_s = perf_counter()
 
@@ -84,7 +84,7 @@ class Conductor:
         """A fault of ours must not leave a load test that never ends."""
         LOG.error("tripoint: the run broke: %r; its traceback is above", running.exception)
         self._environment.process_exit_code = FAILED
-        self._close("failed", {"reason": repr(running.exception)})
+        self._finish("failed", {"reason": repr(running.exception)})
         self._ended()
 
     def interrupt(self, reason: str) -> None:
@@ -93,8 +93,8 @@ class Conductor:
         if running is None or running.dead or gevent.getcurrent() is running:
             return
         running.kill(block=True)
-        self._halt()
-        self._close("interrupted", {"reason": reason})
+        self._stop_workers()
+        self._finish("interrupted", {"reason": reason})
         self._environment.process_exit_code = STOPPED_EARLY
 
     def report(
@@ -104,7 +104,7 @@ class Conductor:
         if self._parent_pid is None:
             return
         try:
-            print(progress_line(Progress(phase, min(done, total), total, elapsed_s, left_s)), flush=True)
+            print(progress_line(RunProgress(phase, min(done, total), total, elapsed_s, left_s)), flush=True)
         except OSError as error:  # a broken pipe: nobody reads any more
             raise RunFailed(PARENT_GONE) from error
 
@@ -112,41 +112,41 @@ class Conductor:
         try:
             plan, self._store, self._watch = self._open_run()
             self._inbox = Inbox(self._store)
-            self._gather(plan)
+            self._start_workers(plan)
             for place, phase in enumerate(plan.phases):
                 if not self._steward.exhausted:
-                    self._conduct(plan, place, phase)
-            self._account(plan)
-            self._close("finished", {})
+                    self._run_phase(plan, place, phase)
+            self._record_spending(plan)
+            self._finish("finished", {})
         except (RunFailed, StoreError) as error:
             LOG.error("tripoint: %s", error)
-            self._halt()
+            self._stop_workers()
             self._environment.process_exit_code = FAILED
-            self._close("failed", {"reason": str(error)})
+            self._finish("failed", {"reason": str(error)})
         gevent.spawn(self._ended)  # it stops Locust, and with it greenlets: not from within this one
 
-    def _gather(self, plan: Plan) -> None:
+    def _start_workers(self, plan: PreparedRun) -> None:
         """Have every connected worker load the images and start its clock."""
-        names = self._crew.gather()
+        names = self._crew.wait_for_workers()
         self._origin_s = plan.origin_s
-        self._steward.begin(plan.means)
-        self._crew.tell("begin", plan.settings(len(names)))
+        self._steward.begin(plan.resources)
+        self._crew.send("begin", plan.settings(len(names)))
         self._wait(lambda worker: worker.ready, within_s=READY_WITHIN_S, what="load its images")
         for name in names:
             self._note("worker-started", name)
 
-    def _account(self, plan: Plan) -> None:
+    def _record_spending(self, plan: PreparedRun) -> None:
         """Note what the run cost at most, and that it ended for it."""
         for name, worker in self._crew.workers.items():
-            self._steward.account(name, worker.said)
-        if (bill := self._steward.bill()) is not None:
+            self._steward.add_spending(name, worker.last_report)
+        if (bill := self._steward.spending_document()) is not None:
             self._note("spent", document=bill)
         if self._steward.exhausted:
             LOG.info("stopping: %s", self._steward.reason())
             unsent = max(len(plan.arrivals) - self._received(), 0)
             self._note("enough", document={"reason": self._steward.reason(), "unsent": unsent})
 
-    def _conduct(self, plan: Plan, place: int, phase: Mapping[str, Any]) -> None:
+    def _run_phase(self, plan: PreparedRun, place: int, phase: Mapping[str, Any]) -> None:
         """One phase: hand out the shares, say go, wait until every worker that lives has delivered."""
         arrivals = [arrival for arrival in plan.arrivals if arrival.phase == place]
         closed = phase["loop"] == "closed"
@@ -155,13 +155,13 @@ class Conductor:
         living = self._crew.living()
         shares = split(arrivals, len(living)) if phase["loop"] == "open" else [arrivals, *([] for _ in living[1:])]
         for name, share in zip(living, shares, strict=True):
-            self._crew.hand_out(name, share)
+            self._crew.assign(name, share)
         self._note("phase", document={"place": place, "name": phase["name"], "requests": len(arrivals)})
         self._set_idle_life(plan, phase.get("idle_life_s"))
         for turn, name in enumerate(living):
             order = {"place": place, "phase": dict(phase), "first": len(plan.arrivals) + turn, "step": len(living)}
-            self._crew.tell("go", order, worker=name)
-        last_s = float(phase["duration_s"]) if closed else arrivals[-1].at_s
+            self._crew.send("go", order, worker=name)
+        last_s = float(phase["duration_s"]) if closed else arrivals[-1].offset_s
         self._wait_for_phase(phase, total=len(arrivals), last_s=last_s, timeout_s=plan.timeout_s)
         if phase.get("idle_life_s") is not None:
             self._set_idle_life(plan, None, always=True)
@@ -176,7 +176,7 @@ class Conductor:
             left_s = paced_s if serial else max(last_s - elapsed_s, 0.0)
             self.report(phase["name"], done, total or done, elapsed_s=elapsed_s, left_s=left_s)
             if not serial:
-                self._look(total - done)
+                self._check_early_stop(total - done)
 
         self._wait(
             lambda worker: worker.idle,
@@ -188,7 +188,7 @@ class Conductor:
 
     def _wait(
         self,
-        until: Callable[[Worker], bool],
+        until: Callable[[WorkerNode], bool],
         *,
         within_s: float,
         what: str,
@@ -196,7 +196,7 @@ class Conductor:
     ) -> None:
         """Wait until every worker that lives is so far; raise RunFailed when none lives, or one takes too long."""
         start_s = perf_counter()
-        while not all(until(worker) or worker.lost for worker in self._crew.workers.values()):
+        while not all(until(worker) or worker.missing for worker in self._crew.workers.values()):
             gevent.sleep(TICK_S)
             elapsed_s = perf_counter() - start_s
             self._check(elapsed_s)
@@ -212,24 +212,24 @@ class Conductor:
             raise RunFailed(self._crew.trouble)
         if self._parent_pid is not None and os.getppid() != self._parent_pid:
             raise RunFailed(PARENT_GONE)
-        for name in self._crew.newly_lost():
+        for name in self._crew.newly_missing():
             received = self._inbox.received.get(name, 0) if self._inbox is not None else 0
-            loss = self._crew.workers[name].loss(received=received, phase_s=phase_s)
+            loss = self._crew.workers[name].failure(received=received, phase_s=phase_s)
             LOG.warning("worker %s was lost: %s", name, loss)
             self._note("worker-lost", name, loss)
         if not self._crew.living():
             raise RunFailed("every worker was lost: what was measured is kept; resume the run with --resume")
 
-    def _look(self, unsent: int) -> None:
+    def _check_early_stop(self, unsent: int) -> None:
         """Let the stopping rule decide; when it says so, this phase ends here."""
-        decision = self._watch.look() if self._watch is not None else None
+        decision = self._watch.check() if self._watch is not None else None
         if decision is not None and decision.stop:
             LOG.info("stopping: %s", decision.reason)
             self._note("enough", document={"reason": decision.reason, "unsent": max(unsent, 0)})
             self._watch = None
-            self._crew.tell("cut", {})
+            self._crew.send("cut", {})
 
-    def _set_idle_life(self, plan: Plan, idle_life_s: float | None, *, always: bool = False) -> None:
+    def _set_idle_life(self, plan: PreparedRun, idle_life_s: float | None, *, always: bool = False) -> None:
         """Have local clouds end idle instances after that time; None gives them their default back."""
         if idle_life_s is None and not always:
             return
@@ -240,14 +240,14 @@ class Conductor:
     def _received(self) -> int:
         return sum(self._inbox.received.values()) if self._inbox is not None else 0
 
-    def _halt(self) -> None:
+    def _stop_workers(self) -> None:
         """Have the workers stop and deliver; wait a little for them."""
         self._crew.halt()
         end_s = perf_counter() + HALT_WITHIN_S
         while not all(worker.idle for worker in self._crew.workers.values()) and perf_counter() < end_s:
             gevent.sleep(TICK_S)
 
-    def _close(self, kind: str, document: dict[str, Any]) -> None:
+    def _finish(self, kind: str, document: dict[str, Any]) -> None:
         """Note the end and close the store; a store that cannot be written any more says nothing."""
         if self._store is None:
             return
@@ -273,10 +273,10 @@ class Conductor:
             self._crew.trouble = str(error)
             return
         if self._watch is not None:
-            self._watch.take(new)
+            self._watch.add(new)
         if new:
             self._stored(msg.data["rows"])
-        self._crew.tell("ack", {"batch": batch}, worker=name)
+        self._crew.send("ack", {"batch": batch}, worker=name)
 
     def _on_pulse(self, environment: Environment, msg: Message, **_: Any) -> None:
         try:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from loadtests.plan.scenarios import SCENARIOS
-from loadtests.stats.stopping import Rule
+from loadtests.stats.stopping import StoppingRule
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -45,7 +45,7 @@ class Options:
     timeout_s: float
     in_flight_max: int
     resume: bool
-    rule: Rule | None
+    rule: StoppingRule | None
     budget_usd: float | None
     keys_socket: int | None
     notes: Mapping[str, str]
@@ -123,11 +123,11 @@ def parse(parsed: Namespace) -> Options:
     )
 
 
-def stopping_rule(parsed: Namespace) -> Rule | None:
+def stopping_rule(parsed: Namespace) -> StoppingRule | None:
     """The rule that may end the run early; None when nothing was asked for. Raises OptionsError."""
     if not (parsed.precision or parsed.requests_max):
         return None
     try:
-        return Rule(precision=parsed.precision or NEVER_PRECISE, requests_max=parsed.requests_max or None)
+        return StoppingRule(precision=parsed.precision or NEVER_PRECISE, requests_max=parsed.requests_max or None)
     except ValueError as error:
         raise OptionsError(f"The stopping rule makes no sense: {error}.") from error

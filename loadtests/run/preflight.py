@@ -15,18 +15,18 @@ from time import perf_counter
 from typing import TYPE_CHECKING
 
 from loadtests.cost.budget import BudgetError
-from loadtests.credentials.credentials import Keys
+from loadtests.credentials.credentials import Credentials
 from loadtests.plan.sweep_load import RETIRE_MS, Timing
-from loadtests.run.resources import Means
-from loadtests.send.response import Answer
-from loadtests.send.response_parser import Intent, read
+from loadtests.run.resources import RunResources
+from loadtests.send.response import HttpResponse
+from loadtests.send.response_parser import PlannedRequest, instance_fields
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from loadtests.cost.budget import Budget
-    from loadtests.credentials.provider import Porter
-    from loadtests.plan.payloads import Picture
+    from loadtests.credentials.provider import CredentialProvider
+    from loadtests.plan.payloads import Payload
     from loadtests.plan.targets import Target
     from loadtests.record.sample import Sample
 
@@ -35,16 +35,16 @@ TIMEOUT_S = 60.0
 WORKER = "preflight"
 
 
-class Unfit(Exception):
+class TargetUnusable(Exception):
     """A target did not classify; the message says what it did."""
 
 
 def preflight(
     targets: Sequence[Target],
-    pictures: Sequence[Picture],
+    pictures: Sequence[Payload],
     *,
     done: Callable[[int], None],
-    porter: Porter | None = None,
+    porter: CredentialProvider | None = None,
     budget: Budget | None = None,
 ) -> tuple[Mapping[str, Timing], list[str]]:
     """The timing of each target that classifies, by name, and in sentences which do not, and why.
@@ -54,71 +54,73 @@ def preflight(
     """
     timings: dict[str, Timing] = {}
     notes: list[str] = []
-    asking = _Asking(pictures, porter, budget)
+    asking = _Preflight(pictures, porter, budget)
     for number, target in enumerate(targets, start=1):
         try:
             timings[target.name] = asking.time(target, notes)
-        except Unfit as error:
+        except TargetUnusable as error:
             notes.append(f"{target.name} does not work and is left out: {error}")
         done(number)
     return timings, notes
 
 
 @dataclass(slots=True)
-class _Asking:
+class _Preflight:
     """What is sent, how doors are opened, what it may cost; `sent` requests so far."""
 
-    pictures: Sequence[Picture]
-    porter: Porter | None
+    pictures: Sequence[Payload]
+    porter: CredentialProvider | None
     budget: Budget | None
     sent: int = 0
 
     def time(self, target: Target, notes: list[str]) -> Timing:
         """Ask one target, behind a new instance where one can be forced. Raises Unfit and BudgetError."""
         retire_ms = self._retire(target, notes)
-        keys = Keys(self.porter.passes()) if self.porter is not None else None  # fresh: a retirement takes its time
+        keys = (
+            Credentials(self.porter.auth_headers()) if self.porter is not None else None
+        )  # fresh: a retirement takes its time
         times_ms = list(self._times_ms(target, keys))
         return Timing(times_ms[0], median(times_ms[1:]), retire_ms)
 
     def _retire(self, target: Target, notes: list[str]) -> float:
         """How long it takes who holds the keys to force a cold start, in ms; it is said where they cannot."""
-        if self.porter is None or target.name not in self.porter.retirable:
+        if self.porter is None or target.name not in self.porter.cold_start_targets:
             return RETIRE_MS
         started_s = perf_counter()
         try:
-            self.porter.retire(target.name)
+            self.porter.force_cold_start(target.name)
         except RuntimeError as error:
             notes.append(f"no cold start of {target.name} could be forced before the run: {error}")
         return (perf_counter() - started_s) * 1000
 
-    def _times_ms(self, target: Target, keys: Keys | None) -> Iterator[float]:
+    def _times_ms(self, target: Target, keys: Credentials | None) -> Iterator[float]:
         for number in range(REQUESTS):
             sample = self._send(target, self.pictures[number % len(self.pictures)], keys)
             if sample.outcome != "ok":
                 status = "" if sample.status is None else f"status {sample.status}, "
                 what = "but no classification" if sample.error == "not_a_classification" else sample.error
-                raise Unfit(f"{status}{what}")
+                raise TargetUnusable(f"{status}{what}")
             assert sample.service_ms is not None
             yield sample.service_ms
 
-    def _send(self, target: Target, picture: Picture, keys: Keys | None) -> Sample:
+    def _send(self, target: Target, picture: Payload, keys: Credentials | None) -> Sample:
         """One request, counted. Raises BudgetError before one that the budget does not hold."""
         index, self.sent = self.sent, self.sent + 1
         if self.budget is not None and not self.budget.reserve(index, target.name):
-            raise BudgetError(Means(budget=self.budget).too_small(target.name))
-        sample = ask(target, picture, keys, index=index)
+            raise BudgetError(RunResources(budget=self.budget).insufficient_budget_message(target.name))
+        sample = send_once(target, picture, keys, index=index)
         if self.budget is not None:
             self.budget.settle(sample)
         return sample
 
 
-def ask(target: Target, picture: Picture, keys: Keys | None, *, index: int) -> Sample:
+def send_once(target: Target, picture: Payload, keys: Credentials | None, *, index: int) -> Sample:
     """One request and what became of it."""
     opening = {} if keys is None else keys.headers(target.name, url=target.url, body=picture.body)
     headers = {**opening, "content-type": picture.content_type}
     request = urllib.request.Request(target.url, data=picture.body, headers=headers)
     sent_s = perf_counter()
-    intent = Intent(index, target.name, WORKER, "warm-up", intended_s=0.0, origin_s=sent_s)
+    intent = PlannedRequest(index, target.name, WORKER, "warm-up", intended_s=0.0, origin_s=sent_s)
     try:
         try:
             with urllib.request.urlopen(request, timeout=TIMEOUT_S) as found:
@@ -128,8 +130,8 @@ def ask(target: Target, picture: Picture, keys: Keys | None, *, index: int) -> S
                 status, given, body = error.code, error.headers, error.read()
     except (OSError, HTTPException) as error:
         said = f"no answer from {target.url} ({error}): start it, or correct the URL"
-        return intent.sample("failed", sent_s=0.0, error=said)
-    answer = Answer(
+        return intent.to_sample("failed", sent_s=0.0, error=said)
+    answer = HttpResponse(
         status=status,
         headers={name.lower(): value for name, value in given.items()},
         body=body,
@@ -141,4 +143,4 @@ def ask(target: Target, picture: Picture, keys: Keys | None, *, index: int) -> S
         request_bytes=len(picture.body),
         response_bytes=len(body) + sum(len(name) + len(value) + 4 for name, value in given.items()),
     )
-    return read(intent, answer, first_answers={})
+    return instance_fields(intent, answer, first_answers={})

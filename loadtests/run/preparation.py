@@ -7,18 +7,18 @@ from dataclasses import dataclass, field
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
-from loadtests.plan.payloads import digest
+from loadtests.plan.payloads import payloads_digest
 from loadtests.plan.phases import describe
 from loadtests.plan.scenarios import find, sustainable_rate
 from loadtests.plan.schedule import schedule
 from loadtests.record.header import describe_run
 from loadtests.run.probe import probe, warm_service_ms
-from loadtests.run.resources import Means
+from loadtests.run.resources import RunResources
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from loadtests.plan.payloads import Picture
+    from loadtests.plan.payloads import Payload
     from loadtests.plan.schedule import Arrival
     from loadtests.plan.targets import Target
     from loadtests.record.sample import Sample
@@ -28,7 +28,7 @@ LOG = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class PreparedRun:
     """What will be sent; `phases` are as the header keeps them.
 
     The run's clock stands at 0 at the `perf_counter` second `origin_s` of the master: it began with the probes,
@@ -40,7 +40,7 @@ class Plan:
     arrivals: Sequence[Arrival]
     probes: Sequence[Sample]
     origin_s: float
-    means: Means = field(default_factory=Means, repr=False)
+    resources: RunResources = field(default_factory=RunResources, repr=False)
 
     @property
     def phases(self) -> Sequence[Mapping[str, Any]]:
@@ -61,18 +61,18 @@ class Plan:
             "timeout_s": self.timeout_s,
             "in_flight_max": self.header["in_flight_max"],
             "begin_s": perf_counter() - self.origin_s,
-            **self.means.settings(workers),
+            **self.resources.settings(workers),
         }
 
 
-def make_plan(
+def prepare_run(
     options: Options,
     targets: Sequence[Target],
-    pictures: Sequence[Picture],
+    pictures: Sequence[Payload],
     *,
     probed: Callable[[int, int], None],
-    means: Means,
-) -> Plan:
+    means: RunResources,
+) -> PreparedRun:
     """Probe the targets, choose the rate, make the schedule.
 
     `probed` is told how many of how many probes are answered. Raises ScenarioError, and ProbeError when a target
@@ -87,7 +87,7 @@ def make_plan(
     arrivals = schedule(
         phases,
         [target.name for target in targets],
-        forcible=[target.name for target in targets if target.control or means.forces(target.name)],
+        forcible=[target.name for target in targets if target.control or means.can_force_cold_start(target.name)],
         images=len(pictures),
         seed=options.seed,
     )
@@ -99,11 +99,11 @@ def make_plan(
         "rate_per_target": rate,
         "phases": [describe(phase) for phase in phases],
         "loop": "closed" if any(phase.loop == "closed" for phase in phases) else "open",
-        "images": {"sha256": digest(pictures), "count": len(pictures)},
+        "images": {"sha256": payloads_digest(pictures), "count": len(pictures)},
         "model": next((sample.model for sample in probes if sample.model), None),
         "timeout_s": options.timeout_s,
         "in_flight_max": options.in_flight_max,
         "budget_usd": options.budget_usd,
     }
     header = describe_run(targets, settings, options.notes)
-    return Plan(header, targets, arrivals, probes, origin_s, means)
+    return PreparedRun(header, targets, arrivals, probes, origin_s, means)

@@ -13,10 +13,10 @@ from loadtests.send.requester import Requester
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from loadtests.plan.payloads import Picture
+    from loadtests.plan.payloads import Payload
     from loadtests.plan.targets import Target
     from loadtests.record.sample import Sample
-    from loadtests.run.resources import Means
+    from loadtests.run.resources import RunResources
 
 WORKER = "probe"
 
@@ -27,13 +27,13 @@ class ProbeError(Exception):
 
 def probe(
     targets: Sequence[Target],
-    pictures: Sequence[Picture],
+    pictures: Sequence[Payload],
     *,
     timeout_s: float,
     probed: Callable[[int, int], None],
     first: int = -1,
     origin_s: float,
-    means: Means,
+    means: RunResources,
 ) -> list[Sample]:
     """Send PROBES requests to each target, one after another.
 
@@ -48,7 +48,7 @@ def probe(
         worker=WORKER,
         timeout_s=timeout_s,
         keep=found.append,
-        keys=means.keys,
+        keys=means.credentials,
         budget=means.budget,
     )
     requester.origin_s = origin_s
@@ -57,7 +57,7 @@ def probe(
             probed(len(found), total)
             arrival = Arrival(first - len(found), 0.0, target.name, "warm-up", number)
             if not requester.admit(arrival):
-                raise ProbeError(means.too_small(target.name))
+                raise ProbeError(means.insufficient_budget_message(target.name))
             requester.prepare(arrival)
             sample = requester.send(arrival, perf_counter())
             if sample.outcome != "ok":

@@ -6,19 +6,19 @@ from dataclasses import replace
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
-from loadtests.plan.payloads import digest
-from loadtests.run.preparation import Plan
+from loadtests.plan.payloads import payloads_digest
+from loadtests.run.preparation import PreparedRun
 from loadtests.run.probe import end_s, probe
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
-    from loadtests.plan.payloads import Picture
+    from loadtests.plan.payloads import Payload
     from loadtests.plan.schedule import Arrival
     from loadtests.plan.targets import Target
     from loadtests.record.store import Store
     from loadtests.run.options import Options
-    from loadtests.run.resources import Means
+    from loadtests.run.resources import RunResources
 
 PAUSE_S = 1.0  # on the run's clock, between what was measured and what comes now
 _SAME = ("name", "cloud", "plan", "region", "memory_mb", "concurrency", "architecture")
@@ -28,18 +28,18 @@ class ResumeError(Exception):
     """The run cannot be resumed with these targets or images; the message says what differs."""
 
 
-def resume_plan(
+def resume_run(
     options: Options,
     store: Store,
     targets: Sequence[Target],
-    pictures: Sequence[Picture],
+    pictures: Sequence[Payload],
     *,
     probed: Callable[[int, int], None],
-    means: Means,
-) -> Plan:
+    means: RunResources,
+) -> PreparedRun:
     """The plan for the rest of the run in `store`. Raises ResumeError, or ProbeError."""
     header, samples = store.header(), store.samples()
-    refuse_other(header, targets, digest(pictures))
+    refuse_other(header, targets, payloads_digest(pictures))
     done = {sample.index for sample in samples}
     for sample in samples:
         if means.budget is not None:
@@ -54,7 +54,7 @@ def resume_plan(
         origin_s=origin_s,
         means=means,
     )
-    return Plan(header, targets, remaining(store.schedule(), done), probes, origin_s, means)
+    return PreparedRun(header, targets, remaining(store.schedule(), done), probes, origin_s, means)
 
 
 def remaining(arrivals: Iterable[Arrival], done: set[int]) -> list[Arrival]:
@@ -65,8 +65,8 @@ def remaining(arrivals: Iterable[Arrival], done: set[int]) -> list[Arrival]:
     left = [arrival for arrival in arrivals if arrival.index not in done]
     starts: dict[int, float] = {}
     for arrival in left:
-        starts[arrival.phase] = min(arrival.at_s, starts.get(arrival.phase, arrival.at_s))
-    return [replace(arrival, at_s=arrival.at_s - starts[arrival.phase]) for arrival in left]
+        starts[arrival.phase] = min(arrival.offset_s, starts.get(arrival.phase, arrival.offset_s))
+    return [replace(arrival, offset_s=arrival.offset_s - starts[arrival.phase]) for arrival in left]
 
 
 def refuse_other(header: Mapping[str, Any], targets: Sequence[Target], images: str) -> None:

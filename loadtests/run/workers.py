@@ -19,7 +19,7 @@ ROWS_PER_MESSAGE = 5000
 
 
 @dataclass(slots=True)
-class Worker:
+class WorkerNode:
     """One worker; `share` is what it has to send in the phase that is under way, `assigned` all it was given.
 
     `said` is its last word at the end of a phase.
@@ -27,17 +27,17 @@ class Worker:
 
     ready: bool = False
     idle: bool = True
-    lost: bool = False
+    missing: bool = False
     assigned: int = 0
     share: Sequence[Arrival] = field(default=())
-    said: Mapping[str, Any] = field(default_factory=dict)
+    last_report: Mapping[str, Any] = field(default_factory=dict)
 
-    def loss(self, *, received: int, phase_s: float) -> dict[str, int]:
+    def failure(self, *, received: int, phase_s: float) -> dict[str, int]:
         """What is known when it is found lost, `phase_s` into a phase with `received` of its samples stored.
 
         `undelivered`: due by now, so sent or about to be, but not stored; `unsent`: not due yet.
         """
-        due = self.assigned - len(self.share) + sum(arrival.at_s <= phase_s for arrival in self.share)
+        due = self.assigned - len(self.share) + sum(arrival.offset_s <= phase_s for arrival in self.share)
         return {
             "assigned": self.assigned,
             "received": received,
@@ -46,12 +46,12 @@ class Worker:
         }
 
 
-class Crew:
+class WorkerPool:
     """Messages to and from the workers; in a run of one process that process is the only one."""
 
     def __init__(self, environment: Environment) -> None:
         self._runner = cast("Any", environment.runner)
-        self.workers: dict[str, Worker] = {}
+        self.workers: dict[str, WorkerNode] = {}
         self.trouble: str | None = None
         self.listen("ready", self._on_ready)
         self.listen("done", self._on_done)
@@ -60,44 +60,44 @@ class Crew:
         """Have `listener(environment=…, msg=…)` called for every message of that name."""
         self._runner.register_message(f"tripoint-{name}", listener)
 
-    def gather(self) -> list[str]:
+    def wait_for_workers(self) -> list[str]:
         """Take in every worker that is connected now; those that come later stay out of this run."""
         clients = getattr(self._runner, "clients", None)
         names = list(clients) if clients is not None else [str(self._runner.client_id)]
-        self.workers = {name: Worker() for name in names}
+        self.workers = {name: WorkerNode() for name in names}
         self.trouble = None
         return names
 
-    def tell(self, name: str, data: dict[str, Any], *, worker: str | None = None) -> None:
+    def send(self, name: str, data: dict[str, Any], *, worker: str | None = None) -> None:
         """Send to one worker, or to all that live."""
         for each in [worker] if worker is not None else self.living():
             self._runner.send_message(f"tripoint-{name}", data, client_id=each)
 
     def living(self) -> list[str]:
-        return [name for name, worker in self.workers.items() if not worker.lost]
+        return [name for name, worker in self.workers.items() if not worker.missing]
 
-    def hand_out(self, name: str, share: Sequence[Arrival]) -> None:
+    def assign(self, name: str, share: Sequence[Arrival]) -> None:
         """Give a worker its share of the next phase."""
         worker = self.workers[name]
         worker.share, worker.assigned, worker.idle = share, worker.assigned + len(share), False
         for start in range(0, len(share), ROWS_PER_MESSAGE):
             rows = [astuple(arrival) for arrival in share[start : start + ROWS_PER_MESSAGE]]
-            self.tell("share", {"rows": rows}, worker=name)
+            self.send("share", {"rows": rows}, worker=name)
 
     def halt(self) -> None:
         """Have all stop and deliver; each is idle when it has."""
         for worker in self.workers.values():
-            worker.idle = worker.lost
-        self.tell("halt", {})
+            worker.idle = worker.missing
+        self.send("halt", {})
 
-    def newly_lost(self) -> list[str]:
+    def newly_missing(self) -> list[str]:
         """Workers that Locust misses since the last call: gone, or without a heartbeat."""
         clients = getattr(self._runner, "clients", None)
         if clients is None:
             return []
         gone = [name for name in self.living() if name not in clients or clients[name].state == STATE_MISSING]
         for name in gone:
-            self.workers[name].lost = True
+            self.workers[name].missing = True
         return gone
 
     def sender(self, msg: Message) -> str:
@@ -116,4 +116,4 @@ class Crew:
         if msg.data["undelivered"]:
             self.trouble = f"worker {name} could not deliver {msg.data['undelivered']} samples"
         if name in self.workers:
-            self.workers[name].idle, self.workers[name].said = True, msg.data
+            self.workers[name].idle, self.workers[name].last_report = True, msg.data

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from loadtests.launch import RunPlan, run
+from loadtests.launch import RunRequest, run
 from loadtests.plan.scenarios import PROBES
 from loadtests.plan.targets import Target
 from loadtests.record.store import Event, open_store
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
-    from loadtests.launch import Progress
+    from loadtests.launch import RunProgress
     from loadtests.record.sample import Sample
 
 SLIP_MAX_MS = 5.0  # p99 of actual minus intended send: above it the client is too slow for the rate
@@ -33,7 +33,7 @@ class CalibrationFailed(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Floor:
+class ClientOverhead:
     """What the client adds to a server that answers at once, at `rate` a second."""
 
     rate: float
@@ -46,7 +46,7 @@ class Floor:
 
 
 @dataclass(frozen=True, slots=True)
-class Honesty:
+class StallAccuracy:
     """Percentiles of a run through a stall, beside those that follow from the schedule and the stall alone."""
 
     rate: float
@@ -69,10 +69,10 @@ class Honesty:
 class Calibration:
     """All of it; `breaks_at` is the first rate of a rising series whose slip p99 is above SLIP_MAX_MS, or None."""
 
-    floor: Floor
-    rates: tuple[Floor, ...]
+    floor: ClientOverhead
+    rates: tuple[ClientOverhead, ...]
     breaks_at: float | None
-    honesty: Honesty
+    honesty: StallAccuracy
 
     def document(self) -> dict[str, Any]:
         """As the run's store keeps it, in an event "calibration"."""
@@ -85,10 +85,10 @@ def calibrate(
     rate: float = 200.0,
     seconds: float = 10.0,
     workers: int = 1,
-    on_progress: Callable[[Progress], None] | None = None,
+    on_progress: Callable[[RunProgress], None] | None = None,
 ) -> Calibration:
     """Run all three measurements; their runs are kept below `folder`. Raises CalibrationFailed."""
-    bench = Bench(folder, workers=workers, on_progress=on_progress)
+    bench = CalibrationRuns(folder, workers=workers, on_progress=on_progress)
     floor = bench.floor(rate, seconds=seconds)
     rates = bench.rising(rate, seconds=min(seconds, 4.0))
     breaks_at = next((each.rate for each in rates if each.slip_p99_ms > SLIP_MAX_MS), None)
@@ -103,11 +103,11 @@ def keep(run: Path, calibration: Calibration) -> None:
         store.record(Event(at_s, "calibration", document=calibration.document()))
 
 
-class Bench:
+class CalibrationRuns:
     """Runs the load test against null servers, with a folder for each run."""
 
     def __init__(
-        self, folder: Path, *, workers: int = 1, on_progress: Callable[[Progress], None] | None = None
+        self, folder: Path, *, workers: int = 1, on_progress: Callable[[RunProgress], None] | None = None
     ) -> None:
         self._folder = folder
         self._workers = workers
@@ -115,7 +115,7 @@ class Bench:
         self._runs = 0
         self._server_began_s = 0.0
 
-    def floor(self, rate: float, *, seconds: float) -> Floor:
+    def floor(self, rate: float, *, seconds: float) -> ClientOverhead:
         """The client's own latency and slip at `rate`."""
         samples, events = self._play(rate, seconds, server=())
         answered = [sample for sample in samples if sample.outcome == "ok"]
@@ -124,7 +124,7 @@ class Bench:
         latency_ms = np.array([sample.latency_ms for sample in answered], dtype=float)
         slip_ms = np.array([sample.slip_ms for sample in answered], dtype=float)
         cpu = [event.document["cpu_percent"] for event in events if event.kind == "pulse"]
-        return Floor(
+        return ClientOverhead(
             rate=rate,
             requests=len(answered),
             p50_ms=float(np.percentile(latency_ms, 50)),
@@ -134,21 +134,21 @@ class Bench:
             cpu_percent=float(np.mean(cpu)) if cpu else None,
         )
 
-    def rising(self, rate: float, *, seconds: float) -> tuple[Floor, ...]:
+    def rising(self, rate: float, *, seconds: float) -> tuple[ClientOverhead, ...]:
         """Twice the rate each time, until the slip is too large; at most eight times."""
-        found: list[Floor] = []
+        found: list[ClientOverhead] = []
         while len(found) < 8 and not (found and found[-1].slip_p99_ms > SLIP_MAX_MS):
             found.append(self.floor(rate * 2 ** len(found), seconds=seconds))
         return tuple(found)
 
-    def honesty(self, rate: float, *, seconds: float, stall_s: float) -> Honesty:
+    def honesty(self, rate: float, *, seconds: float, stall_s: float) -> StallAccuracy:
         """A stall of `stall_s` in the middle: what the run says of it, and what is true."""
         stall = Stall(seconds / 2, stall_s)
         samples, _ = self._play(rate, seconds, server=("--stall", f"{stall.at_s}+{stall.for_s}"))
         true_ms = self._true_ms(samples, Behaviour(stalls=(stall,)))
         measured_ms = [float("inf") if sample.latency_ms is None else sample.latency_ms for sample in samples]
         (p95_ms, p99_ms), (p95_true_ms, p99_true_ms) = np.percentile([measured_ms, true_ms], (95, 99), axis=1).T
-        return Honesty(
+        return StallAccuracy(
             rate=rate,
             stall_s=stall_s,
             workers=self._workers,
@@ -176,7 +176,9 @@ class Bench:
         with null_server("--skip", str(PROBES), *server) as url:
             target = Target("null", "null", "none", "local", 1, url)
             settings = {"in-flight-max": str(int(rate * seconds))}
-            plan = RunPlan(folder, [target], images, scenario=str(scenario), workers=self._workers, settings=settings)
+            plan = RunRequest(
+                folder, [target], images, scenario=str(scenario), workers=self._workers, settings=settings
+            )
             ended = run(plan, on_progress=self._on_progress)
         if ended.exit_code:
             raise CalibrationFailed(ended.message)

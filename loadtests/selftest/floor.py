@@ -6,14 +6,14 @@ from statistics import median
 from time import perf_counter
 from typing import Any
 
-from loadtests.plan.payloads import Picture
+from loadtests.plan.payloads import Payload
 from loadtests.plan.schedule import Arrival
 from loadtests.plan.targets import Target
 from loadtests.selftest.null_server import null_server
 from loadtests.send.requester import Requester
 
 REQUESTS = 200
-PIXEL = Picture(  # the smallest PNG there is: one grey pixel
+PIXEL = Payload(  # the smallest PNG there is: one grey pixel
     "pixel.png",
     bytes.fromhex(
         "89504e470d0a1a0a0000000d49484452000000010000000108000000003a7e9b550000000a49444154789c63680000008200815a"

@@ -60,7 +60,7 @@ class Behaviour:
 
 
 @dataclass
-class Instance:
+class NullInstance:
     """A pretended execution environment."""
 
     number: int
@@ -77,7 +77,7 @@ class NullServer:
 
     behaviour: Behaviour
     first_s: float = 0.0
-    instance: Instance | None = None
+    instance: NullInstance | None = None
     served: int = 0
     cold: int = 0
     started: int = 0
@@ -94,7 +94,7 @@ class NullServer:
         if self.instance is None or now_s - self.instance.used_s > self.idle_life_s:
             self.started += 1
             cold_s = self.behaviour.cold_ms / 1000
-            self.instance = Instance(self.started, now_s + cold_s, time(), self.behaviour.cold_ms)
+            self.instance = NullInstance(self.started, now_s + cold_s, time(), self.behaviour.cold_ms)
         instance = self.instance
         instance.requests += 1
         begun_s = max(now_s, instance.ready_s)  # the handler's: before that the instance was not ready
@@ -106,7 +106,7 @@ class NullServer:
         return done_s - now_s, encode(evidence, total_ms=self.behaviour.delay_ms)
 
 
-def describe(instance: Instance, *, since_ready_ms: float) -> str:
+def describe(instance: NullInstance, *, since_ready_ms: float) -> str:
     """The evidence header's value, as the core writes it."""
     return (
         f"null-{instance.number};number={instance.requests};since_ready_ms={since_ready_ms:.3f};"
@@ -127,7 +127,7 @@ def plain(document: dict[str, int]) -> bytes:
     return b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%b" % (len(body), body)
 
 
-class Connection(asyncio.Protocol):
+class NullConnection(asyncio.Protocol):
     """One HTTP/1.1 connection; requests on it are answered in turn."""
 
     def __init__(self, server: NullServer) -> None:
@@ -187,7 +187,7 @@ async def serve(behaviour: Behaviour) -> None:
     """Serve on a free loopback port until standard input closes."""
     loop = asyncio.get_running_loop()
     state = NullServer(behaviour)
-    server = await loop.create_server(lambda: Connection(state), "127.0.0.1", 0, backlog=1024)
+    server = await loop.create_server(lambda: NullConnection(state), "127.0.0.1", 0, backlog=1024)
     port = server.sockets[0].getsockname()[1]
     print(json.dumps({"event": "ready", "url": f"http://127.0.0.1:{port}/"}), flush=True)
     await asyncio.to_thread(sys.stdin.read)

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
 
-class Conversation:
+class ClosedLoop:
     """The requests of one worker's users: targets in random turns, images in random order, for `duration_s`."""
 
     def __init__(

@@ -52,7 +52,7 @@ class Dispatcher:
         """
         prepared = 0
         for place, arrival in enumerate(arrivals):
-            due_s = start_s + arrival.at_s
+            due_s = start_s + arrival.offset_s
             prepared = self._prepare_ahead(arrivals, place, prepared, start_s=start_s)
             if self.wait(due_s - perf_counter()):
                 break
@@ -99,12 +99,12 @@ class Dispatcher:
         """
         if self._prepare is None:
             return prepared
-        due_s = start_s + arrivals[place].at_s
+        due_s = start_s + arrivals[place].offset_s
         if prepared <= place:
             self.wait(due_s - AHEAD_S - perf_counter())
         while prepared < len(arrivals):
             now_s = perf_counter()
-            soon = now_s < due_s - SLACK_S and start_s + arrivals[prepared].at_s - now_s < AHEAD_S
+            soon = now_s < due_s - SLACK_S and start_s + arrivals[prepared].offset_s - now_s < AHEAD_S
             if prepared > place and not soon:
                 break
             self._prepare(arrivals[prepared])

@@ -24,7 +24,7 @@ import gevent
 from gevent.lock import BoundedSemaphore
 from geventhttpclient.response import HTTPParseError, HTTPResponse
 
-from loadtests.send.response import Answer
+from loadtests.send.response import HttpResponse
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -39,7 +39,7 @@ TURNS = count()
 
 
 @dataclass(slots=True)
-class Connection:
+class HttpConnection:
     """An open socket, and what opening it cost; None when it was open already."""
 
     socket: socket.socket
@@ -48,7 +48,7 @@ class Connection:
 
 
 @dataclass
-class Endpoint:
+class HttpEndpoint:
     """One URL that bodies are POSTed to; `timeout_s` bounds a whole exchange, connecting included."""
 
     url: str
@@ -70,7 +70,7 @@ class Endpoint:
     def _tls(self) -> ssl.SSLContext:
         return ssl.create_default_context()
 
-    def post(self, body: bytes, *, content_type: str, headers: Mapping[str, str] | None = None) -> Answer:
+    def post(self, body: bytes, *, content_type: str, headers: Mapping[str, str] | None = None) -> HttpResponse:
         """Send `body`, with more `headers`, and read the whole answer.
 
         Raises one of FAILURES; TimeoutError after `timeout_s`.
@@ -93,16 +93,16 @@ class Endpoint:
         while self.idle:
             self.idle.pop().close()
 
-    def _exchange(self, connection: Connection, message: bytes, *, sent_s: float) -> Answer:
+    def _exchange(self, connection: HttpConnection, message: bytes, *, sent_s: float) -> HttpResponse:
         connection.socket.sendall(message)
-        reply = Reply()
+        reply = ResponseReader()
         first_s, done_s = reply.read(connection.socket)
         if reply.should_close():
             connection.socket.close()
         else:
             self.idle.append(connection.socket)
         headers = {name.lower(): value for name, value in reply.items()}
-        return Answer(
+        return HttpResponse(
             status=reply.status_code,
             headers=headers,
             body=bytes(reply.body),
@@ -115,31 +115,31 @@ class Endpoint:
             response_bytes=reply.size_bytes,
         )
 
-    def _connection(self) -> Connection:
+    def _connection(self) -> HttpConnection:
         while self.idle:
             kept = self.idle.pop()
             if is_quiet(kept):
-                return Connection(kept)
+                return HttpConnection(kept)
             kept.close()
         return self._connect()
 
-    def _connect(self) -> Connection:
+    def _connect(self) -> HttpConnection:
         started_s = perf_counter()
         opened = socket.create_connection((self.host, self.port))
         opened.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         connected_s = perf_counter()
         connect_ms = (connected_s - started_s) * 1000
         if not self.secure:
-            return Connection(opened, connect_ms)
+            return HttpConnection(opened, connect_ms)
         try:
             wrapped = self._tls.wrap_socket(opened, server_hostname=self.host)
         except BaseException:
             opened.close()
             raise
-        return Connection(wrapped, connect_ms, (perf_counter() - connected_s) * 1000)
+        return HttpConnection(wrapped, connect_ms, (perf_counter() - connected_s) * 1000)
 
 
-class Reply(HTTPResponse):
+class ResponseReader(HTTPResponse):
     """One answer, as it is read."""
 
     def __init__(self) -> None:

@@ -6,15 +6,15 @@ from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 from adapters import contract
-from loadtests.send.endpoint import FAILURES, Endpoint
-from loadtests.send.response_parser import Intent, read
+from loadtests.send.endpoint import FAILURES, HttpEndpoint
+from loadtests.send.response_parser import PlannedRequest, instance_fields
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from loadtests.cost.budget import Budget
-    from loadtests.credentials.credentials import Keys
-    from loadtests.plan.payloads import Picture
+    from loadtests.credentials.credentials import Credentials
+    from loadtests.plan.payloads import Payload
     from loadtests.plan.schedule import Arrival
     from loadtests.plan.targets import Target
     from loadtests.record.sample import Sample
@@ -32,13 +32,13 @@ class Requester:
     def __init__(
         self,
         targets: Sequence[Target],
-        pictures: Sequence[Picture],
+        pictures: Sequence[Payload],
         *,
         worker: str,
         timeout_s: float,
         keep: Callable[[Sample], None],
         fire: Callable[..., object] | None = None,
-        keys: Keys | None = None,
+        keys: Credentials | None = None,
         budget: Budget | None = None,
         ask: Callable[[str], bool] = lambda target: False,
     ) -> None:
@@ -52,10 +52,10 @@ class Requester:
         self._headers: dict[int, dict[str, str]] = {}
         self.budget = budget
         self._first_answers: dict[str, float] = {}
-        self._endpoints = {target.name: Endpoint(target.url, timeout_s=timeout_s) for target in targets}
+        self._endpoints = {target.name: HttpEndpoint(target.url, timeout_s=timeout_s) for target in targets}
         self._id_headers = {target.name: id_header_of(target.cloud) for target in targets}
         self._controls = {
-            target.name: Endpoint(f"{target.control.rstrip('/')}/retire", timeout_s=RETIRE_WITHIN_S)
+            target.name: HttpEndpoint(f"{target.control.rstrip('/')}/retire", timeout_s=RETIRE_WITHIN_S)
             for target in targets
             if target.control
         }
@@ -84,13 +84,13 @@ class Requester:
                 picture.body, content_type=picture.content_type, headers=headers
             )
             id_header = self._id_headers[arrival.target]
-            sample = read(intent, answer, first_answers=self._first_answers, id_header=id_header)
+            sample = instance_fields(intent, answer, first_answers=self._first_answers, id_header=id_header)
             if sample.instance is not None:
                 self._first_answers.setdefault(sample.instance, answer.done_s)
         except TimeoutError as error:
-            sample = intent.sample("timeout", sent_s=sent_s - intent.origin_s, error=str(error))
+            sample = intent.to_sample("timeout", sent_s=sent_s - intent.origin_s, error=str(error))
         except FAILURES as error:
-            sample = intent.sample("failed", sent_s=sent_s - intent.origin_s, error=failure_name(error))
+            sample = intent.to_sample("failed", sent_s=sent_s - intent.origin_s, error=failure_name(error))
         self._record(sample)
         return sample
 
@@ -98,9 +98,9 @@ class Requester:
         """Record that `arrival` was not sent."""
         self._headers.pop(arrival.index, None)
         error = "retire_failed" if arrival.stratum == "forced" else "in_flight_limit"
-        self._record(self._intent(arrival, due_s).sample("dropped", error=error))
+        self._record(self._intent(arrival, due_s).to_sample("dropped", error=error))
 
-    def retire(self, arrival: Arrival) -> bool:
+    def force_cold_start(self, arrival: Arrival) -> bool:
         """Have the target's instances retired, so that its next request starts a new one."""
         if arrival.target not in self._controls:
             return self._ask(arrival.target)
@@ -114,8 +114,8 @@ class Requester:
         for endpoint in (*self._endpoints.values(), *self._controls.values()):
             endpoint.close()
 
-    def _intent(self, arrival: Arrival, due_s: float) -> Intent:
-        return Intent(
+    def _intent(self, arrival: Arrival, due_s: float) -> PlannedRequest:
+        return PlannedRequest(
             index=arrival.index,
             target=arrival.target,
             worker=self._worker,

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class HttpResponse:
     """What came back. Times are `perf_counter` seconds, parts of them in ms; names of headers are in lower case."""
 
     status: int

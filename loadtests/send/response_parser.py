@@ -15,11 +15,11 @@ if TYPE_CHECKING:
 
     from loadtests.plan.phases import Stratum
     from loadtests.record.sample import Outcome
-    from loadtests.send.response import Answer
+    from loadtests.send.response import HttpResponse
 
 
 @dataclass(frozen=True, slots=True)
-class Intent:
+class PlannedRequest:
     """What was to be sent: a sample before its answer. `origin_s` is the run's start on this worker's clock."""
 
     index: int
@@ -29,7 +29,7 @@ class Intent:
     intended_s: float
     origin_s: float
 
-    def sample(self, outcome: Outcome, **fields: Any) -> Sample:
+    def to_sample(self, outcome: Outcome, **fields: Any) -> Sample:
         """The sample with that outcome; `fields` are further fields of it."""
         return Sample(
             index=self.index,
@@ -42,8 +42,8 @@ class Intent:
         )
 
 
-def read(
-    intent: Intent, answer: Answer, *, first_answers: Mapping[str, float], id_header: str | None = None
+def instance_fields(
+    intent: PlannedRequest, answer: HttpResponse, *, first_answers: Mapping[str, float], id_header: str | None = None
 ) -> Sample:
     """The sample of an answered request: "ok" only when the answer is a classification.
 
@@ -63,13 +63,15 @@ def read(
         "request_id": answer.headers.get(id_header or "") or None,
     }
     label = top_label(document)
-    evident = {**sent, **served(answer, document, first_answers)}
+    evident = {**sent, **answered_by_function(answer, document, first_answers)}
     if answer.status == 200 and label is not None:
-        return intent.sample("ok", label=label, **evident)
-    return intent.sample("failed", error=error_code(answer.status, document), **evident)
+        return intent.to_sample("ok", label=label, **evident)
+    return intent.to_sample("failed", error=error_code(answer.status, document), **evident)
 
 
-def served(answer: Answer, document: dict[str, Any], first_answers: Mapping[str, float]) -> dict[str, Any]:
+def answered_by_function(
+    answer: HttpResponse, document: dict[str, Any], first_answers: Mapping[str, float]
+) -> dict[str, Any]:
     """What the instance said of itself and its work, and the state that follows."""
     report = evidence.parse_header(answer.headers.get(evidence.HEADER, ""))
     report = report or evidence.from_mapping(mapping(document.get("instance")))
@@ -96,11 +98,11 @@ def served(answer: Answer, document: dict[str, Any], first_answers: Mapping[str,
         "imports_ms": report.imports_ms,
         "model_load_ms": report.model_load_ms,
         "platform": report_line(answer) or report.platform,
-        "state": evidence.classify(report, waited_ms=waited_ms, seen_before=seen_before),
+        "state": evidence.provisional_state(report, waited_ms=waited_ms, seen_before=seen_before),
     }
 
 
-def report_line(answer: Answer) -> str | None:
+def report_line(answer: HttpResponse) -> str | None:
     """Lambda's REPORT line, from the log tail that a direct invocation may ask for; None without one.
 
     Source: docs.aws.amazon.com/lambda/latest/api/API_Invoke.html (X-Amz-Log-Result), as of 2026-11-20.

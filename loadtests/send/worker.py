@@ -19,11 +19,11 @@ from locust.exception import RPCError
 
 from loadtests.cost.budget import share_of
 from loadtests.credentials.channel import RETIRE_WITHIN_S
-from loadtests.credentials.credentials import Keys
-from loadtests.plan.payloads import PicturesError, digest, read_pictures
+from loadtests.credentials.credentials import Credentials
+from loadtests.plan.payloads import PayloadsError, payloads_digest, read_payloads
 from loadtests.plan.schedule import Arrival
 from loadtests.plan.targets import Target
-from loadtests.send.closed_loop import Conversation
+from loadtests.send.closed_loop import ClosedLoop
 from loadtests.send.delivery import Outbox
 from loadtests.send.dispatcher import Dispatcher
 from loadtests.send.requester import Requester
@@ -43,7 +43,7 @@ STOP_GRACE_S = 5.0
 DELIVER_WITHIN_S = 60.0
 
 
-class Player:
+class Worker:
     """One worker; `images` is the folder of its own machine that holds the run's image set."""
 
     def __init__(self, environment: Environment, *, images: Path) -> None:
@@ -53,10 +53,10 @@ class Player:
         self._share: list[Arrival] = []
         self._settings: Mapping[str, Any] = {}
         self._requester: Requester | None = None
-        self._keys: Keys | None = None
+        self._keys: Credentials | None = None
         self._retired: AsyncResult[bool] = AsyncResult()
         self._dispatcher: Dispatcher | None = None
-        self._conversation: Conversation | None = None
+        self._conversation: ClosedLoop | None = None
         self._visitors = 0
         self._halted = False
         self._process = psutil.Process()
@@ -69,7 +69,7 @@ class Player:
         """This worker's name in samples and messages."""
         return str(self._runner.client_id)
 
-    def visit(self) -> None:
+    def send_next(self) -> None:
         """What one of Locust's users does: a request and a pause in a closed-loop phase, else nothing for a while."""
         conversation = self._conversation
         if conversation is None or self._requester is None:
@@ -101,7 +101,7 @@ class Player:
         self._share.extend(Arrival(*row) for row in msg.data["rows"])
 
     def _on_go(self, environment: Environment, msg: Message, **_: Any) -> None:
-        gevent.spawn(self._play, msg.data)  # the local runner would wait for us
+        gevent.spawn(self._run_phase, msg.data)  # the local runner would wait for us
 
     def _on_ack(self, environment: Environment, msg: Message, **_: Any) -> None:
         self._outbox.confirm(msg.data["batch"])
@@ -113,7 +113,7 @@ class Player:
 
     def _on_passes(self, environment: Environment, msg: Message, **_: Any) -> None:
         if self._keys is not None:
-            self._keys.renew(msg.data)
+            self._keys.refresh(msg.data)
 
     def _on_retired(self, environment: Environment, msg: Message, **_: Any) -> None:
         self._retired.set(msg.data["done"])
@@ -129,15 +129,15 @@ class Player:
         """Start this worker's clock, `begin_s` into the run, and load the images."""
         origin_s = perf_counter() - settings["begin_s"]
         try:
-            pictures = read_pictures(self._images)
-        except PicturesError as error:
+            pictures = read_payloads(self._images)
+        except PayloadsError as error:
             self._send("ready", {"error": str(error)})
             return
-        if digest(pictures) != settings["images"]:
+        if payloads_digest(pictures) != settings["images"]:
             self._send("ready", {"error": f"{self._images} holds other images than the master's folder: copy them"})
             return
         self._settings, self._share, self._halted = settings, [], False
-        self._keys = Keys(settings["passes"]) if settings["passes"] is not None else None
+        self._keys = Credentials(settings["passes"]) if settings["passes"] is not None else None
         self._requester = Requester(
             [Target.from_document(each) for each in settings["targets"]],
             pictures,
@@ -147,7 +147,7 @@ class Player:
             fire=environment.events.request.fire,
             keys=self._keys,
             budget=share_of(settings["budget"]) if settings["budget"] else None,
-            ask=self._ask,
+            ask=self._request_cold_start,
         )
         self._requester.origin_s = origin_s
         self._process.cpu_percent(), psutil.cpu_percent()  # the first reading of each is void
@@ -157,7 +157,7 @@ class Player:
         gc.freeze()  # the images and the program: a collection in the middle of the run would delay requests
         self._send("ready", {})
 
-    def _play(self, order: Mapping[str, Any]) -> None:
+    def _run_phase(self, order: Mapping[str, Any]) -> None:
         """Play one phase, deliver its samples, and say so."""
         share, self._share = self._share, []
         phase = order["phase"]
@@ -166,7 +166,7 @@ class Player:
         self._dispatcher = Dispatcher(
             send=self._requester.send,
             drop=self._requester.drop,
-            retire=self._requester.retire,
+            retire=self._requester.force_cold_start,
             in_flight_max=self._settings["in_flight_max"],
             prepare=self._requester.prepare if self._keys is not None else None,
             admit=self._admit,
@@ -174,7 +174,7 @@ class Player:
         if phase["loop"] == "serial":
             self._dispatcher.play_serial(share)
         elif phase["loop"] == "closed":
-            self._converse(order, self._dispatcher)
+            self._run_closed_loop(order, self._dispatcher)
         else:
             self._dispatcher.play_open(share, start_s=perf_counter() + START_DELAY_S)
         if not self._halted:
@@ -188,7 +188,7 @@ class Player:
             self._send("exhausted", {})
         return admitted
 
-    def _ask(self, target: str) -> bool:
+    def _request_cold_start(self, target: str) -> bool:
         """Have the master see to it that the target's next request starts a new instance."""
         self._retired = AsyncResult()
         self._send("retire", {"target": target})
@@ -197,10 +197,10 @@ class Player:
         except gevent.Timeout:
             return False
 
-    def _converse(self, order: Mapping[str, Any], dispatcher: Dispatcher) -> None:
+    def _run_closed_loop(self, order: Mapping[str, Any], dispatcher: Dispatcher) -> None:
         """Let Locust's users ask for the phase's duration; return when the last answer is there."""
         settings, phase = self._settings, order["phase"]
-        self._conversation = Conversation(
+        self._conversation = ClosedLoop(
             [target["name"] for target in settings["targets"]],
             images=settings["image_count"],
             think_s=phase["think_s"],

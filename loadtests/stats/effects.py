@@ -26,7 +26,7 @@ _SMALLEST = 0.01
 
 
 @dataclass(frozen=True, slots=True)
-class Effect:
+class DesignEffect:
     """`ratio`: the variance over that of independent requests, known with so many degrees of `freedom`.
 
     `source` says what it comes from: requests of one instance resemble each other, which makes the variance
@@ -38,7 +38,7 @@ class Effect:
     freedom: float
 
 
-def design_effect(first: Series, second: Series, blocks: Places) -> Effect | None:
+def design_effect(first: Series, second: Series, blocks: Places) -> DesignEffect | None:
     """The effect of instances where there are enough, else that of the work, else None; for two sides on one level.
 
     `blocks` holds the number of the block of each request of either side.
@@ -50,7 +50,7 @@ def design_effect(first: Series, second: Series, blocks: Places) -> Effect | Non
     return _of_instances(first, second, places, sum(alone)) or _of_work(first, second, places, sum(alone))
 
 
-def _of_instances(first: Series, second: Series, places: tuple[Floats, Floats], alone: float) -> Effect | None:
+def _of_instances(first: Series, second: Series, places: tuple[Floats, Floats], alone: float) -> DesignEffect | None:
     """By a bootstrap by instance; None with fewer than FEW on a side, or when some are unknown."""
     sides = (first, second)
     counts = [np.unique(side.instance).size for side in sides]
@@ -61,17 +61,17 @@ def _of_instances(first: Series, second: Series, places: tuple[Floats, Floats], 
         return None
     # Welch and Satterthwaite: the side that varies more decides how well the sum is known.
     freedom = sum(real) ** 2 / sum(each**2 / (count - 1) for each, count in zip(real, counts, strict=True))
-    return Effect("instances", max(sum(real) / alone, 1.0), freedom)
+    return DesignEffect("instances", max(sum(real) / alone, 1.0), freedom)
 
 
-def _of_work(first: Series, second: Series, places: tuple[Floats, Floats], alone: float) -> Effect | None:
+def _of_work(first: Series, second: Series, places: tuple[Floats, Floats], alone: float) -> DesignEffect | None:
     """By the covariance of pairs: the k-th request for one work on either side; None with few pairs."""
     mine, theirs = _pairs(first, second)
     if mine.size <= SMALL:
         return None
     centred = [place - place.mean() for place in places]
     shared = float((centred[0][mine] * centred[1][theirs]).sum()) / (first.values.size * second.values.size)
-    return Effect("work", max(1 - 2 * shared / alone, _SMALLEST), mine.size - 1)
+    return DesignEffect("work", max(1 - 2 * shared / alone, _SMALLEST), mine.size - 1)
 
 
 def _pairs(first: Series, second: Series) -> Places:

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 MISSING = "-"
 
 
-def number(value: float) -> str:
+def format_number(value: float) -> str:
     """Three significant digits without an exponent: 0.0123, 1.23, 12.3, 123, 1,234."""
     if value == 0 or not math.isfinite(value):
         return "0" if value == 0 else str(value)
@@ -20,29 +20,29 @@ def number(value: float) -> str:
     return f"{value:,.{decimals}f}"
 
 
-def value_text(estimate: Estimate) -> str:
+def format_value(estimate: Estimate) -> str:
     """The value, or "-"."""
-    return MISSING if estimate.value is None else number(estimate.value)
+    return MISSING if estimate.value is None else format_number(estimate.value)
 
 
-def interval_text(estimate: Estimate) -> str:
+def format_interval(estimate: Estimate) -> str:
     """`10.4-13.9`; how many samples there are and how many it takes, where there is no value."""
     if estimate.value is None:
         return f"n={estimate.n}"
     if estimate.lo is None or estimate.hi is None:
         return ""
-    return f"{number(estimate.lo)}-{number(estimate.hi)}"
+    return f"{format_number(estimate.lo)}-{format_number(estimate.hi)}"
 
 
-def sentence_text(estimate: Estimate) -> str:
+def format_estimate(estimate: Estimate) -> str:
     """`12.1 [10.4, 13.9]`, or the reason why there is no value."""
     if estimate.value is None:
         return str(estimate.reason)
     if estimate.lo is None or estimate.hi is None:
-        return number(estimate.value)
-    return f"{number(estimate.value)} [{number(estimate.lo)}, {number(estimate.hi)}]"
+        return format_number(estimate.value)
+    return f"{format_number(estimate.value)} [{format_number(estimate.lo)}, {format_number(estimate.hi)}]"
 
 
-def p_text(p: float) -> str:
+def format_p(p: float) -> str:
     """`p < 0.001`, or `p = 0.012`."""
     return "p < 0.001" if p < 0.001 else f"p = {p:.2g}"

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from loadtests.stats.estimate import Estimate
 
 # On the frontier by its values; off it, but by less than the intervals can tell; beaten beyond doubt.
-Standing = Literal["frontier", "near", "dominated"]
+ParetoStatus = Literal["frontier", "near", "dominated"]
 
 
 def dominates(first: Sequence[float], second: Sequence[float]) -> bool:
@@ -23,7 +23,7 @@ def frontier(points: Sequence[Sequence[float]]) -> list[int]:
     return [place for place, point in enumerate(points) if not any(dominates(other, point) for other in points)]
 
 
-def surely_below(first: Estimate, second: Estimate) -> bool:
+def intervals_below(first: Estimate, second: Estimate) -> bool:
     """Whether the 95 % intervals lie apart, `first` below; False where one of them has no interval.
 
     Stricter than a test at 5 %: two independent intervals of the same width lie apart by chance in about 0.6 %.
@@ -31,7 +31,7 @@ def surely_below(first: Estimate, second: Estimate) -> bool:
     return first.hi is not None and second.lo is not None and first.hi < second.lo
 
 
-def standings(points: Sequence[Sequence[Estimate]]) -> list[Standing | None]:
+def pareto_statuses(points: Sequence[Sequence[Estimate]]) -> list[ParetoStatus | None]:
     """Where each point stands; None for one that lacks a value, which takes no part."""
     known = [place for place, point in enumerate(points) if all(each.value is not None for each in point)]
     best = {known[found] for found in frontier([_values(points[place]) for place in known])}
@@ -40,11 +40,13 @@ def standings(points: Sequence[Sequence[Estimate]]) -> list[Standing | None]:
     ]
 
 
-def _standing(points: Sequence[Sequence[Estimate]], place: int, *, known: Sequence[int], best: set[int]) -> Standing:
+def _standing(
+    points: Sequence[Sequence[Estimate]], place: int, *, known: Sequence[int], best: set[int]
+) -> ParetoStatus:
     if place in best:
         return "frontier"
     beaten = any(
-        all(surely_below(theirs, ours) for theirs, ours in zip(points[other], points[place], strict=True))
+        all(intervals_below(theirs, ours) for theirs, ours in zip(points[other], points[place], strict=True))
         for other in known
     )
     return "dominated" if beaten else "near"

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy import optimize, stats
 
-from loadtests.stats.effects import Effect, design_effect
+from loadtests.stats.effects import DesignEffect, design_effect
 from loadtests.stats.exact import SMALL, null_distribution
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ class Shift:
     hi: float
     p: float
     blocks: int
-    effect: Effect | None
+    effect: DesignEffect | None
 
 
 def shift_between(first: Series, second: Series, *, blocked: bool = True) -> Shift:
@@ -115,7 +115,7 @@ def _variance(blocks: Blocks) -> float:
     return total
 
 
-def _margin(blocks: Blocks, effect: Effect | None) -> tuple[int, float]:
+def _margin(blocks: Blocks, effect: DesignEffect | None) -> tuple[int, float]:
     """The rank, from either end of all pairwise differences, at which the interval ends; and the p value."""
     pairs = sum(x.size * y.size for x, y in blocks)
     slower = _slower(blocks)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from loadtests.stats.formatting import number
+from loadtests.stats.formatting import format_number
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -20,7 +20,7 @@ LOOK_FACTOR = 1.25
 
 
 @dataclass(frozen=True, slots=True)
-class Rule:
+class StoppingRule:
     """Stop when every estimate is known within `precision` (0.05: half its interval is 5 % of it), or at a limit."""
 
     precision: float = 0.05
@@ -34,7 +34,7 @@ class Rule:
 
 
 @dataclass(frozen=True, slots=True)
-class Decision:
+class StoppingDecision:
     """Whether to stop, and why, in words; `precise` when it is because everything is known well enough."""
 
     stop: bool
@@ -49,17 +49,17 @@ def relative_width(estimate: Estimate) -> float | None:
     return (estimate.hi - estimate.lo) / 2 / abs(estimate.value)
 
 
-def decide(rule: Rule, estimates: Mapping[str, Estimate], *, requests: int) -> Decision:
+def decide(rule: StoppingRule, estimates: Mapping[str, Estimate], *, requests: int) -> StoppingDecision:
     """Decide from the estimates so far, such as every target's p95, and from what the run has sent."""
     widths = {name: relative_width(estimate) for name, estimate in estimates.items()}
     vague = [name for name, width in widths.items() if width is None or width > rule.precision]
-    within = f"{number(rule.precision * 100)} %"
+    within = f"{format_number(rule.precision * 100)} %"
     if estimates and not vague:
-        return Decision(True, f"every one of {len(estimates)} figures is known within {within}", precise=True)
+        return StoppingDecision(True, f"every one of {len(estimates)} figures is known within {within}", precise=True)
     open_ones = f"{', '.join(vague)} not yet known within {within}"
     if rule.requests_max is not None and requests >= rule.requests_max:
-        return Decision(True, f"{requests:,} requests were sent, the limit; {open_ones}")
-    return Decision(False, open_ones)
+        return StoppingDecision(True, f"{requests:,} requests were sent, the limit; {open_ones}")
+    return StoppingDecision(False, open_ones)
 
 
 def next_look(n: int) -> int:

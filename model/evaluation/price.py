@@ -10,15 +10,15 @@ import numpy as np
 
 from adapters import contract
 from adapters.emulator.memory_sizes import check_memory, cpu_share
-from loadtests.cost.comparison import Choice, candidates
-from loadtests.cost.question import Question, monthly_volume, share
+from loadtests.cost.comparison import PlanChoice, candidates
+from loadtests.cost.question import CostQuestion, monthly_volume, share
 from loadtests.prices.library import open_book
 from loadtests.stats.estimate import Estimate
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from loadtests.cost.comparison import Candidate
+    from loadtests.cost.comparison import PlanCandidate
 
 _NORMAL_95 = 1.959964
 
@@ -27,7 +27,7 @@ _NORMAL_95 = 1.959964
 class Offer:
     """Where the requests would be bought: a plan, a memory size in MB and the part of a vCPU that comes with it."""
 
-    candidate: Candidate
+    candidate: PlanCandidate
     memory_mb: int
     vcpu: float
     requests: Decimal
@@ -54,7 +54,7 @@ class Offer:
 
     def _usd(self, time_ms: float, start_ms: float) -> float:
         slower = 1 / min(self.vcpu, 1.0)  # one thread cannot use more than one
-        question = Question(
+        question = CostQuestion(
             duration_ms=Decimal(f"{time_ms * slower:.6f}"),
             memory_mb=Decimal(self.memory_mb),
             requests=self.requests,
@@ -73,5 +73,5 @@ def offer(plan: str, memory_mb: int, *, requests: str, cold_share: str) -> Offer
         )
     memory = contract.load(cloud).data["memory"]
     check_memory(memory, memory_mb)
-    ways = candidates(Choice(clouds=(cloud,), plans=(name,)), open_book(None))
+    ways = candidates(PlanChoice(clouds=(cloud,), plans=(name,)), open_book(None))
     return Offer(ways[0], memory_mb, cpu_share(memory, memory_mb), monthly_volume(requests), share(cold_share))

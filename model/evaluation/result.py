@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from loadtests.stats.estimate import Estimate
-from loadtests.stats.pareto import Standing, standings
+from loadtests.stats.pareto import ParetoStatus, pareto_statuses
 from loadtests.stats.percentiles import MEDIAN, percentile
 from model.evaluation.calibration import calibration, confidences
 from model.training.accuracy import ClassResult, Proportion, by_class, confusion, wilson
@@ -39,7 +39,7 @@ class Row:
     peak_mb: float
     usd_per_million: Estimate
     counts: NDArray[np.int64]
-    standing: Standing | None = None
+    standing: ParetoStatus | None = None
 
     def classes(self, labels: Sequence[str]) -> list[ClassResult]:
         """Recall and precision of each class that has photographs."""
@@ -81,7 +81,7 @@ def row(subject: Subject, measured: Measured, *, task: Task, size_bytes: int, pr
 def with_standings(rows: Sequence[Row]) -> list[Row]:
     """Where each row stands among all: on the frontier of error, time and cost, near it, or surely beaten."""
     points = [(error_rate(each.accuracy), each.request_ms, each.usd_per_million) for each in rows]
-    return [replace(each, standing=found) for each, found in zip(rows, standings(points), strict=True)]
+    return [replace(each, standing=found) for each, found in zip(rows, pareto_statuses(points), strict=True)]
 
 
 def error_rate(accuracy: Proportion) -> Estimate:

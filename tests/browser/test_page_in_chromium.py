@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from loadtests.report.build import PAGE_NAME, summarise_run, write
+from loadtests.report.build import PAGE_NAME, summarise_run, write_reports
 from tests.kits.page import Load, target, three_clouds
 from tests.paths import ROOT
 
@@ -27,7 +27,7 @@ LONG = "a-target-whose-name-is-so-long-that-no-phone-can-hold-it-on-one-line-"
 
 def reported(load: Load, folder: Path) -> Path:
     load.stored(folder)
-    write(folder, summarise_run(folder))
+    write_reports(folder, summarise_run(folder))
     return folder / PAGE_NAME
 
 

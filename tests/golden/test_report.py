@@ -12,10 +12,10 @@ from loadtests.analysis.checks import check
 from loadtests.analysis.summary import summarise
 from loadtests.cost.measured import TargetCost
 from loadtests.plan.targets import Target
-from loadtests.record.run_data import Record
+from loadtests.record.run_data import RunData
 from loadtests.record.sample import Sample
 from loadtests.record.store import Event
-from loadtests.report.markdown import report
+from loadtests.report.markdown import render_markdown
 from loadtests.stats.estimate import Estimate
 
 GOLDEN = Path(__file__).with_name("report.md")
@@ -23,7 +23,7 @@ NAMES = {"aws": ("on-demand", 20.0), "azure": ("flex-consumption", 26.0), "gcp":
 PRIME = 421  # 2 is a primitive root of it: its powers visit 1..420 in an order without a pattern
 
 
-def made_up_run() -> Record:
+def made_up_run() -> RunData:
     """No random numbers: every latency is a quantile of a lognormal law, in an order that looks mixed."""
     targets = [
         Target(name, name, plan, "local", 1024, f"http://127.0.0.1:{port}/", control=f"http://127.0.0.1:{port + 1}/")
@@ -42,7 +42,7 @@ def made_up_run() -> Record:
         "targets": [each.document() for each in targets],
     }
     pulse = Event(1.0, "pulse", "w1", {"cpu_percent": 85.0, "machine_percent": 60.0, "wall_minus_steady_s": 0.0})
-    return Record(header, targets, samples, [pulse, replace(pulse, at_s=2.0), Event(9.0, "finished")], len(samples))
+    return RunData(header, targets, samples, [pulse, replace(pulse, at_s=2.0), Event(9.0, "finished")], len(samples))
 
 
 def latency_ms(rank: int, count: int, *, around_ms: float) -> float:
@@ -84,7 +84,7 @@ def test_the_report_of_a_made_up_run_reads_as_agreed() -> None:
         "gcp": TargetCost("gcp", Estimate(400, 1.9), Estimate(400, 1.1), billed, assumptions=("10,000,000 a month",)),
     }
     summary = summarise(record.header, record.targets, record.samples, costs)
-    text = report(replace(summary, checks=check(record, summary)))
+    text = render_markdown(replace(summary, checks=check(record, summary)))
     if os.environ.get("TRIPOINT_UPDATE_GOLDEN"):
         GOLDEN.write_text(text, encoding="utf-8")
     assert text == GOLDEN.read_text(encoding="utf-8"), "set TRIPOINT_UPDATE_GOLDEN=1 when the change is meant"

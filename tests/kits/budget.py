@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any
 
 from loadtests.cost.bill import bill
 from loadtests.cost.plans import load_plan
-from loadtests.cost.tariff import LOG_GB, tariffs_of
+from loadtests.cost.tariff import LOG_GB, request_prices
 from loadtests.cost.usage import Calls, Reserve, Usage
-from loadtests.launch import RunPlan, run
+from loadtests.launch import RunRequest, run
 from loadtests.prices.book import read_book
 from loadtests.prices.library import book_document, write_book
 from loadtests.record.store import open_store
@@ -100,7 +100,7 @@ def capped_run(folder: Path, targets: Sequence[Target], draw: random.Random) -> 
     document = random_book(draw)
     write_book(document, folder / "prices")
     book = read_book(document)
-    highest = max(each.highest_usd for each in tariffs_of(targets, book).values())
+    highest = max(each.highest_usd for each in request_prices(targets, book).values())
     cap_usd = highest * Decimal(
         repr(draw.choice([draw.uniform(1.0001, 1.02), draw.uniform(1.02, 60), draw.uniform(2, 60)]))
     )
@@ -108,7 +108,7 @@ def capped_run(folder: Path, targets: Sequence[Target], draw: random.Random) -> 
         set_speeds(target, draw)
         settle(target)
     before = {target.name: len(ledger(target)) for target in targets}
-    plan = RunPlan(
+    plan = RunRequest(
         folder / "run",
         targets,
         SAMPLES,

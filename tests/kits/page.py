@@ -10,12 +10,12 @@ import numpy as np
 from loadtests.cost.measured import cost_of
 from loadtests.plan.schedule import Arrival
 from loadtests.plan.targets import Target
-from loadtests.prices.book import shipped_book
-from loadtests.record.run_data import Record
+from loadtests.prices.book import bundled_book
+from loadtests.record.run_data import RunData
 from loadtests.record.sample import Sample
 from loadtests.record.store import FILE_NAME, Event, Store
-from loadtests.report.build import summarise_record
-from loadtests.report.page.context import Material
+from loadtests.report.build import summarise_run_data
+from loadtests.report.page.context import PageContext
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -87,14 +87,14 @@ class Load:
         self.cold(name, 10, around_ms=cold_ms).cold(name, 8, around_ms=1.4 * cold_ms, stratum="natural")
         return self.cold(name, 7, around_ms=1.2 * cold_ms, stratum="burst").warm(name, warm, around_ms=warm_ms)
 
-    def record(self) -> Record:
+    def record(self) -> RunData:
         """The run so far, with its end."""
-        return Record(self.header, self.targets, self.samples, [Event(60.0, "finished")], len(self.samples))
+        return RunData(self.header, self.targets, self.samples, [Event(60.0, "finished")], len(self.samples))
 
-    def material(self) -> Material:
+    def material(self) -> PageContext:
         """What the page is made from."""
         record = self.record()
-        return Material(summarise_record(record), record, shipped_book())
+        return PageContext(summarise_run_data(record), record, bundled_book())
 
     def stored(self, folder: Path) -> Path:
         """The run's folder, with its store."""
@@ -128,7 +128,7 @@ def three_clouds(*, warm: int = 400) -> Load:
     return load.three_kinds("gcp", warm_ms=20, cold_ms=200, warm=warm)
 
 
-def costs_of(material: Material, *, volume: int) -> dict[str, Any]:
+def costs_of(material: PageContext, *, volume: int) -> dict[str, Any]:
     """The cost of each target at another volume, by the cost module's own way."""
     record = material.record
     return {each.name: cost_of(each, record.samples, material.book, volume=volume) for each in record.targets}

@@ -12,14 +12,14 @@ from hypothesis import strategies as st
 
 from adapters import contract
 from loadtests.cost import Calls, Plan, Usage, load_plans
-from loadtests.cost.bill import Terms, bill_plan
+from loadtests.cost.bill import BillTerms, bill_plan
 from loadtests.cost.duration import DurationRule
-from loadtests.prices.book import shipped_book
+from loadtests.prices.book import bundled_book
 
 if TYPE_CHECKING:
     from loadtests.prices.rate import Rate
 
-BOOK = shipped_book()
+BOOK = bundled_book()
 PLANS = [plan for cloud in contract.clouds() for plan in load_plans(cloud)]
 RATES = [
     pytest.param(rate, id=f"{prices.cloud} {region} {key}")
@@ -51,7 +51,7 @@ def cost(plan: Plan, work: Calls, *, concurrency: int = 1, free: bool = True) ->
     """A month's cost; a steady rate follows from the volume."""
     steady = None if work.rate_per_s is None else work.requests / 2_628_000
     usage = Usage((replace(work, rate_per_s=steady),), concurrency=concurrency)
-    return bill_plan(plan, usage, terms=Terms(free=free), prices=BOOK.of(plan.cloud)).usd
+    return bill_plan(plan, usage, terms=BillTerms(free=free), prices=BOOK.of(plan.cloud)).usd
 
 
 def at_most(lower: Decimal, upper: Decimal) -> bool:

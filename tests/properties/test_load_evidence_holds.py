@@ -3,7 +3,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from loadtests.record.evidence import InstanceReport, classify, parse_header
+from loadtests.record.evidence import InstanceReport, parse_header, provisional_state
 
 MS = st.floats(0.0, 1e6, allow_nan=False)
 
@@ -16,7 +16,7 @@ def test_the_rule_agrees_with_an_observer_who_sees_everything(
     ready_ms = started_ms + init_ms
     handled_ms = max(sent_ms, ready_ms) + queued_ms
     report = InstanceReport("i", request_number=number, since_ready_ms=handled_ms - ready_ms)
-    state = classify(report, waited_ms=handled_ms - sent_ms + back_ms)
+    state = provisional_state(report, waited_ms=handled_ms - sent_ms + back_ms)
     if sent_ms < ready_ms - 1e-6:
         assert state == "cold"
     elif sent_ms > ready_ms + back_ms + 1e-6:
@@ -32,5 +32,5 @@ def test_no_header_breaks_the_reader(value: str) -> None:
 @given(MS, MS, st.integers(1, 9))
 def test_waiting_longer_never_turns_cold_into_warm(since_ready_ms: float, waited_ms: float, number: int) -> None:
     report = InstanceReport("i", request_number=number, since_ready_ms=since_ready_ms)
-    if classify(report, waited_ms=waited_ms) == "cold":
-        assert classify(report, waited_ms=waited_ms * 2 + 1) == "cold"
+    if provisional_state(report, waited_ms=waited_ms) == "cold":
+        assert provisional_state(report, waited_ms=waited_ms * 2 + 1) == "cold"

@@ -107,11 +107,11 @@ def measured(seed: int, *, images: int, count: int = 420, more_ms: float = 0.0) 
     cost_ms[: max(images // 6, 1)] *= 2
     samples: dict[str, list[Sample]] = {"a": [], "b": []}
     for arrival in arrivals:
-        drift = 1 + 0.15 * arrival.at_s * 10 / count
+        drift = 1 + 0.15 * arrival.offset_s * 10 / count
         latency_ms = cost_ms[arrival.image] * drift * random.lognormal(0, 0.05) + more_ms * (arrival.target == "b")
         sample = Sample(
-            arrival.index, arrival.target, "w", arrival.stratum, arrival.at_s, arrival.at_s,
-            arrival.at_s + float(latency_ms) / 1000, "ok", state="warm",
+            arrival.index, arrival.target, "w", arrival.stratum, arrival.offset_s, arrival.offset_s,
+            arrival.offset_s + float(latency_ms) / 1000, "ok", state="warm",
             request_bytes=int(cost_ms[arrival.image] * 1000),
         )  # fmt: skip
         samples[arrival.target].append(sample)

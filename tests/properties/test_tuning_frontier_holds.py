@@ -5,9 +5,9 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from loadtests.analysis.recommendation import STRATEGIES, Contender, Strategy, recommend, value_of
+from loadtests.analysis.recommendation import STRATEGIES, Candidate, Strategy, recommend, value_of
 from loadtests.stats.estimate import Estimate
-from loadtests.stats.pareto import dominates, frontier, standings, surely_below
+from loadtests.stats.pareto import dominates, frontier, intervals_below, pareto_statuses
 
 SMALL = st.integers(1, 8).map(float)  # small whole numbers: ties are as frequent as differences
 POINTS = st.lists(st.tuples(SMALL, SMALL), min_size=1, max_size=12)
@@ -22,7 +22,7 @@ def estimates(draw: st.DrawFn) -> Estimate:
 
 
 CONTENDERS = st.lists(st.tuples(estimates(), estimates()), min_size=1, max_size=10).map(
-    lambda pairs: [Contender(f"s{place}", usd, p95) for place, (usd, p95) in enumerate(pairs)]
+    lambda pairs: [Candidate(f"s{place}", usd, p95) for place, (usd, p95) in enumerate(pairs)]
 )
 ANY_STRATEGY = st.sampled_from(STRATEGIES)
 
@@ -51,18 +51,20 @@ def test_a_further_point_removes_only_points_that_it_dominates(
 
 
 @given(CONTENDERS)
-def test_standings_agree_with_the_values_and_the_intervals(contenders: list[Contender]) -> None:
+def test_standings_agree_with_the_values_and_the_intervals(contenders: list[Candidate]) -> None:
     points = [(each.usd, each.p95_ms) for each in contenders]
     values = [(value_of(usd), value_of(p95)) for usd, p95 in points]
-    for place, standing in enumerate(standings(points)):
+    for place, standing in enumerate(pareto_statuses(points)):
         assert (standing == "frontier") == (place in frontier(values))
         if standing == "dominated":
-            assert any(all(surely_below(a, b) for a, b in zip(other, points[place], strict=True)) for other in points)
+            assert any(
+                all(intervals_below(a, b) for a, b in zip(other, points[place], strict=True)) for other in points
+            )
 
 
 @given(CONTENDERS, ANY_STRATEGY)
 def test_what_is_recommended_is_on_the_frontier_under_every_strategy(
-    contenders: list[Contender], strategy: Strategy
+    contenders: list[Candidate], strategy: Strategy
 ) -> None:
     found = recommend(contenders, strategy, scope="overall")
     assert found is not None
@@ -72,23 +74,23 @@ def test_what_is_recommended_is_on_the_frontier_under_every_strategy(
 
 @given(CONTENDERS, ANY_STRATEGY)
 def test_a_shown_recommendation_lies_apart_from_every_other_setting(
-    contenders: list[Contender], strategy: Strategy
+    contenders: list[Candidate], strategy: Strategy
 ) -> None:
     found = recommend(contenders, strategy, scope="overall")
     assert found is not None
     others = [each for each in contenders if each is not found.choice]
-    apart = [surely_below(found.choice.score(strategy), each.score(strategy)) for each in others]
-    assert found.shown == (bool(others) and all(apart))
-    assert len(found.rivals) == apart.count(False)
+    apart = [intervals_below(found.choice.score(strategy), each.score(strategy)) for each in others]
+    assert found.significant == (bool(others) and all(apart))
+    assert len(found.indistinguishable) == apart.count(False)
 
 
 @given(CONTENDERS, ANY_STRATEGY, st.randoms(use_true_random=False))
 def test_the_order_of_the_settings_does_not_matter(
-    contenders: list[Contender], strategy: Strategy, random: object
+    contenders: list[Candidate], strategy: Strategy, random: object
 ) -> None:
     mixed = list(contenders)
     random.shuffle(mixed)  # type: ignore[attr-defined]
     first, second = (recommend(each, strategy, scope="overall") for each in (contenders, mixed))
     assert first is not None
     assert second is not None
-    assert (first.choice, sorted(first.rivals)) == (second.choice, sorted(second.rivals))
+    assert (first.choice, sorted(first.indistinguishable)) == (second.choice, sorted(second.indistinguishable))

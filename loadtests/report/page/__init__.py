@@ -1,5 +1,5 @@
 """The HTML report of a run: one file that opens from disk, asks the network for nothing, and prints."""
 
-from loadtests.report.page.document import page
+from loadtests.report.page.document import render_html
 
-__all__ = ["page"]
+__all__ = ["render_html"]

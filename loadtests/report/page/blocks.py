@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
-from loadtests.stats.formatting import MISSING, interval_text, value_text
+from loadtests.stats.formatting import MISSING, format_interval, format_value
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -113,7 +113,7 @@ def estimate_cell(estimate: Estimate) -> Cell:
     """The value with its interval below; where there is none, how many samples there are and why it takes more."""
     if estimate.value is None:
         return Cell(MISSING, str(estimate.reason), number=True)
-    return Cell(value_text(estimate), interval_text(estimate).replace("-", "\N{EN DASH}"), number=True)
+    return Cell(format_value(estimate), format_interval(estimate).replace("-", "\N{EN DASH}"), number=True)
 
 
 def count_cell(count: int) -> Cell:

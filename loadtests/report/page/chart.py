@@ -11,7 +11,7 @@ import altair as alt
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from loadtests.report.page.palette import Look
+    from loadtests.report.page.palette import TargetStyle
 
 Row = dict[str, Any]
 Spec = dict[str, Any]
@@ -68,7 +68,7 @@ def shown() -> alt.Parameter:
     return alt.param(name=SHOWN, value="", bind=alt.BindDirect(element=f"#{SHOWN}", event="input"))
 
 
-def colour(looks: Sequence[Look], *, legend: bool = True, below_title: bool = False, **more: Any) -> alt.Color:
+def colour(looks: Sequence[TargetStyle], *, legend: bool = True, below_title: bool = False, **more: Any) -> alt.Color:
     """The target's colour, with a legend that wraps where the page is narrow.
 
     `below_title`: the axis has a title at its top, for which the legend makes room. `more` is the legend's.
@@ -87,13 +87,13 @@ def wrapped(longest: int, *, below_title: bool = False, **more: Any) -> alt.Lege
     return alt.Legend(columns=columns, offset=36 if below_title else 12, **more)
 
 
-def dash(looks: Sequence[Look]) -> alt.StrokeDash:
+def dash(looks: Sequence[TargetStyle]) -> alt.StrokeDash:
     """The target's line."""
     scale = alt.Scale(domain=[each.label for each in looks], range=[list(each.dash) for each in looks])
     return alt.StrokeDash("target:N", scale=scale)
 
 
-def shape(looks: Sequence[Look]) -> alt.Shape:
+def shape(looks: Sequence[TargetStyle]) -> alt.Shape:
     """The target's point."""
     scale = alt.Scale(domain=[each.label for each in looks], range=[each.shape for each in looks])
     return alt.Shape("target:N", scale=scale)

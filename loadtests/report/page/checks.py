@@ -8,7 +8,7 @@ import numpy as np
 
 from loadtests.analysis.target_summary import LATE_MS
 from loadtests.report.page.blocks import Cell, Prose, Section, Table, count_cell
-from loadtests.stats.formatting import MISSING, number
+from loadtests.stats.formatting import MISSING, format_number
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from loadtests.analysis.target_summary import TargetSummary
     from loadtests.record.columns import Columns
     from loadtests.report.page.blocks import Block
-    from loadtests.report.page.context import Material
+    from loadtests.report.page.context import PageContext
 
 _COUNTS = (
     "requests",
@@ -32,12 +32,12 @@ _COUNTS = (
 )
 _EVERY = (
     "Nothing is discarded: what was late, dropped or timed out is counted here and in the percentiles. Late means "
-    f"sent more than {number(LATE_MS)} ms after the intended time."
+    f"sent more than {format_number(LATE_MS)} ms after the intended time."
 )
 _CHECKED = "What was looked at to trust this run. A check is unknown where the run holds nothing to judge it by."
 
 
-def counts(material: Material) -> Section:
+def counts(material: PageContext) -> Section:
     """Errors, drops, slip."""
     blocks: list[Block] = [Prose([_EVERY]), _every(material)]
     kinds = list(_kinds(material))
@@ -46,18 +46,18 @@ def counts(material: Material) -> Section:
     return Section("requests", "Errors, drops and slip", [*blocks, _slip(material)])
 
 
-def checks(material: Material) -> Section:
+def checks(material: PageContext) -> Section:
     """Each check with what to do where it failed; those that failed first."""
     order = {"failed": 0, "unknown": 1, "passed": 2}
     rows = [
-        [Cell(each.name), Cell(each.state, mark=each.state), Cell(each.finding, each.remedy)]
+        [Cell(each.name), Cell(each.state, mark=each.state), Cell(each.detail, each.remedy)]
         for each in sorted(material.summary.checks, key=lambda each: order[each.state])
     ]
     table = Table("Checks of the run and its client", ["check", "state", "what was found, and what to do"], rows)
     return Section("checks", "Can it be trusted?", [Prose([_CHECKED]), table])
 
 
-def _every(material: Material) -> Table:
+def _every(material: PageContext) -> Table:
     rows = [[Cell(look.name, key=look.key), *map(count_cell, _counts(part))] for look, part, _ in material.each()]
     return Table("What became of every request", ["target", *_COUNTS], rows)
 
@@ -67,13 +67,13 @@ def _counts(part: TargetSummary) -> tuple[int, ...]:
     return (*kinds, part.errors - part.timeouts, part.timeouts, part.dropped, part.late)
 
 
-def _kinds(material: Material) -> Iterator[list[Cell]]:
+def _kinds(material: PageContext) -> Iterator[list[Cell]]:
     for look, part, _ in material.each():
         for kind, count in part.error_kinds.items():
             yield [Cell(look.name, key=look.key), Cell(kind), count_cell(count)]
 
 
-def _slip(material: Material) -> Table:
+def _slip(material: PageContext) -> Table:
     rows = [[Cell(look.name, key=look.key), *_slips(columns)] for look, _, columns in material.each()]
     caption = "Slip: how long after the intended time requests were sent, ms"
     return Table(caption, ["target", "sent", "p50", "p99", "largest"], rows, folded=True)
@@ -84,4 +84,4 @@ def _slips(columns: Columns) -> list[Cell]:
     if not slips.size:
         return [count_cell(0), *[Cell(MISSING, number=True)] * 3]
     found = np.percentile(slips, (50, 99, 100))
-    return [count_cell(int(slips.size)), *(Cell(number(float(each)), number=True) for each in found)]
+    return [count_cell(int(slips.size)), *(Cell(format_number(float(each)), number=True) for each in found)]

@@ -7,18 +7,18 @@ from typing import TYPE_CHECKING
 import altair as alt
 
 from loadtests.analysis.target_summary import COLD_STRATA, PROVOKED
-from loadtests.analysis.waterfall import ORDER, Part, mean_waterfall, total_ms
+from loadtests.analysis.waterfall import ORDER, WaterfallStep, mean_waterfall, total_ms
 from loadtests.report.page.blocks import Cell, Figure, Prose, Section, Table, count_cell, estimate_cell
 from loadtests.report.page.chart import Ratios, Row, Spec, colour, finished, row_height, rows_named, shown, wrapped
 from loadtests.report.page.downsampling import short
-from loadtests.stats.formatting import number, sentence_text
+from loadtests.stats.formatting import format_estimate, format_number
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from loadtests.plan.phases import Stratum
     from loadtests.report.page.blocks import Block
-    from loadtests.report.page.context import Material
+    from loadtests.report.page.context import PageContext
 
 KINDS: Mapping[Stratum, str] = {
     "forced": "forced: a new version was put in place, so that the next request had to wait for a new instance",
@@ -58,7 +58,7 @@ _ABOUT = (
 _NONE = "No cold start was measured in this run."
 
 
-def cold(material: Material) -> Section:
+def cold(material: PageContext) -> Section:
     """The section, with two charts for each kind of cold start that was provoked."""
     if not any(part.cold.n for part in material.summary.targets):
         return Section("cold", "Cold starts", [Prose([_NONE])])
@@ -69,7 +69,7 @@ def cold(material: Material) -> Section:
     return Section("cold", "Cold starts", [*blocks, _table(material)])
 
 
-def _of_kind(material: Material, kind: Stratum) -> Iterator[Block]:
+def _of_kind(material: PageContext, kind: Stratum) -> Iterator[Block]:
     starts = list(_starts(material, kind))
     falls = _falls(material, kind)
     if starts:
@@ -78,20 +78,20 @@ def _of_kind(material: Material, kind: Stratum) -> Iterator[Block]:
         yield _waterfall(kind, falls)
 
 
-def _starts(material: Material, kind: Stratum) -> Iterator[Row]:
+def _starts(material: PageContext, kind: Stratum) -> Iterator[Row]:
     for look, _, columns in material.each():
         for latency in columns.latency_ms[columns.where(outcome="ok", state="cold", stratum=kind)]:
             yield {"target": look.label, "k": look.key, "ms": short(latency)}
 
 
-def _strip(material: Material, kind: Stratum, rows: list[Row]) -> Figure:
+def _strip(material: PageContext, kind: Stratum, rows: list[Row]) -> Figure:
     medians = [
         {"target": look.label, "k": look.key, "p50": each.value, "lo": each.lo, "hi": each.hi}
         for look, part, _ in material.each()
         if kind in part.cold.by_stratum and (each := part.cold.by_stratum[kind].estimates["p50_ms"]).value is not None
     ]
     told = "; ".join(
-        f"{part.target.name} {sentence_text(part.cold.by_stratum[kind].estimates['p50_ms'])}"
+        f"{part.target.name} {format_estimate(part.cold.by_stratum[kind].estimates['p50_ms'])}"
         for part in material.summary.targets
         if kind in part.cold.by_stratum
     )
@@ -104,7 +104,7 @@ def _strip(material: Material, kind: Stratum, rows: list[Row]) -> Figure:
     return Figure(f"cold-{kind}", title, _strip_spec(material, rows, medians, text), text, notes=notes)
 
 
-def _strip_spec(material: Material, rows: list[Row], medians: list[Row], text: str) -> Spec:
+def _strip_spec(material: PageContext, rows: list[Row], medians: list[Row], text: str) -> Spec:
     names = [each.label for each in material.looks]
     place = alt.Y("target:N", title=None, scale=alt.Scale(domain=names), axis=alt.Axis(grid=False, labelLimit=130))
     along = Ratios.around([*(row["ms"] for row in rows), *(row[name] for row in medians for name in ("lo", "hi"))])
@@ -129,7 +129,7 @@ def _strip_spec(material: Material, rows: list[Row], medians: list[Row], text: s
     )  # fmt: skip
 
 
-def _falls(material: Material, kind: Stratum) -> dict[str, tuple[Part, ...]]:
+def _falls(material: PageContext, kind: Stratum) -> dict[str, tuple[WaterfallStep, ...]]:
     """The mean parts of each target's cold starts of one kind."""
     return {
         look.label: mean_waterfall(
@@ -141,12 +141,12 @@ def _falls(material: Material, kind: Stratum) -> dict[str, tuple[Part, ...]]:
     }
 
 
-def _waterfall(kind: Stratum, falls: Mapping[str, tuple[Part, ...]]) -> Figure:
+def _waterfall(kind: Stratum, falls: Mapping[str, tuple[WaterfallStep, ...]]) -> Figure:
     longest = max(total_ms(parts) for parts in falls.values())
     rows = [
         row for key, (name, parts) in enumerate(falls.items()) for row in _bars(key, name, parts, longest=longest)
     ]
-    ends = [f"{name} {number(total_ms(parts))} ms" for name, parts in falls.items() if parts]
+    ends = [f"{name} {format_number(total_ms(parts))} ms" for name, parts in falls.items() if parts]
     text = f"Mean parts of {kind} cold starts, in order of time. Together: {', '.join(ends)}."
     notes = [
         "Means; the parts add up to the mean latency. Platform is what remains between the client's clock and the "
@@ -159,7 +159,7 @@ def _waterfall(kind: Stratum, falls: Mapping[str, tuple[Part, ...]]) -> Figure:
     )  # fmt: skip
 
 
-def _bars(key: int, name: str, parts: tuple[Part, ...], *, longest: float) -> Iterator[Row]:
+def _bars(key: int, name: str, parts: tuple[WaterfallStep, ...], *, longest: float) -> Iterator[Row]:
     """Each part that can be seen from where it begins to where it ends; the others together at the end."""
     at_ms = rest_ms = 0.0
     for part in parts:
@@ -191,18 +191,21 @@ def _waterfall_spec(rows: list[Row], names: list[str], text: str) -> Spec:
     return finished(chart, height=row_height(len(names)), text=text, rows=rows)
 
 
-def _waterfall_table(kind: Stratum, falls: Mapping[str, tuple[Part, ...]]) -> Table:
+def _waterfall_table(kind: Stratum, falls: Mapping[str, tuple[WaterfallStep, ...]]) -> Table:
     known = {name: {part.name: part.ms for part in parts} for name, parts in falls.items() if parts}
     rows = [
-        [Cell(part), *(Cell(number(parts[part]) if part in parts else "-", number=True) for parts in known.values())]
+        [
+            Cell(part),
+            *(Cell(format_number(parts[part]) if part in parts else "-", number=True) for parts in known.values()),
+        ]
         for part in ORDER
         if any(part in parts for parts in known.values())
     ]
-    rows.append([Cell("all"), *(Cell(number(sum(parts.values())), number=True) for parts in known.values())])
+    rows.append([Cell("all"), *(Cell(format_number(sum(parts.values())), number=True) for parts in known.values())])
     return Table(f"Mean parts of {kind} cold starts, ms", ["part", *known], rows, folded=True)
 
 
-def _table(material: Material) -> Table:
+def _table(material: PageContext) -> Table:
     rows = [
         [
             Cell(part.target.name, kind, key=look.key),

@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from loadtests.record.columns import by_target
-from loadtests.report.page.palette import looks
+from loadtests.report.page.palette import target_styles
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -16,23 +16,23 @@ if TYPE_CHECKING:
     from loadtests.analysis.target_summary import TargetSummary
     from loadtests.prices.book import PriceBook
     from loadtests.record.columns import Columns
-    from loadtests.record.run_data import Record
+    from loadtests.record.run_data import RunData
     from loadtests.record.sample import Sample
-    from loadtests.report.page.palette import Look
+    from loadtests.report.page.palette import TargetStyle
 
 
 @dataclass(frozen=True)
-class Material:
+class PageContext:
     """A run's summary, the raw record that it was made from, and the prices that it was costed with."""
 
     summary: Summary
-    record: Record
+    record: RunData
     book: PriceBook
 
     @cached_property
-    def looks(self) -> tuple[Look, ...]:
+    def looks(self) -> tuple[TargetStyle, ...]:
         """How each target looks, in the order of the run."""
-        return looks([part.target for part in self.summary.targets])
+        return target_styles([part.target for part in self.summary.targets])
 
     @cached_property
     def columns(self) -> Mapping[str, Columns]:
@@ -44,7 +44,7 @@ class Material:
         """The samples of each target, by name."""
         return by_target(self.record.samples)
 
-    def each(self) -> Iterator[tuple[Look, TargetSummary, Columns]]:
+    def each(self) -> Iterator[tuple[TargetStyle, TargetSummary, Columns]]:
         """Every target with its looks and its samples."""
         for look, part in zip(self.looks, self.summary.targets, strict=True):
             yield look, part, self.columns[part.target.name]

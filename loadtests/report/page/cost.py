@@ -11,16 +11,16 @@ from loadtests.cost.table import money
 from loadtests.report.page.blocks import Cell, Controls, Figure, Points, Prose, Section, Table, estimate_cell
 from loadtests.report.page.cost_charts import bars, curves, stacks
 from loadtests.report.page.downsampling import short
-from loadtests.report.page.volume import Months, months, step_of, steps, volume_text
-from loadtests.stats.formatting import number
+from loadtests.report.page.volume import MonthlyCosts, months, step_of, steps, volume_text
+from loadtests.stats.formatting import format_number
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from loadtests.cost.break_even import Change
+    from loadtests.cost.break_even import BreakEven
     from loadtests.report.page.blocks import Block
     from loadtests.report.page.chart import Row
-    from loadtests.report.page.context import Material
+    from loadtests.report.page.context import PageContext
 
 CHANGES_MAX = 12  # in the list; each is in the chart too where the cheapest changes
 _ABOUT = "On billed time under each plan's own rounding, minimum and concurrency rules; prices of the book of {date}."
@@ -30,7 +30,7 @@ _VOLUME = (
 )
 
 
-def cost(material: Material) -> Section:
+def cost(material: PageContext) -> Section:
     """The section; targets without a price are told."""
     found = months(material)
     said = filter(None, (part.platform_sentence for part in material.summary.targets))
@@ -42,7 +42,7 @@ def cost(material: Material) -> Section:
     return Section("cost", "Cost", blocks)
 
 
-def _by_line(material: Material, found: Months) -> Figure:
+def _by_line(material: PageContext, found: MonthlyCosts) -> Figure:
     rows = [
         {"target": look.label, "k": look.key, "line": line, "at": place, "usd": float(usd)}
         for look in material.looks
@@ -58,17 +58,17 @@ def _by_line(material: Material, found: Months) -> Figure:
     )  # fmt: skip
 
 
-def _per_million(found: Months, name: str, line: str) -> Decimal:
+def _per_million(found: MonthlyCosts, name: str, line: str) -> Decimal:
     bill = found.bills[name](DEFAULT_VOLUME, False)
     return sum((each.usd for each in bill.lines if each.name == line), Decimal(0)) / bill.requests * 1_000_000
 
 
-def _sums(material: Material) -> str:
+def _sums(material: PageContext) -> str:
     costs = [(part.target.name, part.usd_per_million.value) for part in material.summary.targets]
-    return f"{'; '.join(f'{name} {number(value)}' for name, value in costs if value is not None)}."
+    return f"{'; '.join(f'{name} {format_number(value)}' for name, value in costs if value is not None)}."
 
 
-def _lines_table(material: Material, found: Months) -> Table:
+def _lines_table(material: PageContext, found: MonthlyCosts) -> Table:
     rows = []
     for look, part, _ in material.each():
         free = part.cost.usd_per_million_free if part.cost else part.usd_per_million
@@ -81,7 +81,7 @@ def _lines_table(material: Material, found: Months) -> Table:
     return Table(caption, ["target", "without free grant", "with it", *LINES], rows, folded=True)
 
 
-def _by_volume(material: Material, found: Months) -> Iterator[Block]:
+def _by_volume(material: PageContext, found: MonthlyCosts) -> Iterator[Block]:
     yield Prose([_VOLUME])
     yield Controls([volume_text(each) for each in steps()], step_of(DEFAULT_VOLUME))
     rows = list(_curve_rows(material, found))
@@ -98,7 +98,7 @@ def _by_volume(material: Material, found: Months) -> Iterator[Block]:
     yield _changes_table(found)
 
 
-def _curve_rows(material: Material, found: Months) -> Iterator[Row]:
+def _curve_rows(material: PageContext, found: MonthlyCosts) -> Iterator[Row]:
     for look in material.looks:
         for free in (True, False) if look.name in found.bills else ():
             for step, volume in enumerate(steps()):
@@ -112,7 +112,7 @@ def _word(free: bool) -> str:
     return "yes" if free else "no"
 
 
-def _marks(material: Material, found: Months) -> Iterator[Row]:
+def _marks(material: PageContext, found: MonthlyCosts) -> Iterator[Row]:
     """Where two targets change places; of many targets, where the cheapest changes."""
     looks = {each.name: each for each in material.looks}
     for free in (True, False):
@@ -127,7 +127,7 @@ def _marks(material: Material, found: Months) -> Iterator[Row]:
             yield row | {"k": ahead.key, "target": ahead.label, "instead of": looks[each.dearer].label}
 
 
-def _leading(found: Months, *, free: bool) -> str:
+def _leading(found: MonthlyCosts, *, free: bool) -> str:
     """Which target is the cheapest, by volume, in words."""
     first, *later = found.leaders(free=free)
     words = "with the free grants" if free else "without them"
@@ -135,7 +135,7 @@ def _leading(found: Months, *, free: bool) -> str:
     return f"Cheapest by requests a month, {words}: {first.cheaper}{turns}."
 
 
-def _volume_table(material: Material, found: Months) -> Table:
+def _volume_table(material: PageContext, found: MonthlyCosts) -> Table:
     """Round volumes, with and without the grant."""
     decades = [volume for step, volume in enumerate(steps()) if step % 16 == 0]
     rows = [
@@ -150,7 +150,7 @@ def _volume_table(material: Material, found: Months) -> Table:
     return Table("USD a month by requests a month", ["target", *map(volume_text, decades)], rows, folded=True)
 
 
-def _changes_table(found: Months) -> Table:
+def _changes_table(found: MonthlyCosts) -> Table:
     changes = [(free, each) for free in (True, False) for each in found.changes(free=free)]
     rows = [_change_row(each, free=free) for free, each in changes]
     return Table(
@@ -161,6 +161,6 @@ def _changes_table(found: Months) -> Table:
     )
 
 
-def _change_row(change: Change, *, free: bool) -> list[Cell]:
+def _change_row(change: BreakEven, *, free: bool) -> list[Cell]:
     counted = "counted" if free else "not counted"
     return [Cell(volume_text(change.requests)), Cell(change.cheaper), Cell(change.dearer), Cell(counted)]

@@ -24,7 +24,7 @@ from loadtests.report.page.chart import (
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from loadtests.report.page.palette import Look
+    from loadtests.report.page.palette import TargetStyle
 
 CENT = 0.01  # USD; a curve begins where a month costs this much
 LINE_COLOURS = ("#4f5d95", "#8f9bd1", "#c98a2b", "#2a9d78", "#b0609a", "#8a8f98", "#6fb3c9")
@@ -38,7 +38,7 @@ _SHORT = "replace(format(datum.value, '~s'), 'G', 'B')"
 _DOLLARS = "'$' + (datum.value < 1 ? format(datum.value, '~r') : replace(format(datum.value, '~s'), 'G', 'B'))"
 
 
-def stacks(looks: Sequence[Look], rows: Sequence[Row], text: str) -> Spec:
+def stacks(looks: Sequence[TargetStyle], rows: Sequence[Row], text: str) -> Spec:
     """A bar for each target, stacked by `line`; rows are {target, k, line, at, usd}."""
     present = [line for line in LINES if any(row["line"] == line for row in rows)]
     colours = [LINE_COLOURS[LINES.index(line)] for line in present]
@@ -62,7 +62,7 @@ def stacks(looks: Sequence[Look], rows: Sequence[Row], text: str) -> Spec:
     return finished(chart, height=row_height(len(looks)), text=text, rows=rows)
 
 
-def curves(looks: Sequence[Look], rows: Sequence[Row], marks: Sequence[Row], text: str) -> Spec:
+def curves(looks: Sequence[TargetStyle], rows: Sequence[Row], marks: Sequence[Row], text: str) -> Spec:
     """USD a month against requests a month, with the slider's place and the break-even points `marks`.
 
     Rows are {target, k, step, requests, free, usd}; `free` has the values of the page's checkbox.
@@ -89,7 +89,7 @@ def curves(looks: Sequence[Look], rows: Sequence[Row], marks: Sequence[Row], tex
     return finished(alt.layer(*layers).add_params(shown(), *_inputs()), height=340, text=text, rows=rows, marks=marks)
 
 
-def bars(looks: Sequence[Look], rows: Sequence[Row], text: str) -> Spec:
+def bars(looks: Sequence[TargetStyle], rows: Sequence[Row], text: str) -> Spec:
     """USD a month at the slider's place; rows as for `curves`."""
     chosen = rows_named("rows").transform_filter(f"datum.free == grants && {_HERE}").transform_calculate(words=_WORDS)
     drawn = chosen.mark_bar(height=16, yOffset=9).encode(
@@ -105,7 +105,7 @@ def bars(looks: Sequence[Look], rows: Sequence[Row], text: str) -> Spec:
     )
 
 
-def _names(looks: Sequence[Look]) -> alt.Y:
+def _names(looks: Sequence[TargetStyle]) -> alt.Y:
     scale = alt.Scale(domain=[each.label for each in looks])
     return alt.Y("target:N", title=None, scale=scale, axis=alt.Axis(grid=False, labelLimit=130))
 

@@ -17,9 +17,9 @@ from loadtests.report.page.bundle import vega_bundle
 from loadtests.report.page.chart import CONFIG
 from loadtests.report.page.checks import checks, counts
 from loadtests.report.page.cold import cold
-from loadtests.report.page.context import Material
+from loadtests.report.page.context import PageContext
 from loadtests.report.page.cost import cost
-from loadtests.report.page.header import opening, result
+from loadtests.report.page.header import page_header, result
 from loadtests.report.page.method import method, repeat
 from loadtests.report.page.sweep import sweep
 from loadtests.report.page.timeline import timeline
@@ -30,22 +30,22 @@ if TYPE_CHECKING:
 
     from loadtests.analysis.summary import Summary
     from loadtests.prices.book import PriceBook
-    from loadtests.record.run_data import Record
+    from loadtests.record.run_data import RunData
     from loadtests.report.page.blocks import Section
 
 _TEMPLATES = Path(__file__).resolve().parent / "templates"
 
 
-def page(summary: Summary, record: Record, book: PriceBook) -> str:
+def render_html(summary: Summary, record: RunData, book: PriceBook) -> str:
     """The report of a run as one HTML document; it opens from disk and asks the network for nothing.
 
     `record` is what `summary` was made from, `book` the prices that it was costed with.
     """
-    material = Material(summary, record, book)
+    material = PageContext(summary, record, book)
     sections = list(_sections(material))
     scripts = {name: Markup(text) for name, text in _scripts().items()}
     return _template().render(
-        opening=opening(material),
+        opening=page_header(material),
         sections=sections,
         looks=material.looks,
         style=Markup((_TEMPLATES / "page.css").read_text(encoding="utf-8")),
@@ -55,15 +55,15 @@ def page(summary: Summary, record: Record, book: PriceBook) -> str:
     )
 
 
-def _sections(material: Material) -> Iterator[Section]:
+def _sections(material: PageContext) -> Iterator[Section]:
     """In the order of the questions."""
     yield result(material)
     yield warm(material)
     yield cold(material)
     yield timeline(material)
     yield cost(material)
-    if material.summary.tuning is not None:
-        yield sweep(material, material.summary.tuning)
+    if material.summary.sweep is not None:
+        yield sweep(material, material.summary.sweep)
     yield counts(material)
     yield checks(material)
     yield method(material)

@@ -8,33 +8,33 @@ from typing import TYPE_CHECKING
 from loadtests.analysis.checks import failed
 from loadtests.analysis.target_summary import TABLE_QUANTILES
 from loadtests.report.page.blocks import Cell, Prose, Section, Table, estimate_cell
-from loadtests.report.page.verdict import Verdict, verdicts
+from loadtests.report.page.verdict import PageVerdict, verdicts
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from loadtests.analysis.summary import Summary
     from loadtests.analysis.target_summary import TargetSummary
-    from loadtests.report.page.context import Material
+    from loadtests.report.page.context import PageContext
 
 _ABOUT = "Each value with its 95 % interval below. Where there is none, the small print says what it takes."
 
 
 @dataclass(frozen=True, slots=True)
-class Opening:
+class PageHeader:
     """What is said before the sections; `subtitle` is what was run, `failed` the checks that did."""
 
     title: str
     subtitle: str
     cannot_say: Sequence[str]
     failed: Sequence[str]
-    verdicts: Sequence[Verdict]
+    verdicts: Sequence[PageVerdict]
 
 
-def opening(material: Material) -> Opening:
+def page_header(material: PageContext) -> PageHeader:
     """The first screen."""
     summary = material.summary
-    return Opening(
+    return PageHeader(
         title=_title(summary),
         subtitle=_subtitle(summary),
         cannot_say=summary.caveats,
@@ -62,7 +62,7 @@ def _subtitle(summary: Summary) -> str:
     return " \N{MIDDLE DOT} ".join(filter(None, [started, model, scenario, f"{total:,} requests"]))
 
 
-def result(material: Material) -> Section:
+def result(material: PageContext) -> Section:
     """The table, one row for each target."""
     kind = material.summary.targets[0].cold.stratum if material.summary.targets else "forced"
     headings = [

@@ -9,18 +9,18 @@ from typing import TYPE_CHECKING, Any
 from loadtests.analysis.target_summary import LATE_MS
 from loadtests.cost.plans import load_plan
 from loadtests.report.page.blocks import Cell, Code, Points, Prose, Section, Table
-from loadtests.stats.formatting import number
+from loadtests.stats.formatting import format_number
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from loadtests.cost.bill import Line
+    from loadtests.cost.bill import BillLine
     from loadtests.report.page.blocks import Block
-    from loadtests.report.page.context import Material
+    from loadtests.report.page.context import PageContext
 
 _METHOD = (
     "Latency counts from the intended send time of the schedule to the last byte of the answer.",
-    f"Late means sent more than {number(LATE_MS)} ms after the intended time; such requests are kept.",
+    f"Late means sent more than {format_number(LATE_MS)} ms after the intended time; such requests are kept.",
     "Intervals are distribution-free (order statistics, 95 %); a request that was never answered takes a highest "
     "rank. No outlier is removed; warm-up is stored, counted, and kept out of the warm figures.",
     "Cold, pre-initialised and warm come from the instance's own evidence, never from the latency.",
@@ -52,14 +52,14 @@ _AGAIN = (
 _SURE = {"H": "dated price list, or the vendor's text", "M": "one source, or undated", "L": "inferred or recalled"}
 
 
-def method(material: Material) -> Section:
+def method(material: PageContext) -> Section:
     """Method, assumptions behind each target's cost, and prices with dates and sources."""
     blocks: list[Block] = [Points(_METHOD), *_assumptions(material), _prices(material)]
     notes = [f"How sure: {', '.join(f'{letter} {words}' for letter, words in _SURE.items())}."]
     return Section("method", "Method, assumptions, prices", [*blocks, Prose(notes, quiet=True)])
 
 
-def repeat(material: Material) -> Section:
+def repeat(material: PageContext) -> Section:
     """The command, the seed, the versions, and the whole header."""
     header = material.summary.run
     facts = [[Cell(words), Cell(_plain(header[name]))] for name, words in _FACTS.items() if header.get(name)]
@@ -79,7 +79,7 @@ def _plain(value: Any) -> str:
     return str(value)
 
 
-def _assumptions(material: Material) -> Iterator[Block]:
+def _assumptions(material: PageContext) -> Iterator[Block]:
     """Each assumption once, with the targets that it belongs to."""
     notes: dict[str, list[str]] = {}
     for part in material.summary.targets:
@@ -92,7 +92,7 @@ def _assumptions(material: Material) -> Iterator[Block]:
         yield Table("What the costs rest on besides the samples", ["target", "assumption"], rows)
 
 
-def _prices(material: Material) -> Table:
+def _prices(material: PageContext) -> Table:
     """Each price that a bill of this run used, once."""
     rows: dict[tuple[str, ...], list[Cell]] = {}
     for bill in (part.cost.bill for part in material.summary.targets if part.cost and part.cost.bill):
@@ -105,7 +105,7 @@ def _prices(material: Material) -> Table:
     return Table(f"Prices used, from the book of {material.book.date}", headings, list(rows.values()))
 
 
-def _price(line: Line, free: Decimal) -> list[Cell]:
+def _price(line: BillLine, free: Decimal) -> list[Cell]:
     each = line.usd / line.quantity
     return [
         Cell(line.meter, f"line: {line.name}"),

@@ -23,7 +23,7 @@ SHAPES = ("circle", "square", "triangle-up", "diamond", "triangle-down", "triang
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class TargetStyle:
     """One target's looks; `key` is its number in the run, `label` its name as a chart has room for."""
 
     key: int
@@ -34,7 +34,7 @@ class Look:
     shape: str
 
 
-def looks(targets: Sequence[Target]) -> tuple[Look, ...]:
+def target_styles(targets: Sequence[Target]) -> tuple[TargetStyle, ...]:
     """The looks of a run's targets; a cloud has the same colour in every run."""
     clouds = cloud_order(targets)
     labels = short_names([target.name for target in targets])
@@ -45,7 +45,9 @@ def looks(targets: Sequence[Target]) -> tuple[Look, ...]:
         seen[target.cloud] += 1
         colour = COLOURS[clouds.index(target.cloud) % len(COLOURS)]
         found.append(
-            Look(key, target.name, labels[key], colour, DASHES[place % len(DASHES)], SHAPES[place % len(SHAPES)])
+            TargetStyle(
+                key, target.name, labels[key], colour, DASHES[place % len(DASHES)], SHAPES[place % len(SHAPES)]
+            )
         )
     return tuple(found)
 

@@ -15,11 +15,11 @@ from loadtests.report.sweep_text import STANDING_WORDS
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from loadtests.analysis.sweep import Setting, Tuning
+    from loadtests.analysis.sweep import SweepPoint, SweepResult
     from loadtests.report.page.blocks import Block
-    from loadtests.report.page.context import Material
+    from loadtests.report.page.context import PageContext
     from loadtests.stats.estimate import Estimate
-    from loadtests.stats.pareto import Standing
+    from loadtests.stats.pareto import ParetoStatus
 
 _ABOUT = "Strategy: {strategy}, the lowest {words}."
 _FRONTIER = (
@@ -37,7 +37,7 @@ _TOLD = [
 _OPACITY = {"frontier": 1.0, "near": 1.0, "dominated": 0.3}
 
 
-def sweep(material: Material, tuning: Tuning) -> Section:
+def sweep(material: PageContext, tuning: SweepResult) -> Section:
     """The section: recommendations, the two frontiers, the table, and what to know."""
     about = _ABOUT.format(strategy=tuning.strategy, words=WORDS[tuning.strategy])
     blocks: list[Block] = [Prose([about]), Points(list(_found(tuning)))]
@@ -48,13 +48,13 @@ def sweep(material: Material, tuning: Tuning) -> Section:
     return Section("sweep", "Memory sizes", blocks)
 
 
-def _found(tuning: Tuning) -> Iterator[str]:
+def _found(tuning: SweepResult) -> Iterator[str]:
     yield from (f"{each.sentence()}." for each in tuning.recommendations)
     if not tuning.recommendations:
         yield "No setting can be recommended: see why each was left out."
 
 
-def _frontiers(material: Material, tuning: Tuning) -> Iterator[Figure]:
+def _frontiers(material: PageContext, tuning: SweepResult) -> Iterator[Figure]:
     warm = _points(material, tuning, lambda each: (each.p95_ms, each.by_warm))
     if warm:
         text = f"Cost per million requests against warm p95 of each setting. {_members(warm)}"
@@ -72,13 +72,13 @@ def _members(rows: list[Row]) -> str:
 
 
 def _points(
-    material: Material, tuning: Tuning, of: Callable[[Setting], tuple[Estimate, Standing | None]]
+    material: PageContext, tuning: SweepResult, of: Callable[[SweepPoint], tuple[Estimate, ParetoStatus | None]]
 ) -> list[Row]:
     looks = {each.name: each for each in material.looks}
     rows = []
-    for setting in tuning.settings:
+    for setting in tuning.points:
         time_ms, standing = of(setting)
-        target = setting.part.target
+        target = setting.summary.target
         if standing is None or not time_ms.value or not setting.usd.value:
             continue
         look = looks[target.name]
@@ -88,7 +88,7 @@ def _points(
     return rows
 
 
-def _spec(material: Material, rows: list[Row], title: str, text: str) -> Spec:
+def _spec(material: PageContext, rows: list[Row], title: str, text: str) -> Spec:
     along = Ratios.around(row[name] for row in rows for name in ("ms", "ms_lo", "ms_hi"))
     up = Ratios.around(row[name] for row in rows for name in ("usd", "usd_lo", "usd_hi"))
     x, y = along.x("ms", title), up.y("usd", _UP)
@@ -119,7 +119,7 @@ def _spec(material: Material, rows: list[Row], title: str, text: str) -> Spec:
     return finished(chart, height=360, text=text, rows=rows)
 
 
-def _colour(material: Material, rows: list[Row]) -> alt.Color:
+def _colour(material: PageContext, rows: list[Row]) -> alt.Color:
     """By cloud: a sweep has too many settings for a legend of its own."""
     order = cloud_order([part.target for part in material.summary.targets])
     clouds = [each for each in order if any(row["cloud"] == each for row in rows)]
@@ -128,9 +128,9 @@ def _colour(material: Material, rows: list[Row]) -> alt.Color:
     return alt.Color("cloud:N", scale=alt.Scale(domain=clouds, range=colours), legend=legend)
 
 
-def _table(material: Material, tuning: Tuning) -> Table:
+def _table(material: PageContext, tuning: SweepResult) -> Table:
     keys = {each.name: each.key for each in material.looks}
-    rows = [_row(each, keys[each.part.target.name]) for each in tuning.settings]
+    rows = [_row(each, keys[each.summary.target.name]) for each in tuning.points]
     headings = [
         "setting",
         "USD per million",
@@ -142,9 +142,9 @@ def _table(material: Material, tuning: Tuning) -> Table:
     return Table("Every setting, cheapest first, with 95 % intervals", headings, rows)
 
 
-def _row(setting: Setting, key: int) -> list[Cell]:
+def _row(setting: SweepPoint, key: int) -> list[Cell]:
     figures = [estimate_cell(each) for each in (setting.usd, setting.p95_ms, setting.cold_ms)]
-    name = Cell(setting.part.target.name, f"{setting.part.target.memory_mb:,} MB", key=key)
+    name = Cell(setting.summary.target.name, f"{setting.summary.target.memory_mb:,} MB", key=key)
     if setting.left_out is not None:
         return [name, *figures, Cell("left out", setting.left_out), Cell("")]
     return [name, *figures, Cell(STANDING_WORDS[setting.by_warm]), Cell(STANDING_WORDS[setting.by_cold])]

@@ -10,7 +10,7 @@ import numpy as np
 from loadtests.report.page.blocks import Cell, Figure, Prose, Section, Table
 from loadtests.report.page.chart import Ratios, Row, Spec, colour, finished, rows_named, shown, wrapped
 from loadtests.report.page.downsampling import drawn, short
-from loadtests.stats.formatting import MISSING, number
+from loadtests.stats.formatting import MISSING, format_number
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from loadtests.record.columns import Columns
-    from loadtests.report.page.context import Material
-    from loadtests.report.page.palette import Look
+    from loadtests.report.page.context import PageContext
+    from loadtests.report.page.palette import TargetStyle
 
 POINTS_MAX = 3_600  # of answered requests over all targets: what a browser draws at once
 MARKS_MAX = 400  # of each of the other kinds, over all targets
@@ -31,7 +31,7 @@ _ABOUT = (
 )
 
 
-def timeline(material: Material) -> Section:
+def timeline(material: PageContext) -> Section:
     """The section; empty runs have no chart."""
     sizes = {look.name: _kinds(columns) for look, _, columns in material.each()}
     rows = list(_rows(material))
@@ -53,7 +53,7 @@ def _kinds(columns: Columns) -> dict[str, NDArray[np.bool_]]:
     return {"answer": answered & ~cold, "cold": cold, "bad": ~answered}
 
 
-def _rows(material: Material) -> Iterator[Row]:
+def _rows(material: PageContext) -> Iterator[Row]:
     count = max(len(material.looks), 1)
     limits = {"answer": POINTS_MAX // count, "cold": MARKS_MAX // count, "bad": MARKS_MAX // count}
     begin_s = min((float(each.intended_s.min()) for each in material.columns.values() if each.n), default=0.0)
@@ -87,7 +87,7 @@ def _notes(sizes: dict[str, dict[str, NDArray[np.bool_]]], drawn_of: dict[tuple[
     ]
 
 
-def _spec(looks: tuple[Look, ...], rows: list[Row], text: str) -> Spec:
+def _spec(looks: tuple[TargetStyle, ...], rows: list[Row], text: str) -> Spec:
     kinds = [word for kind, word in KINDS.items() if any(row["kind"] == word for row in rows)]
     shapes = [_SHAPES[kind] for kind, word in KINDS.items() if word in kinds]
     legend = wrapped(28, below_title=True, symbolFillColor="transparent", symbolStrokeColor="#5f6672")
@@ -126,7 +126,7 @@ def _told(*more: str) -> list[alt.Tooltip]:
 
 
 def _table(
-    material: Material, sizes: dict[str, dict[str, NDArray[np.bool_]]], drawn_of: dict[tuple[str, str], int]
+    material: PageContext, sizes: dict[str, dict[str, NDArray[np.bool_]]], drawn_of: dict[tuple[str, str], int]
 ) -> Table:
     rows = [
         [
@@ -149,4 +149,4 @@ def _thirds(columns: Columns) -> list[Cell]:
     answered = columns.where(outcome="ok") & ~columns.where(state="cold")
     order = np.argsort(columns.intended_s[answered], kind="stable")
     parts = np.array_split(columns.latency_ms[answered][order], 3)
-    return [Cell(number(float(np.median(each))) if each.size else MISSING, number=True) for each in parts]
+    return [Cell(format_number(float(np.median(each))) if each.size else MISSING, number=True) for each in parts]

@@ -9,13 +9,13 @@ from loadtests.analysis.comparison import BAD_SHARE_MAX, cheapest
 from loadtests.analysis.recommendation import WORDS as WORDS_OF
 from loadtests.cost.measured import DEFAULT_VOLUME
 from loadtests.report.page.volume import volume_text
-from loadtests.stats.formatting import number, sentence_text
-from loadtests.stats.pareto import surely_below
+from loadtests.stats.formatting import format_estimate, format_number
+from loadtests.stats.pareto import intervals_below
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from loadtests.analysis.comparison import Comparison, Kind
+    from loadtests.analysis.comparison import Kind, TargetComparison
     from loadtests.analysis.summary import Summary
     from loadtests.analysis.target_summary import TargetSummary
     from loadtests.report.page.blocks import Mark
@@ -25,7 +25,7 @@ WORDS: dict[Mark, str] = {"shown": "shown", "open": "not separable", "none": "no
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class PageVerdict:
     """`answer` to `question`; `mark` says how sure. `key` is the number of the target that is ahead, if one is.
 
     `evidence` are the sentences that it follows from.
@@ -43,7 +43,7 @@ class Verdict:
         return WORDS[self.mark]
 
 
-def verdicts(summary: Summary) -> tuple[Verdict, ...]:
+def verdicts(summary: Summary) -> tuple[PageVerdict, ...]:
     """One for each question, in the order in which the page answers them."""
     kind: Kind = "unknown" if _only_unknown(summary.targets) else "warm"
     return (
@@ -54,13 +54,13 @@ def verdicts(summary: Summary) -> tuple[Verdict, ...]:
     )
 
 
-def _recommended(summary: Summary) -> Iterator[Verdict]:
+def _recommended(summary: Summary) -> Iterator[PageVerdict]:
     """What a sweep recommends over all clouds."""
-    for each in summary.tuning.recommendations[:1] if summary.tuning else ():
+    for each in summary.sweep.recommendations[:1] if summary.sweep else ():
         names = [part.target.name for part in summary.targets]
         question = f"Setting to take: lowest {WORDS_OF[each.strategy]}"
-        yield Verdict(
-            question, "shown" if each.shown else "open", f"{each.sentence()}.", names.index(each.choice.name)
+        yield PageVerdict(
+            question, "shown" if each.significant else "open", f"{each.sentence()}.", names.index(each.choice.name)
         )
 
 
@@ -68,45 +68,47 @@ def _only_unknown(parts: Sequence[TargetSummary]) -> bool:
     return not any(part.warm.n for part in parts) and any(part.unknown.n for part in parts)
 
 
-def _fastest(question: str, summary: Summary, kind: Kind) -> Verdict:
+def _fastest(question: str, summary: Summary, kind: Kind) -> PageVerdict:
     """The target with the lowest median is ahead; it is shown when it is faster than each other one."""
     medians = {part.target.name: _median(part, kind) for part in summary.targets}
     known = {name: each.value for name, each in medians.items() if each.value is not None}
     if not known:
         reasons = "; ".join(f"{name} {each.reason}" for name, each in medians.items()) or "nothing was measured"
-        return Verdict(question, "none", f"No median is known: {reasons}.")
+        return PageVerdict(question, "none", f"No median is known: {reasons}.")
     best = min(known, key=lambda name: known[name])
-    figure = f"median {sentence_text(medians[best])} ms"
+    figure = f"median {format_estimate(medians[best])} ms"
     key = list(medians).index(best)
     pairs = [each for each in summary.comparisons if each.kind == kind and best in (each.first, each.second)]
     if not pairs:
-        return Verdict(question, "none", f"{best} alone could be judged: {figure}.", key)
+        return PageVerdict(question, "none", f"{best} alone could be judged: {figure}.", key)
     evidence = tuple(each.sentence() for each in pairs)
     rivals = [_other(each, best) for each in pairs if not _ahead(each, best)]
     if rivals:
         words = f"{best} has the lowest {figure}, but is not separable from {_listed(rivals)}."
-        return Verdict(question, "open", words, key, evidence)
-    return Verdict(question, "shown", f"{best}, {figure}{_leads(pairs, best)}.", key, evidence)
+        return PageVerdict(question, "open", words, key, evidence)
+    return PageVerdict(question, "shown", f"{best}, {figure}{_leads(pairs, best)}.", key, evidence)
 
 
 def _median(part: TargetSummary, kind: Kind) -> Estimate:
     return (part.cold.headline if kind == "cold" else part.typical).estimates["p50_ms"]
 
 
-def _ahead(pair: Comparison, name: str) -> bool:
+def _ahead(pair: TargetComparison, name: str) -> bool:
     """Whether the comparison shows `name` to be the faster one."""
     if pair.shift is None or not pair.separable:
         return False
     return (pair.first if pair.shift.value >= 0 else pair.second) == name
 
 
-def _other(pair: Comparison, name: str) -> str:
+def _other(pair: TargetComparison, name: str) -> str:
     other = pair.second if pair.first == name else pair.first
     return f"{other} (not compared)" if pair.shift is None else other
 
 
-def _leads(pairs: Sequence[Comparison], name: str) -> str:
-    leads = [f"{number(abs(each.shift.value))} ms faster than {_other(each, name)}" for each in pairs if each.shift]
+def _leads(pairs: Sequence[TargetComparison], name: str) -> str:
+    leads = [
+        f"{format_number(abs(each.shift.value))} ms faster than {_other(each, name)}" for each in pairs if each.shift
+    ]
     return f", {_listed(leads)}"
 
 
@@ -118,7 +120,7 @@ def _bad_share(part: TargetSummary) -> float:
     return (part.errors + part.dropped) / part.requests if part.requests else 0.0
 
 
-def _cheapest(parts: Sequence[TargetSummary]) -> Verdict:
+def _cheapest(parts: Sequence[TargetSummary]) -> PageVerdict:
     """By cost per million requests without the free grant, at the volume that the summary costs."""
     question = f"Cheapest at {volume_text(DEFAULT_VOLUME)} requests a month"
     every = {part.target.name: part.usd_per_million for part in parts}
@@ -128,21 +130,21 @@ def _cheapest(parts: Sequence[TargetSummary]) -> Verdict:
     known = sorted((each.value, name) for name, each in costs.items() if each.value is not None)
     if not known:
         reasons = "; ".join(f"{name}: {each.reason}" for name, each in costs.items()) or "nothing was answered"
-        return Verdict(question, "none", f"No cost is known: {reasons}.{aside}")
+        return PageVerdict(question, "none", f"No cost is known: {reasons}.{aside}")
     best = known[0][1]
     key = list(every).index(best)
-    figure = f"{sentence_text(costs[best])} USD per million requests without the free grant"
+    figure = f"{format_estimate(costs[best])} USD per million requests without the free grant"
     if len(known) < 2:
-        return Verdict(question, "none", f"{best} alone has a cost: {figure}.{aside}", key)
+        return PageVerdict(question, "none", f"{best} alone has a cost: {figure}.{aside}", key)
     evidence = tuple(cheapest(costs))
     others = [name for _, name in known[1:]]
     unsure = [name for name in others if costs[best].hi is None or costs[name].lo is None]
-    rivals = [name for name in others if name not in unsure and not surely_below(costs[best], costs[name])]
+    rivals = [name for name in others if name not in unsure and not intervals_below(costs[best], costs[name])]
     if rivals:
         words = f"{best} has the lowest cost, {figure}, but is not separable from {_listed(rivals)}.{aside}"
-        return Verdict(question, "open", words, key, evidence)
+        return PageVerdict(question, "open", words, key, evidence)
     if others[0] in unsure:
         words = f"{best}, {figure}; how sure is not known, for there are no intervals.{aside}"
-        return Verdict(question, "none", words, key, evidence)
+        return PageVerdict(question, "none", words, key, evidence)
     rest = f"; {_listed(unsure)} has no interval to compare" if unsure else ""
-    return Verdict(question, "shown", f"{best}, {figure}{rest}.{aside}", key, evidence)
+    return PageVerdict(question, "shown", f"{best}, {figure}{rest}.{aside}", key, evidence)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING
 
-from loadtests.cost.break_even import Change, cheapest_by_volume, order_changes, volumes
+from loadtests.cost.break_even import BreakEven, cheapest_by_volume, order_changes, volumes
 from loadtests.cost.measured import DEFAULT_VOLUME, costing_of
 
 if TYPE_CHECKING:
@@ -18,11 +18,11 @@ if TYPE_CHECKING:
     from decimal import Decimal
 
     from loadtests.cost.bill import Bill
-    from loadtests.report.page.context import Material
+    from loadtests.report.page.context import PageContext
 
 
 @dataclass(frozen=True, slots=True)
-class Months:
+class MonthlyCosts:
     """The bills of each target by name, as functions of the volume and of whether the free grant is used.
 
     `unknown` says why, for the targets that cannot be costed.
@@ -35,16 +35,16 @@ class Months:
         """USD a month as functions of the volume."""
         return {name: _usd(each, free=free) for name, each in self.bills.items()}
 
-    def leaders(self, *, free: bool) -> tuple[Change, ...]:
+    def leaders(self, *, free: bool) -> tuple[BreakEven, ...]:
         """The cheapest target at the lowest volume, and each volume from which another one is."""
         return cheapest_by_volume(self.costs(free=free)) if self.bills else ()
 
-    def changes(self, *, free: bool) -> tuple[Change, ...]:
+    def changes(self, *, free: bool) -> tuple[BreakEven, ...]:
         """Every volume at which two targets change places."""
         return order_changes(self.costs(free=free))
 
 
-def months(material: Material) -> Months:
+def months(material: PageContext) -> MonthlyCosts:
     """The bills of a run's targets."""
     bills: dict[str, Callable[[Decimal, bool], Bill]] = {}
     unknown: dict[str, str] = {}
@@ -53,10 +53,10 @@ def months(material: Material) -> Months:
             bills[part.target.name] = _bills(material, part.target.name)
         except (LookupError, ValueError) as error:
             unknown[part.target.name] = str(error)
-    return Months(bills, unknown)
+    return MonthlyCosts(bills, unknown)
 
 
-def _bills(material: Material, name: str) -> Callable[[Decimal, bool], Bill]:
+def _bills(material: PageContext, name: str) -> Callable[[Decimal, bool], Bill]:
     target = next(part.target for part in material.summary.targets if part.target.name == name)
     costing = costing_of(target, material.samples.get(name, ()), material.book)
     costing.month(DEFAULT_VOLUME, free=False)  # a size or price that the plan lacks shows here, not in a chart

@@ -22,15 +22,15 @@ from loadtests.report.page.chart import (
     shown,
 )
 from loadtests.report.page.downsampling import STEPS_MAX, curve_ranks, short
-from loadtests.stats.formatting import number
+from loadtests.stats.formatting import format_number
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from loadtests.analysis.target_summary import Group, TargetSummary
+    from loadtests.analysis.target_summary import LatencyGroup, TargetSummary
     from loadtests.record.columns import Columns
     from loadtests.report.page.blocks import Block
-    from loadtests.report.page.context import Material
+    from loadtests.report.page.context import PageContext
 
 PERCENTILES = {"p50_ms": "p50", "p95_ms": "p95", "p99_ms": "p99", "p999_ms": "p99.9"}
 _ABOUT = (
@@ -43,7 +43,7 @@ _MARKS = [{"at": at} for at in (0.5, 0.95, 0.99)]
 _NONE = "No warm request was answered."
 
 
-def warm(material: Material) -> Section:
+def warm(material: PageContext) -> Section:
     """The section; where answers tell nothing of cold or warm, it is about all answers."""
     rows = list(_curve_rows(material))
     blocks: list[Block] = [Prose([_ABOUT])]
@@ -64,7 +64,7 @@ def steady(part: TargetSummary, columns: Columns) -> tuple[np.ndarray[Any, np.dt
     return np.sort(columns.latency_ms[chosen]), lost
 
 
-def _curve_rows(material: Material) -> Iterator[Row]:
+def _curve_rows(material: PageContext) -> Iterator[Row]:
     for look, part, columns in material.each():
         latencies, lost = steady(part, columns)
         total = latencies.size + lost
@@ -73,7 +73,7 @@ def _curve_rows(material: Material) -> Iterator[Row]:
             yield {"target": look.label, "k": look.key, "ms": short(latencies[rank]), "share": share}
 
 
-def _distribution(material: Material, rows: list[Row]) -> Figure:
+def _distribution(material: PageContext, rows: list[Row]) -> Figure:
     text = f"Share of warm requests answered within a time, one curve for each target. {_medians(material)}"
     thinned = any(part.typical.n > STEPS_MAX for part in material.summary.targets)
     notes = [_THIN.format(steps=STEPS_MAX)] if thinned else []
@@ -83,18 +83,20 @@ def _distribution(material: Material, rows: list[Row]) -> Figure:
     )  # fmt: skip
 
 
-def _medians(material: Material) -> str:
+def _medians(material: PageContext) -> str:
     words = []
     for part in material.summary.targets:
         found = [part.typical.estimates[name] for name in ("p50_ms", "p95_ms")]
         told = [
-            f"{name} {number(each.value)} ms" for name, each in zip(("p50", "p95"), found, strict=True) if each.value
+            f"{name} {format_number(each.value)} ms"
+            for name, each in zip(("p50", "p95"), found, strict=True)
+            if each.value
         ]
         words.append(f"{part.target.name}: {', '.join(told) or 'too few requests'}")
     return f"{'; '.join(words)}."
 
 
-def _curves(material: Material, rows: list[Row], text: str) -> Spec:
+def _curves(material: PageContext, rows: list[Row], text: str) -> Spec:
     picked, faded = fading()
     lines = (
         rows_named("rows")
@@ -112,7 +114,7 @@ def _curves(material: Material, rows: list[Row], text: str) -> Spec:
     return finished(alt.layer(marks, lines).add_params(shown()), height=340, text=text, rows=rows, marks=_MARKS)
 
 
-def _percentiles(material: Material) -> Iterator[Figure]:
+def _percentiles(material: PageContext) -> Iterator[Figure]:
     """None where there are too few requests for any percentile."""
     text = "Percentiles of warm latency, each with its 95 % interval. The table above has the figures."
     rows = [
@@ -129,7 +131,7 @@ def _percentiles(material: Material) -> Iterator[Figure]:
     )
 
 
-def _dots(material: Material, rows: list[Row], text: str) -> Spec:
+def _dots(material: PageContext, rows: list[Row], text: str) -> Spec:
     names = [each.label for each in material.looks]
     along = Ratios.around(row[name] for row in rows for name in ("ms", "lo", "hi"))
     started = rows_named("rows")
@@ -159,22 +161,22 @@ def _dots(material: Material, rows: list[Row], text: str) -> Spec:
 _TOLD = {"ms": "ms", "lo": "95 % from", "hi": "to"}
 
 
-def _table(material: Material) -> Table:
+def _table(material: PageContext) -> Table:
     headings = ["target", "requests", *(f"{word}, ms" for word in PERCENTILES.values())]
     rows = [[*_start(material, part, part.typical), *_cells(part.typical)] for part in material.summary.targets]
     return Table("Percentiles of warm latency with 95 % intervals", headings, rows, folded=True)
 
 
-def _start(material: Material, part: TargetSummary, group: Group) -> list[Cell]:
+def _start(material: PageContext, part: TargetSummary, group: LatencyGroup) -> list[Cell]:
     key = next(each.key for each in material.looks if each.name == part.target.name)
     return [Cell(part.target.name, key=key), count_cell(group.n)]
 
 
-def _cells(group: Group) -> list[Cell]:
+def _cells(group: LatencyGroup) -> list[Cell]:
     return [estimate_cell(group.estimates[name]) for name in WARM_QUANTILES]
 
 
-def _views(material: Material) -> Table:
+def _views(material: PageContext) -> Table:
     """From the intended and from the actual send time."""
     rows = [
         [Cell(part.target.name, view, key=look.key), count_cell(group.n), *_cells(group)]

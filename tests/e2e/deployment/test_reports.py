@@ -15,7 +15,7 @@ from loadtests.cost.billed_time import estimated_ms
 from loadtests.cost.measured import cost_of
 from loadtests.cost.plans import load_plan
 from loadtests.plan.targets import Target
-from loadtests.prices.book import shipped_book
+from loadtests.prices.book import bundled_book
 from loadtests.record.store import Store, StoreError, open_store
 from tests.kits import deploy_rig
 
@@ -129,7 +129,7 @@ def assert_cost_is_what_lambda_billed(samples: list[Sample], lost: str, lines: L
     assert estimate is not None
     theirs = [billed_ms(lines.lines[str(each.request_id)]) for each in steady if each.request_id != lost]
     expected = (sum(map(Decimal, theirs)) + estimate) / len(steady)
-    assert cost_of(target, samples, shipped_book()).billed_ms.value == pytest.approx(float(expected))
+    assert cost_of(target, samples, bundled_book()).billed_ms.value == pytest.approx(float(expected))
 
 
 def test_a_run_that_did_not_wait_gets_its_lines_by_a_command_as_long_as_the_deployment_is_there(

@@ -11,9 +11,9 @@ from unittest import mock
 import pytest
 
 from adapters.deployment.session import Session
-from loadtests.cost.tariff import tariff_of
+from loadtests.cost.tariff import request_price
 from loadtests.plan.targets import read_targets
-from loadtests.prices.book import shipped_book
+from loadtests.prices.book import bundled_book
 from loadtests.record.store import open_store
 from loadtests.run.preflight import REQUESTS
 from tests.kits import deploy_rig
@@ -114,8 +114,8 @@ def assert_sizes_differ(rig: Rig) -> None:
 def test_a_cap_that_the_first_requests_use_up_ends_the_sweep_before_its_run(rig: Rig) -> None:
     run = rig.folder / "run"
     [small, large] = sorted(read_targets(rig.folder / ".tripoint" / "targets.json"), key=lambda each: each.memory_mb)
-    cap_usd = tariff_of(small, shipped_book()).highest_usd * Decimal("1.1")
-    assert cap_usd < tariff_of(large, shipped_book()).highest_usd
+    cap_usd = request_price(small, bundled_book()).highest_usd * Decimal("1.1")
+    assert cap_usd < request_price(large, bundled_book()).highest_usd
     status, _, said = tune(rig, "--budget", f"{cap_usd:f}", "--yes", "--quiet", "--out", str(run))
     assert status != 0
     assert "give a larger --budget" in said

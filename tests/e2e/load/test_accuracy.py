@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from loadtests.selftest.calibration import Bench, calibrate
+from loadtests.selftest.calibration import CalibrationRuns, calibrate
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 @pytest.mark.parametrize("workers", [1, 2])
 def test_a_stall_shows_in_the_percentiles_as_it_was(tmp_path: Path, workers: int) -> None:
     """2 s of stall in 10 s at 200 a second: a client that waits for answers would miss nearly all of it."""
-    honesty = Bench(tmp_path, workers=workers).honesty(200, seconds=10, stall_s=2)
+    honesty = CalibrationRuns(tmp_path, workers=workers).honesty(200, seconds=10, stall_s=2)
     assert honesty.requests == 2000
     assert honesty.p95_true_ms == pytest.approx(1500, rel=0.03)
     assert honesty.p99_true_ms == pytest.approx(1900, rel=0.03)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import psutil
 import pytest
 
-from loadtests.launch import RunPlan, free_port, run
+from loadtests.launch import RunRequest, free_port, run
 from loadtests.plan.targets import Target, write_targets
 from loadtests.record.store import FILE_NAME, open_store
 from tests.kits.load import LOCUSTFILE, ledger, null_target, write_images
@@ -100,7 +100,7 @@ def test_a_run_that_was_killed_is_resumed_to_its_whole_schedule(tmp_path: Path, 
         process.wait()
     with open_store(tmp_path / "run") as store:
         before = store.samples()
-    plan = RunPlan(tmp_path / "run", [target], images, resume=True)
+    plan = RunRequest(tmp_path / "run", [target], images, resume=True)
     assert run(plan).message == ""
     with open_store(tmp_path / "run") as store:
         after, scheduled = store.samples(), store.schedule()
@@ -114,15 +114,15 @@ def test_a_run_that_was_killed_is_resumed_to_its_whole_schedule(tmp_path: Path, 
 
 
 def test_a_run_is_not_resumed_with_other_images(tmp_path: Path, images: Path, target: Target) -> None:
-    assert run(RunPlan(tmp_path / "run", [target], images, scenario="smoke")).exit_code == 0
+    assert run(RunRequest(tmp_path / "run", [target], images, scenario="smoke")).exit_code == 0
     (images / "2.png").unlink()
-    ended = run(RunPlan(tmp_path / "run", [target], images, scenario="smoke", resume=True))
+    ended = run(RunRequest(tmp_path / "run", [target], images, scenario="smoke", resume=True))
     assert ended.exit_code == 2
     assert "the run sent other images" in ended.message
 
 
 def test_a_run_folder_is_not_used_twice(tmp_path: Path, images: Path, target: Target) -> None:
-    assert run(RunPlan(tmp_path / "run", [target], images, scenario="smoke")).exit_code == 0
-    ended = run(RunPlan(tmp_path / "run", [target], images, scenario="smoke"))
+    assert run(RunRequest(tmp_path / "run", [target], images, scenario="smoke")).exit_code == 0
+    ended = run(RunRequest(tmp_path / "run", [target], images, scenario="smoke"))
     assert ended.exit_code == 2
     assert "exists already" in ended.message

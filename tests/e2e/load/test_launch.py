@@ -26,11 +26,11 @@ count = 60
 """
 
 
-def plan_in(folder: Path, targets: list[Any], **changes: Any) -> launch.RunPlan:
+def plan_in(folder: Path, targets: list[Any], **changes: Any) -> launch.RunRequest:
     images = write_images(folder / "images")
     (folder / "load.toml").write_text(SCENARIO, encoding="utf-8")
     scenario = str(folder / "load.toml")
-    return replace(launch.RunPlan(folder / "run", targets, images, scenario=scenario), **changes)
+    return replace(launch.RunRequest(folder / "run", targets, images, scenario=scenario), **changes)
 
 
 @pytest.mark.parametrize("workers", [1, 2])
@@ -39,7 +39,7 @@ def test_the_figures_so_far_end_with_those_of_the_whole_run(tmp_path: Path, work
     with null_target("aws") as aws, null_target("gcp") as gcp:
         plan = plan_in(tmp_path, [replace(aws, plan="on-demand"), gcp], workers=workers)
         ended = launch.run(plan, on_live=told.append)
-    assert ended == launch.Ended(0)
+    assert ended == launch.RunOutcome(0)
     with open_store(tmp_path / "run") as store:
         samples = store.samples()
     seen = [sum(entry["requests"] for entry in each["targets"]) for each in told]

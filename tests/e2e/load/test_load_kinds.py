@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from loadtests.launch import RunPlan, run
+from loadtests.launch import RunRequest, run
 from loadtests.record.store import open_store
 from tests.kits.load import ledger, null_target, write_images
 
@@ -31,7 +31,7 @@ def play(folder: Path, images: Path, target: Target, scenario: str, **settings: 
     if "[[phases]]" in scenario:
         (folder / "mine.toml").write_text(scenario, encoding="utf-8")
         name = str(folder / "mine.toml")
-    ended = run(RunPlan(folder / "run", [target], images, scenario=name, settings=settings))
+    ended = run(RunRequest(folder / "run", [target], images, scenario=name, settings=settings))
     assert ended.message == ""
     with open_store(folder / "run") as store:
         return [sample for sample in store.samples() if sample.worker != "probe"]
@@ -123,7 +123,7 @@ def test_a_run_ends_when_it_knows_enough_and_says_why(tmp_path: Path, images: Pa
 def test_an_unknown_phase_is_refused_before_anything_is_sent(tmp_path: Path, images: Path) -> None:
     (tmp_path / "mine.toml").write_text('[[phases]]\nkind = "wobble"\n', encoding="utf-8")
     with null_target() as target:
-        ended = run(RunPlan(tmp_path / "run", [target], images, scenario=str(tmp_path / "mine.toml")))
+        ended = run(RunRequest(tmp_path / "run", [target], images, scenario=str(tmp_path / "mine.toml")))
         assert ledger(target)["served"] == 0
     assert ended.exit_code == 2
     assert "phase kind 'wobble': expected one of forced, constant" in ended.message

@@ -16,7 +16,7 @@ import psutil
 import pytest
 
 from adapters.emulator import clouds
-from loadtests.launch import RunPlan, free_port, run
+from loadtests.launch import RunRequest, free_port, run
 from loadtests.plan.targets import Target, write_targets
 from loadtests.record.store import FILE_NAME, open_store
 from tests.kits.load import LOCUSTFILE
@@ -84,7 +84,7 @@ def cold_in_store(samples: Sequence[Sample], target: Target) -> int:
 def test_cold_counts_equal_the_ledger_of_every_local_cloud(tmp_path: Path) -> None:
     (tmp_path / "mine.toml").write_text(PHASES.replace("64", "24"), encoding="utf-8")
     with local_targets("aws", "azure", "gcp") as targets:
-        ended = run(RunPlan(tmp_path / "run", targets, SAMPLES, scenario=str(tmp_path / "mine.toml"), workers=2))
+        ended = run(RunRequest(tmp_path / "run", targets, SAMPLES, scenario=str(tmp_path / "mine.toml"), workers=2))
         assert ended.message == ""
         with open_store(tmp_path / "run") as store:
             samples = store.samples()
@@ -118,13 +118,13 @@ def test_a_recorded_trace_is_replayed_at_sixty_times_its_speed(tmp_path: Path) -
         f'[[phases]]\nkind = "trace"\nfile = {json.dumps(str(trace))}\nspeed = 60\nthin = 0.3\n', encoding="utf-8"
     )
     with local_targets("aws", "azure", "gcp") as targets:
-        plan = RunPlan(tmp_path / "run", targets, SAMPLES, scenario=str(tmp_path / "mine.toml"))
+        plan = RunRequest(tmp_path / "run", targets, SAMPLES, scenario=str(tmp_path / "mine.toml"))
         assert run(plan).message == ""
         with open_store(tmp_path / "run") as store:
             samples, scheduled = store.samples(), store.schedule()
         played = [sample for sample in samples if sample.index >= 0]
         assert sorted(sample.index for sample in played) == [arrival.index for arrival in scheduled]
-        assert max(arrival.at_s for arrival in scheduled) == pytest.approx(20.0, abs=1.0)
+        assert max(arrival.offset_s for arrival in scheduled) == pytest.approx(20.0, abs=1.0)
         for target in targets:
             own = [sample for sample in samples if sample.target == target.name]
             answered = [sample for sample in own if sample.instance is not None]  # the others were throttled

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from loadtests.launch import Progress, RunPlan, run
+from loadtests.launch import RunProgress, RunRequest, run
 from loadtests.plan.targets import Target, write_targets
 from loadtests.record.store import FILE_NAME, open_store
 from tests.kits.load import LOCUSTFILE, ledger, null_target, write_images
@@ -41,8 +41,8 @@ def target() -> Iterator[Target]:
 def test_every_scheduled_request_is_stored_once_by_however_many_workers(
     tmp_path: Path, images: Path, target: Target, workers: int
 ) -> None:
-    seen: list[Progress] = []
-    plan = RunPlan(tmp_path / "run", [target], images, scenario="smoke", workers=workers, notes={"why": "test"})
+    seen: list[RunProgress] = []
+    plan = RunRequest(tmp_path / "run", [target], images, scenario="smoke", workers=workers, notes={"why": "test"})
     ended = run(plan, on_progress=seen.append)
     assert (ended.exit_code, ended.message) == (0, "")
     with open_store(tmp_path / "run") as store:
@@ -61,7 +61,7 @@ def test_every_scheduled_request_is_stored_once_by_however_many_workers(
 
 
 def test_cold_warm_and_forced_are_told_apart(tmp_path: Path, images: Path, target: Target) -> None:
-    assert run(RunPlan(tmp_path / "run", [target], images, scenario="smoke")).exit_code == 0
+    assert run(RunRequest(tmp_path / "run", [target], images, scenario="smoke")).exit_code == 0
     with open_store(tmp_path / "run") as store:
         samples = store.samples()
     forced = [sample for sample in samples if sample.stratum == "forced"]
@@ -91,7 +91,7 @@ def test_it_runs_from_an_uninstalled_checkout_in_another_folder(tmp_path: Path) 
 
 def test_a_target_that_is_not_there_fails_the_run_with_its_name(tmp_path: Path, images: Path) -> None:
     gone = Target("gcp", "gcp", "none", "local", 128, "http://127.0.0.1:1/")
-    ended = run(RunPlan(tmp_path / "run", [gone], images, scenario="smoke"))
+    ended = run(RunRequest(tmp_path / "run", [gone], images, scenario="smoke"))
     assert ended.exit_code == 2
     assert "target 'gcp' at http://127.0.0.1:1/ gave failed (connection_refused" in ended.message
 

@@ -16,9 +16,9 @@ from PIL import Image
 from adapters import contract
 from adapters.emulator import clouds
 from adapters.emulator.options import Options
-from loadtests.record.cold_state import settle
-from loadtests.send.response import Answer
-from loadtests.send.response_parser import Intent, read
+from loadtests.record.cold_state import classify_samples
+from loadtests.send.response import HttpResponse
+from loadtests.send.response_parser import PlannedRequest, instance_fields
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -51,7 +51,7 @@ async def one(session: aiohttp.ClientSession, local: clouds.LocalCloud, photo: b
         body = await got.read()
         done_s = time.perf_counter()
         headers = {name.lower(): value for name, value in got.headers.items()}
-    answer = Answer(
+    answer = HttpResponse(
         got.status,
         headers,
         body,
@@ -63,7 +63,7 @@ async def one(session: aiohttp.ClientSession, local: clouds.LocalCloud, photo: b
         request_bytes=len(photo),
         response_bytes=len(body),
     )
-    sample = read(Intent(0, local.cloud, "one", "burst", sent_s, 0.0), answer, first_answers={})
+    sample = instance_fields(PlannedRequest(0, local.cloud, "one", "burst", sent_s, 0.0), answer, first_answers={})
     assert sample.outcome == "ok", sample.error
     return sample
 
@@ -112,7 +112,7 @@ async def truth(local: clouds.LocalCloud) -> list[dict[str, Any]]:
 def test_the_cold_count_and_every_instances_requests_equal_the_ledgers(
     cloud: str, running: dict[str, clouds.LocalCloud], photo: bytes
 ) -> None:
-    seen = settle(asyncio.run(bursts(running[cloud], photo)))
+    seen = classify_samples(asyncio.run(bursts(running[cloud], photo)))
     requests = [record for record in asyncio.run(truth(running[cloud])) if record["event"] == "request"]
     assert len(seen) == len(requests) == sum(BURSTS)
     cold = sum(record["waited_for_new_instance"] for record in requests)

@@ -14,9 +14,9 @@ from adapters.deployment.function_spec import Variant
 from cli.measurement.deployment_cost import highest_usd, hours_of, idle_usd_per_day, standing_usd
 from loadtests.cost import load_plans
 from loadtests.cost.budget import Budget
-from loadtests.cost.tariff import tariff_of
+from loadtests.cost.tariff import request_price
 from loadtests.plan.targets import Target
-from loadtests.prices.book import shipped_book
+from loadtests.prices.book import bundled_book
 from loadtests.record.sample import Sample
 
 if TYPE_CHECKING:
@@ -60,14 +60,14 @@ def test_the_most_that_a_run_can_cost_has_both_the_requests_and_what_stands() ->
 
 def test_only_plans_without_a_price_for_time_in_requests_bill_the_life_of_instances() -> None:
     plans = [plan for cloud in ("aws", "azure", "gcp") for plan in load_plans(cloud)]
-    assert [f"{plan.cloud} {plan.name}" for plan in plans if plan.bills_life] == [
+    assert [f"{plan.cloud} {plan.name}" for plan in plans if plan.bills_instance_lifetime] == [
         "azure premium",
         "gcp cloud-run-instance",
     ]
 
 
 def test_a_request_to_such_an_instance_costs_nothing_but_one_that_is_started_leaves_one_behind() -> None:
-    tariff = tariff_of(TARGET, shipped_book())
+    tariff = request_price(TARGET, bundled_book())
     log_usd = tariff.request_usd
     assert log_usd < Decimal("0.000001")
     assert tariff.usd(Decimal(10_000)) == log_usd
@@ -122,7 +122,7 @@ def test_the_life_of_instances_never_passes_what_stands_and_what_the_requests_co
     draw = random.Random(seed)
     reserved, maximum = draw.randint(1, 3), draw.randint(3, 8)
     service = Service(draw, reserved, maximum)
-    budget = Budget(Decimal(10**6), {"g": tariff_of(TARGET, shipped_book())})
+    budget = Budget(Decimal(10**6), {"g": request_price(TARGET, bundled_book())})
     now_s, renewals = 0.0, 0
     service.begin(now_s)
     for index in range(300):

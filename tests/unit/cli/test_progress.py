@@ -9,16 +9,16 @@ from typing import Any
 from rich.console import Console
 
 from cli.framework.progress import Display
-from loadtests.launch import Progress
-from loadtests.live.figures import Live
-from loadtests.prices.book import shipped_book
+from loadtests.launch import RunProgress
+from loadtests.live.figures import LiveFigures
+from loadtests.prices.book import bundled_book
 from tests.kits.live import TARGETS, run_of
 
 CONTROL = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 
 
 def document(count: int) -> dict[str, Any]:
-    live = Live(TARGETS, shipped_book())
+    live = LiveFigures(TARGETS, bundled_book())
     live.take(run_of(count))
     return live.document()
 
@@ -47,11 +47,11 @@ def row(lines: list[str], target: str) -> list[str]:
 def run(display: Display, *, count: int = 1500) -> None:
     """A phase from its start to its end, with figures on the way."""
     with display:
-        display.show_load(Progress("constant", 10, 1500, 0.2, 30.0))
+        display.show_load(RunProgress("constant", 10, 1500, 0.2, 30.0))
         if display.on_live is not None:
             display.on_live(document(count))
             display._screen.refresh()  # as it does four times a second
-        display.show_load(Progress("constant", 1500, 1500, 30.0, 0.0))
+        display.show_load(RunProgress("constant", 1500, 1500, 30.0, 0.0))
 
 
 def test_a_terminal_shows_each_target_below_the_phases() -> None:

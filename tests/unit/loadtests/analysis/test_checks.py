@@ -9,7 +9,7 @@ import pytest
 from loadtests.analysis.checks import Check, check, failed
 from loadtests.analysis.summary import summarise
 from loadtests.plan.targets import Target
-from loadtests.record.run_data import Record
+from loadtests.record.run_data import RunData
 from loadtests.record.sample import Sample
 from loadtests.record.store import Event
 
@@ -53,16 +53,16 @@ CALIBRATED = Event(98.0, "calibration", "", {"floor": {"p50_ms": 0.9}})
 ENDING = [CALIBRATED, Event(99.0, "finished")]
 
 
-def record(samples: Sequence[Sample], *, events: Sequence[Event] | None = None, planned: int = 0) -> Record:
+def record(samples: Sequence[Sample], *, events: Sequence[Event] | None = None, planned: int = 0) -> RunData:
     chosen = [*pulses(), *ENDING] if events is None else events
     targets = [AWS, GCP] if any(sample.target == "gcp" for sample in samples) else [AWS]
-    return Record({"targets": [each.document() for each in targets]}, targets, samples, chosen, planned)
+    return RunData({"targets": [each.document() for each in targets]}, targets, samples, chosen, planned)
 
 
 GOOD = [*cold(AWS), *steady(AWS), *cold(GCP), *steady(GCP, seed=2)]
 
 
-def checks_of(run: Record) -> dict[str, Check]:
+def checks_of(run: RunData) -> dict[str, Check]:
     summary = summarise(run.header, run.targets, run.samples, {}, images=run.images)
     return {each.name: each for each in check(run, summary)}
 
@@ -101,29 +101,31 @@ def test_a_good_run_passes_every_check() -> None:
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
-def test_a_bad_run_fails_the_check_that_is_about_it_and_says_what_to_do(name: str, run: Record, finding: str) -> None:
+def test_a_bad_run_fails_the_check_that_is_about_it_and_says_what_to_do(
+    name: str, run: RunData, finding: str
+) -> None:
     found = checks_of(run)[name]
     assert found.state == "failed"
-    assert finding in found.finding
+    assert finding in found.detail
     assert found.remedy
 
 
 def test_different_memory_sizes_are_told() -> None:
     small = replace(GCP, memory_mb=256)
     run = replace(record(GOOD), targets=[AWS, small])
-    assert checks_of(run)["alike"].finding == "memory sizes, MB: 1024, 256"
+    assert checks_of(run)["alike"].detail == "memory sizes, MB: 1024, 256"
 
 
 def test_a_lost_worker_is_named_with_what_it_had_not_delivered() -> None:
     lost = Event(50.0, "worker-lost", "w2", {"undelivered": 12})
     found = checks_of(record(GOOD, events=[*pulses(), lost, Event(99.0, "finished")]))["complete"]
     assert found.state == "failed"
-    assert "lost worker w2 had sent up to 12 that were not delivered" in found.finding
+    assert "lost worker w2 had sent up to 12 that were not delivered" in found.detail
 
 
 def test_the_busiest_worker_decides() -> None:
     events = [*pulses(worker="calm", cpu=10), *pulses(worker="busy", cpu=90), Event(99.0, "finished")]
-    assert "worker busy" in checks_of(record(GOOD, events=events))["client-cpu"].finding
+    assert "worker busy" in checks_of(record(GOOD, events=events))["client-cpu"].detail
 
 
 def test_what_cannot_be_judged_is_unknown_and_not_passed() -> None:
@@ -137,7 +139,7 @@ def test_what_cannot_be_judged_is_unknown_and_not_passed() -> None:
 
 
 def test_a_run_without_any_sample_fails_and_does_not_crash() -> None:
-    found = checks_of(Record({}, [AWS], [], []))
+    found = checks_of(RunData({}, [AWS], [], []))
     assert {"complete", "errors"} == {each.name for each in failed(list(found.values()))}
 
 
@@ -145,7 +147,7 @@ def test_probes_before_the_schedule_do_not_stand_for_missing_requests() -> None:
     probe = replace(GOOD[-1], index=-1, worker="probe", stratum="warm-up")
     assert (
         "1 planned requests are missing"
-        in checks_of(record([*GOOD[:-1], probe], planned=len(GOOD)))["complete"].finding
+        in checks_of(record([*GOOD[:-1], probe], planned=len(GOOD)))["complete"].detail
     )
 
 
@@ -153,7 +155,7 @@ def test_a_run_that_knew_enough_early_is_complete_and_says_why() -> None:
     enough = Event(40.0, "enough", "", {"reason": "every p95 is known", "unsent": 90})
     run = record(GOOD, events=[*pulses(), enough, Event(99.0, "finished")], planned=len(GOOD) + 80)
     found = checks_of(run)["complete"]
-    assert (found.state, found.finding) == (
+    assert (found.state, found.detail) == (
         "passed",
         "the run finished before its schedule's end: every p95 is known",
     )

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from loadtests.analysis.comparison import (
-    Comparison,
+    TargetComparison,
     alike_within_instances,
     cheapest,
     compare_targets,
@@ -48,18 +48,18 @@ def draw(seed: int, *, around_ms: float, n: int = 400) -> list[float]:
 
 
 def test_a_clear_difference_is_said_with_its_size_interval_and_p() -> None:
-    said = Comparison("warm", "aws", "azure", SHIFT, 0.0006).sentence()
+    said = TargetComparison("warm", "aws", "azure", SHIFT, 0.0006).sentence()
     assert said == "aws is faster than azure warm: 12.1 ms [10.4, 13.9], p < 0.001"
 
 
 def test_the_faster_one_is_named_first_whatever_the_order_of_targets() -> None:
     turned = Shift(400, 400, -12.1, -13.9, -10.4, 0.004, 20, None)
-    said = Comparison("warm", "aws", "azure", turned, 0.012).sentence()
+    said = TargetComparison("warm", "aws", "azure", turned, 0.012).sentence()
     assert said == "azure is faster than aws warm: 12.1 ms [10.4, 13.9], p = 0.012"
 
 
 def test_no_clear_difference_is_said_to_be_not_separable_with_n() -> None:
-    said = Comparison("warm", "aws", "gcp", Shift(400, 398, 0.1, -0.4, 0.9, 0.4, 20, None), 0.4).sentence()
+    said = TargetComparison("warm", "aws", "gcp", Shift(400, 398, 0.1, -0.4, 0.9, 0.4, 20, None), 0.4).sentence()
     assert said.startswith(
         "aws against gcp warm: not separable with n = 398 and 400 (difference between -0.400 and 0.9"
     )
@@ -81,8 +81,8 @@ def test_pairs_of_one_run_are_compared_and_corrected_together() -> None:
 
 
 def test_correction_keeps_what_could_not_be_compared_in_its_place() -> None:
-    kept = Comparison("warm", "a", "c", reason="too few samples")
-    first, second = (Comparison("warm", "a", name, SHIFT, p) for name, p in (("b", 0.02), ("d", 0.03)))
+    kept = TargetComparison("warm", "a", "c", reason="too few samples")
+    first, second = (TargetComparison("warm", "a", name, SHIFT, p) for name, p in (("b", 0.02), ("d", 0.03)))
     fixed = corrected([first, kept, second])
     assert [each.p for each in fixed] == [0.04, None, 0.04]
 

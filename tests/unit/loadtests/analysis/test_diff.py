@@ -9,10 +9,10 @@ import pytest
 from click.testing import CliRunner
 
 from cli.commands.diff import command
-from loadtests.analysis.diff import Change, NotAlike, diff, doubts, headline
+from loadtests.analysis.diff import NotComparableRuns, RunChange, diff, doubts, headline
 from loadtests.plan.phases import Stratum
 from loadtests.plan.targets import Target
-from loadtests.record.run_data import Record
+from loadtests.record.run_data import RunData
 from loadtests.record.sample import Sample, State
 from loadtests.record.store import FILE_NAME, Event, Store
 
@@ -39,14 +39,14 @@ def load(seed: int, around_ms: float, *, n: int, state: State, stratum: Stratum,
     ]
 
 
-def run(seed: int, *, warm_ms: float = 20.0, cold_ms: float = 600.0, tail: float = 1.0, failed: int = 0) -> Record:
+def run(seed: int, *, warm_ms: float = 20.0, cold_ms: float = 600.0, tail: float = 1.0, failed: int = 0) -> RunData:
     warm = load(seed, warm_ms, n=400, state="warm", stratum="steady", tail=tail)
     broken = [replace(each, outcome="failed") for each in warm[:failed]]
     cold = load(seed, cold_ms, n=12, state="cold", stratum="forced")
-    return Record(HEADER, [AWS], [*cold, *broken, *warm[failed:]])
+    return RunData(HEADER, [AWS], [*cold, *broken, *warm[failed:]])
 
 
-def regressions(changes: list[Change]) -> list[str]:
+def regressions(changes: list[RunChange]) -> list[str]:
     return [each.what for each in changes if each.regression]
 
 
@@ -105,18 +105,18 @@ def test_runs_that_measured_something_else_are_refused_with_the_difference(
     other: dict[str, object], said: str
 ) -> None:
     second = replace(run(2), header={**HEADER, **other})
-    with pytest.raises(NotAlike, match=said):
+    with pytest.raises(NotComparableRuns, match=said):
         diff(run(1), second)
 
 
 def test_another_memory_size_or_another_target_is_refused() -> None:
-    with pytest.raises(NotAlike, match="aws's memory_mb: 1024 against 2048"):
+    with pytest.raises(NotComparableRuns, match="aws's memory_mb: 1024 against 2048"):
         diff(run(1), replace(run(2), targets=[replace(AWS, memory_mb=2048)]))
-    with pytest.raises(NotAlike, match="targets: aws against gcp"):
+    with pytest.raises(NotComparableRuns, match="targets: aws against gcp"):
         diff(run(1), replace(run(2), targets=[replace(AWS, name="gcp")]))
 
 
-def stored(record: Record, folder: Path) -> str:
+def stored(record: RunData, folder: Path) -> str:
     with Store.create(folder / FILE_NAME, record.header) as store:
         store.append(record.samples)
     return str(folder)

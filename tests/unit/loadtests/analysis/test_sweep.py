@@ -12,17 +12,17 @@ from click.testing import CliRunner
 from rich.console import Console
 
 from cli.commands.report import command as report_command
-from loadtests.analysis.recommendation import Contender, StrategyError, find_strategy, recommend
-from loadtests.analysis.sweep import NO_SHARES, Tuning, tune
+from loadtests.analysis.recommendation import Candidate, StrategyError, find_strategy, recommend
+from loadtests.analysis.sweep import NO_SHARES, SweepResult, tune
 from loadtests.plan.phases import Stratum
 from loadtests.plan.targets import Target
-from loadtests.prices.book import shipped_book
+from loadtests.prices.book import bundled_book
 from loadtests.prices.library import book_document, write_book
-from loadtests.record.run_data import read_record
+from loadtests.record.run_data import read_run
 from loadtests.record.sample import Sample, State
 from loadtests.record.store import FILE_NAME, Store
-from loadtests.report.build import SUMMARY_NAME, summarise_run, write
-from loadtests.report.markdown import report
+from loadtests.report.build import SUMMARY_NAME, summarise_run, write_reports
+from loadtests.report.markdown import render_markdown
 from loadtests.report.sweep_table import tuning_table
 from loadtests.stats.estimate import Estimate
 from tests.paths import ROOT
@@ -82,13 +82,13 @@ def stored(folder: Path, targets: Sequence[Target], strategy: Strategy, *, sampl
     return folder
 
 
-def swept(folder: Path, strategy: Strategy, *, samples: Sequence[Sample] = ()) -> tuple[Summary, Tuning]:
+def swept(folder: Path, strategy: Strategy, *, samples: Sequence[Sample] = ()) -> tuple[Summary, SweepResult]:
     summary = summarise_run(stored(folder, [SLOW, FAST, GOOGLE], strategy, samples=samples))
-    assert summary.tuning is not None
-    return summary, summary.tuning
+    assert summary.sweep is not None
+    return summary, summary.sweep
 
 
-def chosen(tuning: Tuning) -> dict[str, str]:
+def chosen(tuning: SweepResult) -> dict[str, str]:
     return {each.scope: each.choice.name for each in tuning.recommendations}
 
 
@@ -96,7 +96,7 @@ def test_the_cost_strategy_takes_the_cheapest_and_shows_it(tmp_path: Path) -> No
     _, tuning = swept(tmp_path, "cost")
     assert chosen(tuning) == {"overall": "aws-512", "aws": "aws-512", "gcp": "gcp-1769"}
     overall = tuning.recommendations[0]
-    assert overall.shown
+    assert overall.significant
     assert "shown: lowest cost per million requests of 3 settings" in overall.sentence()
 
 
@@ -104,13 +104,13 @@ def test_the_speed_strategy_takes_the_fastest_and_names_what_it_cannot_be_told_f
     _, tuning = swept(tmp_path, "speed")
     overall = tuning.recommendations[0]
     assert overall.choice.name == "aws-1769"
-    assert "aws-512" not in overall.rivals, "twice as slow"
+    assert "aws-512" not in overall.indistinguishable, "twice as slow"
 
 
 def test_a_slower_and_dearer_setting_is_on_no_frontier(tmp_path: Path) -> None:
     _, tuning = swept(tmp_path, "balanced")
     assert chosen(tuning)["overall"] == "aws-1769", "a third dearer, less than half as long"
-    standings = {each.part.target.name: each.by_warm for each in tuning.settings}
+    standings = {each.summary.target.name: each.by_warm for each in tuning.points}
     assert standings["aws-1769"] == "frontier"
     assert standings["gcp-1769"] != "frontier", "100 ms are billed for 19"
 
@@ -120,14 +120,14 @@ def test_a_setting_that_fails_takes_no_part_and_the_report_says_why(tmp_path: Pa
     bad = [replace(each, outcome="failed", error="out_of_memory") for each in measured(FAST)]
     summary, tuning = swept(tmp_path, "speed", samples=[*good, *bad])
     assert "aws-1769" not in chosen(tuning).values()
-    assert tuning.settings[-1].left_out == "100.0% of its requests failed or had no answer"
-    assert "aws-1769 was measured and takes no part" in report(summary)
+    assert tuning.points[-1].left_out == "100.0% of its requests failed or had no answer"
+    assert "aws-1769 was measured and takes no part" in render_markdown(summary)
 
 
 def test_the_sweep_is_in_the_report_and_in_the_document_by_its_schema(tmp_path: Path) -> None:
     jsonschema = pytest.importorskip("jsonschema", reason="the schema check needs the jsonschema package")
     summary, _ = swept(tmp_path, "balanced")
-    write(tmp_path, summary)
+    write_reports(tmp_path, summary)
     document = json.loads((tmp_path / SUMMARY_NAME).read_text(encoding="utf-8"))
     schema = json.loads((ROOT / "docs" / "summary.schema.json").read_text(encoding="utf-8"))
     jsonschema.Draft202012Validator(schema).validate(document)
@@ -147,7 +147,7 @@ def test_a_sweep_is_not_blamed_for_what_it_sweeps(tmp_path: Path) -> None:
 
 def test_sizes_that_differ_in_price_alone_are_told(tmp_path: Path) -> None:
     summary, _ = swept(tmp_path, "cost")
-    columns = read_record(tmp_path).columns()
+    columns = read_run(tmp_path).columns()
     plain = [replace(each, target=replace(each.target, cpu_share="not enforced")) for each in summary.targets]
     assert NO_SHARES in tune(plain, columns, "cost").notes
     assert NO_SHARES not in tune(summary.targets, columns, "cost").notes
@@ -157,9 +157,9 @@ def test_a_run_that_is_no_sweep_has_no_tuning(tmp_path: Path) -> None:
     with Store.create(tmp_path / FILE_NAME, {"targets": [SLOW.document()]}) as store:
         store.append([replace(each, index=index) for index, each in enumerate(measured(SLOW))])
     summary = summarise_run(tmp_path)
-    assert summary.tuning is None
+    assert summary.sweep is None
     assert "tuning" not in summary.document()
-    assert "## Tuning" not in report(summary)
+    assert "## Tuning" not in render_markdown(summary)
 
 
 def test_the_terminal_table_fits_80_columns(tmp_path: Path) -> None:
@@ -171,9 +171,9 @@ def test_the_terminal_table_fits_80_columns(tmp_path: Path) -> None:
     assert "…" not in capture.get()
 
 
-def contender(name: str, usd: float, p95_ms: float, *, width: float = 0.01) -> Contender:
+def contender(name: str, usd: float, p95_ms: float, *, width: float = 0.01) -> Candidate:
     sides = (Estimate(100, each, each * (1 - width), each * (1 + width)) for each in (usd, p95_ms))
-    return Contender(name, *sides)
+    return Candidate(name, *sides)
 
 
 def test_balanced_weighs_half_the_cost_like_half_the_time() -> None:
@@ -181,10 +181,10 @@ def test_balanced_weighs_half_the_cost_like_half_the_time() -> None:
     found = recommend(same, "balanced", scope="overall")
     assert found is not None
     assert found.choice.name == "cheap", "equal products: the cheaper one"
-    assert found.rivals == ("fast",)
+    assert found.indistinguishable == ("fast",)
     better = recommend([*same, contender("between", 1.5, 20.0)], "balanced", scope="overall")
     assert better is not None
-    assert (better.choice.name, better.shown) == ("between", True)
+    assert (better.choice.name, better.significant) == ("between", True)
 
 
 def test_a_fast_setting_that_is_hardly_faster_names_the_cheaper_one() -> None:
@@ -196,16 +196,16 @@ def test_a_fast_setting_that_is_hardly_faster_names_the_cheaper_one() -> None:
 
 
 def test_a_cost_without_an_interval_shows_nothing() -> None:
-    bare = Contender("b", Estimate(100, 9.0), Estimate(100, 9.0, 8.9, 9.1))
+    bare = Candidate("b", Estimate(100, 9.0), Estimate(100, 9.0, 8.9, 9.1))
     found = recommend([contender("a", 1.0, 10.0), bare], "cost", scope="overall")
     assert found is not None
-    assert not found.shown
+    assert not found.significant
 
 
 def test_a_single_setting_is_not_said_to_be_shown() -> None:
     found = recommend([contender("a", 1.0, 10.0)], "cost", scope="overall")
     assert found is not None
-    assert not found.shown
+    assert not found.significant
     assert "the only setting" in found.sentence()
 
 
@@ -232,7 +232,7 @@ def test_a_run_keeps_its_prices_and_is_costed_again_with_another_book(
     run = stored(tmp_path / "run", [SLOW], "cost")
     assert CliRunner().invoke(report_command, [str(run)]).exit_code == 0
     first = usd_in(run)
-    assert json.loads((run / "prices.json").read_text(encoding="utf-8"))["date"] == shipped_book().date
+    assert json.loads((run / "prices.json").read_text(encoding="utf-8"))["date"] == bundled_book().date
     write_book(doubled(book_document()))
     assert CliRunner().invoke(report_command, [str(run)]).exit_code == 0
     assert usd_in(run) == first, "the newest book is another one now, the run keeps its own"

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Literal
 
 import pytest
 
-from loadtests.cost.budget import Budget, BudgetError, Tariff, share_of
-from loadtests.cost.tariff import tariff_of, tariffs_of
+from loadtests.cost.budget import Budget, BudgetError, RequestPrice, share_of
+from loadtests.cost.tariff import request_price, request_prices
 from loadtests.plan.targets import Target
-from loadtests.prices.book import shipped_book
+from loadtests.prices.book import bundled_book
 from loadtests.record.sample import Sample
 
 if TYPE_CHECKING:
@@ -29,8 +29,8 @@ LOG_USD = Decimal("0.53") / 1024**2  # 1 KB of log lines, at 0.50 a GB to take i
 Kind = Literal["answered", "lost", "unsent"]
 
 
-def tariffs() -> dict[str, Tariff]:
-    return tariffs_of(TARGETS, shipped_book())
+def tariffs() -> dict[str, RequestPrice]:
+    return request_prices(TARGETS, bundled_book())
 
 
 def sample(
@@ -59,7 +59,7 @@ def sample(
 
 
 def spent(target: Target, *samples: Sample) -> Decimal:
-    budget = Budget(Decimal(1000), {target.name: tariff_of(target, shipped_book())})
+    budget = Budget(Decimal(1000), {target.name: request_price(target, bundled_book())})
     for each in samples:
         budget.settle(each)
     return budget.spent_usd
@@ -67,37 +67,39 @@ def spent(target: Target, *samples: Sample) -> Decimal:
 
 def test_one_request_costs_what_the_price_list_says() -> None:
     """AWS: 1 GB at 0.0000166667 USD per GB-s, one request at 0.20 USD per million, rounded up to 1 ms."""
-    aws = tariff_of(AWS, shipped_book())
+    aws = request_price(AWS, bundled_book())
     assert aws.usd(Decimal(100)) == Decimal("0.00000166667") + Decimal("0.0000002") + LOG_USD
     assert aws.usd(Decimal("99.2")) == aws.usd(Decimal(100))
-    azure = tariff_of(AZURE, shipped_book())
+    azure = request_price(AZURE, bundled_book())
     second = 2 * Decimal("0.000026") + Decimal("0.0000004")
     assert azure.usd(Decimal(100)) == second, "2 GB for a second at least, and one execution"
 
 
 def test_answers_and_what_stands_in_front_are_in_the_price() -> None:
-    aws = tariff_of(AWS, shipped_book())
+    aws = request_price(AWS, bundled_book())
     gigabyte_usd = aws.usd(Decimal(0), answer_bytes=Decimal(1024**3)) - aws.usd(Decimal(0))
     assert gigabyte_usd == pytest.approx(Decimal("0.09"))
     behind = Target("b", "aws", "on-demand", "us-east-1", 1024, "https://x.execute-api.us-east-1.amazonaws.com")
-    dearer_usd = tariff_of(behind, shipped_book()).request_usd - aws.request_usd
+    dearer_usd = request_price(behind, bundled_book()).request_usd - aws.request_usd
     assert dearer_usd == Decimal("3.50") / 1_000_000, "the dearest gateway: the address does not tell which it is"
 
 
 def test_a_target_that_says_what_stands_in_front_pays_for_that_by_its_own_rule() -> None:
     """HTTP API: 1.00 USD a million, counted in parts of 512 KB; REST API: 3.50; a Function URL is free."""
-    aws, photo_bytes = tariff_of(AWS, shipped_book()), 700 * 1024
+    aws, photo_bytes = request_price(AWS, bundled_book()), 700 * 1024
 
     def more_usd(gateway: str, request_bytes: int = 0) -> Decimal:
         target = replace(AWS, url="https://x.execute-api.us-east-1.amazonaws.com", gateway=gateway)
-        return (tariff_of(target, shipped_book(), request_bytes=request_bytes).request_usd - aws.request_usd) * 10**6
+        return (
+            request_price(target, bundled_book(), request_bytes=request_bytes).request_usd - aws.request_usd
+        ) * 10**6
 
     assert [more_usd(name) for name in ("function-url", "http-api", "rest-api")] == [0, 1, Decimal("3.5")]
     assert [more_usd(name, photo_bytes) for name in ("http-api", "rest-api")] == [2, Decimal("3.5")]
     with pytest.raises(
         BudgetError, match=r"gateway 'door' is none of aws/on-demand: expected function-url, http-api"
     ):
-        tariffs_of([replace(AWS, gateway="door")], shipped_book())
+        request_prices([replace(AWS, gateway="door")], bundled_book())
 
 
 def test_a_restored_snapshot_is_paid_for_with_each_cold_start() -> None:
@@ -109,11 +111,11 @@ def test_a_restored_snapshot_is_paid_for_with_each_cold_start() -> None:
 def test_a_target_without_a_price_is_refused_with_the_next_step() -> None:
     unknown = Target("u", "aws", "on-demand", "mars-1", 1024, "https://u")
     with pytest.raises(BudgetError, match=r"needs a price for target 'u': .*mars-1.*tripoint prices"):
-        tariffs_of([unknown], shipped_book())
+        request_prices([unknown], bundled_book())
 
 
 def test_what_is_not_known_of_a_request_is_taken_at_its_highest() -> None:
-    highest = tariff_of(AWS, shipped_book()).highest_usd
+    highest = request_price(AWS, bundled_book()).highest_usd
     assert spent(AWS, sample(AWS, kind="lost")) == highest
     assert spent(AWS, sample(AWS, kind="unsent")) == 0
     assert spent(AWS, sample(AWS, waited_ms=10_000_000)) == highest
@@ -121,20 +123,20 @@ def test_what_is_not_known_of_a_request_is_taken_at_its_highest() -> None:
 
 def test_a_start_that_another_request_may_have_caused_is_counted_where_requests_do_not_wait_for_their_own() -> None:
     quick, queued = sample(GCP, waited_ms=52, total_ms=50), sample(GCP, waited_ms=120, total_ms=50)
-    tariff = tariff_of(GCP, shipped_book())
+    tariff = request_price(GCP, bundled_book())
     assert spent(GCP, quick, quick) == 2 * tariff.usd(Decimal(52))
     unseen = tariff.usd(Decimal(120) + tariff.init_timeout_ms)
     assert spent(GCP, quick, queued) - spent(GCP, quick) == unseen, "nobody tells how long it took"
-    aws = tariff_of(AWS, shipped_book())
+    aws = request_price(AWS, bundled_book())
     assert spent(AWS, sample(AWS, waited_ms=52), sample(AWS, waited_ms=120, total_ms=50)) == aws.usd(
         Decimal(52)
     ) + aws.usd(Decimal(120))
 
 
 def test_a_request_that_was_alone_found_an_instance_free() -> None:
-    tariff = tariff_of(GCP, shipped_book())
+    tariff = request_price(GCP, bundled_book())
     for several, unseen_ms in ((False, Decimal(0)), (True, tariff.init_timeout_ms)):
-        budget = Budget(Decimal(1000), {"g": tariff}, several=several)
+        budget = Budget(Decimal(1000), {"g": tariff}, shared_targets=several)
         for index, waited_ms in enumerate((52.0, 120.0)):
             assert budget.reserve(index, "g")
             budget.settle(sample(GCP, index=index, waited_ms=waited_ms, total_ms=50))
@@ -142,7 +144,7 @@ def test_a_request_that_was_alone_found_an_instance_free() -> None:
 
 
 def test_what_a_request_reserved_is_given_back_when_it_was_cheaper() -> None:
-    tariff = tariff_of(AWS, shipped_book())
+    tariff = request_price(AWS, bundled_book())
     one = Budget(tariff.highest_usd, {"a": tariff})
     assert one.reserve(0, "a")
     one.settle(sample(AWS, waited_ms=20.0))
@@ -157,7 +159,7 @@ def test_shares_of_a_budget_are_no_more_than_the_whole_and_cross_to_workers_as_j
     whole.reserve(-1, "a")
     shares = [share_of(json.loads(json.dumps(each))) for each in whole.shares(3)]
     assert sum(share.cap_usd for share in shares) <= whole.left_usd
-    assert shares[0].tariffs == whole.tariffs
+    assert shares[0].prices == whole.prices
     empty = Budget(Decimal(1), tariffs(), spent_usd=Decimal(2))
     assert not share_of(empty.shares(1)[0]).reserve(0, "a")
 
@@ -168,8 +170,8 @@ def test_a_budget_is_an_amount(cap: str) -> None:
         Budget(Decimal(cap), {})
 
 
-def drawn(draw: random.Random, *, bound: bool) -> Tariff:
-    return Tariff(
+def drawn(draw: random.Random, *, bound: bool) -> RequestPrice:
+    return RequestPrice(
         request_usd=Decimal(draw.randint(0, 10**4)) / 10**9,
         ms_usd=Decimal(draw.randint(1, 10**6)) / 10**12,
         start_usd=Decimal(draw.randint(0, 10**4)) / 10**9,
@@ -179,7 +181,7 @@ def drawn(draw: random.Random, *, bound: bool) -> Tariff:
         timeout_ms=Decimal(60_000),
         init_timeout_ms=Decimal(10_000),
         answer_bytes=Decimal(10**6),
-        bound=bound,
+        waits_for_own_instance=bound,
     )
 
 

@@ -11,11 +11,11 @@ from click.testing import CliRunner
 
 from cli.commands.compare import command
 from loadtests.cost.forecast import LIKELY_MS, LIKELY_START_MS, forecast
-from loadtests.cost.tariff import tariff_of
+from loadtests.cost.tariff import request_price
 from loadtests.plan.phases import Closed, Constant, Forced
 from loadtests.plan.scenarios import PROBES
 from loadtests.plan.targets import Target, write_targets
-from loadtests.prices.book import shipped_book
+from loadtests.prices.book import bundled_book
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -114,10 +114,10 @@ def test_what_was_cut_off_while_it_was_changed_is_not_measured_for_what_it_shoul
 
 
 def test_a_forecast_adds_up_requests_and_starts_at_the_price_list() -> None:
-    found = forecast([AWS], [Forced(2), Constant(5.0, 10)], shipped_book())
+    found = forecast([AWS], [Forced(2), Constant(5.0, 10)], bundled_book())
     assert (found.requests, found.starts) == (PROBES + 12, 3)
-    price = tariff_of(AWS, shipped_book())
+    price = request_price(AWS, bundled_book())
     cold = price.usd(Decimal(LIKELY_MS + LIKELY_START_MS), starts=1)
     assert found.likely_usd == (PROBES + 12 - 3) * price.usd(Decimal(LIKELY_MS)) + 3 * cold
     assert found.highest_usd == (PROBES + 12) * price.highest_usd
-    assert forecast([AWS], [Closed(10, 1.0, 60.0)], shipped_book()).requests == PROBES + 600
+    assert forecast([AWS], [Closed(10, 1.0, 60.0)], bundled_book()).requests == PROBES + 600

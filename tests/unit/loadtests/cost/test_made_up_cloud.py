@@ -9,7 +9,7 @@ import pytest
 
 import adapters
 from loadtests.cost import PlanError, bill, load_plan, load_plans, usage_of
-from loadtests.prices.book import shipped_book
+from loadtests.prices.book import bundled_book
 from loadtests.prices.rate import PriceError
 
 if TYPE_CHECKING:
@@ -126,5 +126,5 @@ def test_a_price_that_cannot_be_read_is_refused_with_the_remedy(
 ) -> None:
     nimbus.write_text(CLOUD.replace(old, new), encoding="utf-8")
     with pytest.raises(PriceError) as refused:
-        shipped_book()
+        bundled_book()
     assert message in str(refused.value)

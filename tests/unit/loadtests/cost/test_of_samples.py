@@ -13,10 +13,10 @@ from loadtests.cost.measured import cost_of
 from loadtests.cost.plan import Plan
 from loadtests.cost.plans import load_plans
 from loadtests.plan.targets import Target
-from loadtests.prices.book import shipped_book
+from loadtests.prices.book import bundled_book
 from loadtests.record.sample import Sample
 
-BOOK = shipped_book()
+BOOK = bundled_book()
 LAMBDA = Target("aws", "aws", "on-demand", "us-east-1", 1024, "http://127.0.0.1:1")
 RUN = Target("gcp", "gcp", "cloud-run-request", "us-central1", 2048, "http://127.0.0.1:1", concurrency=80)
 MILLION = 1_000_000

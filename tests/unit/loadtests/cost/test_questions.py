@@ -12,16 +12,16 @@ from click.testing import CliRunner
 
 from cli.commands.cost import command
 from loadtests.cost.break_even import cheapest_by_volume, order_changes
-from loadtests.cost.comparison import Choice, candidates, compare
+from loadtests.cost.comparison import PlanChoice, candidates, compare
 from loadtests.cost.plans import load_plan
-from loadtests.cost.question import Question, monthly_volume, share
+from loadtests.cost.question import CostQuestion, monthly_volume, share
 from loadtests.cost.sharing import overflow_share
 from loadtests.cost.table import money
-from loadtests.prices.book import shipped_book
+from loadtests.prices.book import bundled_book
 
 D = Decimal
-BOOK = shipped_book()
-ASKED = Question(D(60), D(1024), D(10_000_000), payload_kb=D(80))
+BOOK = bundled_book()
+ASKED = CostQuestion(D(60), D(1024), D(10_000_000), payload_kb=D(80))
 
 
 def ask(*words: str) -> dict[str, Any]:
@@ -64,22 +64,22 @@ def test_a_share_is_a_percentage_or_a_fraction() -> None:
 
 
 def test_every_plan_is_offered_cheapest_first() -> None:
-    comparison = compare(ASKED, candidates(Choice(), BOOK))
+    comparison = compare(ASKED, candidates(PlanChoice(), BOOK))
     costs = [offer.usd(free=True) for offer in comparison.offers]
     assert costs == sorted(costs)
     offered = {(offer.candidate.plan.cloud, offer.candidate.plan.name) for offer in comparison.offers}
     assert {("aws", "on-demand"), ("gcp", "cloud-run-request"), ("azure", "flex-consumption")} <= offered
-    assert len(comparison.offers) == len(candidates(Choice(), BOOK))
+    assert len(comparison.offers) == len(candidates(PlanChoice(), BOOK))
 
 
 def test_a_plan_that_cannot_serve_the_question_is_told_with_the_reason() -> None:
-    large = Question(D(60), D(8192), D(1000))
-    impossible = {way.name: reason for way, reason in compare(large, candidates(Choice(), BOOK)).impossible}
+    large = CostQuestion(D(60), D(8192), D(1000))
+    impossible = {way.name: reason for way, reason in compare(large, candidates(PlanChoice(), BOOK)).impossible}
     assert "largest size is 4096 MB" in impossible["azure/flex-consumption"]
 
 
 def test_memory_that_a_plan_raises_is_told() -> None:
-    offers = compare(ASKED, candidates(Choice(plans=("flex-consumption",)), BOOK)).offers
+    offers = compare(ASKED, candidates(PlanChoice(plans=("flex-consumption",)), BOOK)).offers
     assert any("1024 MB are billed as 2048 MB" in note for note in offers[0].with_grant.assumptions)
 
 
@@ -105,7 +105,7 @@ def test_large_systems_lose_what_exceeds_their_servers() -> None:
 
 
 def test_provisioned_concurrency_starts_no_request_cold() -> None:
-    asked = Question(D(60), D(1024), D(10_000_000), cold_share=D("0.5"), init_ms=D(900))
+    asked = CostQuestion(D(60), D(1024), D(10_000_000), cold_share=D("0.5"), init_ms=D(900))
     kept, over = asked.usage(load_plan("aws", "provisioned")).calls
     assert kept.cold_share == 0
     assert over.cold_share == D("0.5")

@@ -12,7 +12,7 @@ from loadtests.cost.measured import cost_of
 from loadtests.cost.plans import load_plans
 from loadtests.cost.running import BLOCK, RunningCost
 from loadtests.plan.targets import Target
-from loadtests.prices.book import shipped_book
+from loadtests.prices.book import bundled_book
 from loadtests.record.sample import Sample
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ def samples(count: int, *, name: str, stratum: Stratum = "steady", seed: int = 1
 
 
 def fed(where: Target, given: list[Sample], *, batch: int = 33) -> RunningCost:
-    running = RunningCost(where, shipped_book())
+    running = RunningCost(where, bundled_book())
     for start in range(0, len(given), batch):
         running.take(given[start : start + batch])
     return running
@@ -63,7 +63,7 @@ def fed(where: Target, given: list[Sample], *, batch: int = 33) -> RunningCost:
 @pytest.mark.parametrize("concurrency", [1, 8])
 def test_a_block_of_requests_costs_so_far_what_it_costs_in_the_end(cloud: str, plan: str, concurrency: int) -> None:
     where, given = target(cloud, plan, concurrency=concurrency), samples(BLOCK - 1, name=cloud)
-    found, exact = fed(where, given).usd_per_million(), cost_of(where, given, shipped_book()).usd_per_million
+    found, exact = fed(where, given).usd_per_million(), cost_of(where, given, bundled_book()).usd_per_million
     assert found.n == exact.n == BLOCK - 1
     assert found.value == pytest.approx(exact.value, rel=1e-9)
     assert found.value is not None
@@ -73,7 +73,7 @@ def test_a_block_of_requests_costs_so_far_what_it_costs_in_the_end(cloud: str, p
 @pytest.mark.parametrize(("cloud", "plan"), PLANS)
 def test_many_blocks_cost_nearly_what_they_cost_together(cloud: str, plan: str) -> None:
     where, given = target(cloud, plan, concurrency=8), samples(3 * BLOCK + 7, name=cloud)
-    exact = cost_of(where, given, shipped_book()).usd_per_million.value
+    exact = cost_of(where, given, bundled_book()).usd_per_million.value
     assert fed(where, given).usd_per_million().value == pytest.approx(exact, rel=0.01)
 
 
@@ -84,13 +84,13 @@ def test_every_request_that_was_sent_counts_and_none_that_was_dropped() -> None:
     running = fed(where, given + dropped + warm_up)
     assert running.sent() == 120
     assert running.sent(dropped + given) == 220
-    assert running.usd_per_million().value == cost_of(where, given, shipped_book()).usd_per_million.value
+    assert running.usd_per_million().value == cost_of(where, given, bundled_book()).usd_per_million.value
 
 
 def test_requests_whose_state_is_still_open_count_without_being_taken() -> None:
     where, given = target("aws", "on-demand"), samples(300, name="aws")
     running = fed(where, given[:200])
-    exact = cost_of(where, given, shipped_book()).usd_per_million.value
+    exact = cost_of(where, given, bundled_book()).usd_per_million.value
     assert running.usd_per_million(given[200:]).value == pytest.approx(exact, rel=1e-9)
     assert running.usd_per_million().n == 200
 
@@ -98,10 +98,10 @@ def test_requests_whose_state_is_still_open_count_without_being_taken() -> None:
 def test_cold_starts_that_were_provoked_stand_in_only_until_there_is_steady_load() -> None:
     where, forced = target("aws", "on-demand"), samples(10, name="aws", stratum="forced", seed=2)
     running = fed(where, forced)
-    assert running.usd_per_million().value == cost_of(where, forced, shipped_book()).usd_per_million.value
+    assert running.usd_per_million().value == cost_of(where, forced, bundled_book()).usd_per_million.value
     steady = samples(50, name="aws")
     running.take(steady)
-    assert running.usd_per_million().value == cost_of(where, steady, shipped_book()).usd_per_million.value
+    assert running.usd_per_million().value == cost_of(where, steady, bundled_book()).usd_per_million.value
 
 
 def test_a_target_without_a_price_has_no_cost_and_says_why() -> None:
@@ -111,5 +111,5 @@ def test_a_target_without_a_price_has_no_cost_and_says_why() -> None:
 
 
 def test_nothing_sent_is_no_cost() -> None:
-    reason = RunningCost(target("aws", "on-demand"), shipped_book()).usd_per_million().reason
+    reason = RunningCost(target("aws", "on-demand"), bundled_book()).usd_per_million().reason
     assert reason == "no request of this target was sent after the warm-up"

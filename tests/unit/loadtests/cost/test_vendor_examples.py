@@ -13,7 +13,7 @@ import pytest
 from loadtests.cost import Calls, Reserve, Snapshots, Usage, bill, load_plan
 from loadtests.cost.bill import cents
 from loadtests.cost.units import gb_s_of_execution_units
-from loadtests.prices.book import shipped_book
+from loadtests.prices.book import bundled_book
 
 
 def usage(requests: int, duration_ms: str, memory_mb: int, **more: Any) -> Usage:
@@ -78,7 +78,7 @@ def test_gcf1_simple_ten_million_invocations_cost_7_dollars_20() -> None:
 
 
 def test_infracost_aws_x86_tiers_fill_one_after_another() -> None:
-    rate = shipped_book().of("aws").find("us-east-1", "duration.x86_64").rate
+    rate = bundled_book().of("aws").find("us-east-1", "duration.x86_64").rate
     tenths = [round(usd, 1) for usd in rate.parts(Decimal(61_440_000_000))]
     assert tenths == [Decimal("100000.2"), Decimal("135000.0"), Decimal("619203.1")]
     month = bill("aws", "on-demand", usage(1, "1", 1024, instance_s=Decimal(61_440_000_000)), free=False)

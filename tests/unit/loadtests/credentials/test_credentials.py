@@ -12,12 +12,12 @@ import pytest
 
 from adapters.deployment.request_auth import Pass
 from loadtests.credentials import provider as porters
-from loadtests.credentials.credentials import Keys
-from loadtests.plan.payloads import Picture
+from loadtests.credentials.credentials import Credentials
+from loadtests.plan.payloads import Payload
 from loadtests.plan.schedule import Arrival
 from loadtests.plan.targets import Target
-from loadtests.run.preparation import Plan
-from loadtests.run.resources import Means
+from loadtests.run.preparation import PreparedRun
+from loadtests.run.resources import RunResources
 from loadtests.send import dispatcher as dispatching
 from loadtests.send.dispatcher import AHEAD_S, Dispatcher
 from loadtests.send.requester import Requester
@@ -124,11 +124,11 @@ def test_a_request_carries_the_headers_of_its_own_target() -> None:
     kept: list[Sample] = []
     requester = Requester(
         [Target("a", "azure", "flex-consumption", "eastus", 512, "http://127.0.0.1:9")],
-        [Picture("0.png", b"image", "image/png")],
+        [Payload("0.png", b"image", "image/png")],
         worker="w",
         timeout_s=1.0,
         keep=kept.append,
-        keys=Keys({"a": KEY}),
+        keys=Credentials({"a": KEY}),
     )
     endpoint = requester._endpoints["a"]
 
@@ -146,8 +146,8 @@ def test_a_request_carries_the_headers_of_its_own_target() -> None:
 
 
 def test_renewed_keys_replace_those_before_and_open_targets_need_none() -> None:
-    keys = Keys({"a": KEY})
-    keys.renew({"a": Pass(fixed={"x-functions-key": "newer"}).text()})
+    keys = Credentials({"a": KEY})
+    keys.refresh({"a": Pass(fixed={"x-functions-key": "newer"}).text()})
     assert keys.headers("a", url="https://a", body=b"") == {"x-functions-key": "newer"}
     assert keys.headers("b", url="https://b", body=b"") == {}
 
@@ -155,25 +155,25 @@ def test_renewed_keys_replace_those_before_and_open_targets_need_none() -> None:
 def test_a_plan_shows_no_secret() -> None:
     @dataclass
     class Bell:
-        keys: Keys
+        keys: Credentials
 
-    plan = Plan({}, [], [], [], 0.0, Means(Bell(Keys({"a": KEY}))))  # type: ignore[arg-type]
+    plan = PreparedRun({}, [], [], [], 0.0, RunResources(Bell(Credentials({"a": KEY}))))  # type: ignore[arg-type]
     assert "secret" not in repr(plan)
 
 
 @dataclass
-class FakePorter:
+class FakeProvider:
     """Gives a new key each time, and retires but for what is stuck."""
 
     given: int = 0
     retired: list[str] = field(default_factory=list)
-    retirable: tuple[str, ...] = ("a", "stuck")
+    cold_start_targets: tuple[str, ...] = ("a", "stuck")
 
-    def passes(self) -> Mapping[str, str]:
+    def auth_headers(self) -> Mapping[str, str]:
         self.given += 1
         return {"a": Pass(fixed={"key": str(self.given)}).text()}
 
-    def retire(self, target: str) -> None:
+    def force_cold_start(self, target: str) -> None:
         if target == "stuck":
             raise RuntimeError("the platform is busy")
         self.retired.append(target)
@@ -183,13 +183,13 @@ CHILD = """
 from gevent import monkey
 monkey.patch_all()
 import json, sys, gevent
-from loadtests.credentials.channel import Doorbell
-bell = Doorbell(int(sys.argv[1]))
+from loadtests.credentials.channel import CredentialChannel
+bell = CredentialChannel(int(sys.argv[1]))
 renewed = gevent.event.Event()
 bell.renewed = lambda texts: renewed.set()
-done = [bell.retire(name) for name in ("a", "stuck", "a")]
+done = [bell.force_cold_start(name) for name in ("a", "stuck", "a")]
 renewed.wait(timeout=60)
-print(json.dumps([sorted(bell.keys.retirable), done, bell.keys.headers("a", url="https://a", body=b"")]))
+print(json.dumps([sorted(bell.keys.cold_start_targets), done, bell.keys.headers("a", url="https://a", body=b"")]))
 """
 
 
@@ -197,8 +197,8 @@ def test_keys_reach_another_process_are_renewed_and_cold_starts_are_asked_for(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(porters, "RENEW_EVERY_S", 1.0)
-    held = FakePorter()
-    with porters.attended(held) as number:
+    held = FakeProvider()
+    with porters.serve_credentials(held) as number:
         assert number is not None
         command = [sys.executable, "-c", CHILD, str(number)]
         done = subprocess.run(
@@ -211,12 +211,12 @@ def test_keys_reach_another_process_are_renewed_and_cold_starts_are_asked_for(
 
 
 def test_without_a_porter_there_is_no_socket_and_its_failure_is_told_before_anything_starts() -> None:
-    with porters.attended(None) as number:
+    with porters.serve_credentials(None) as number:
         assert number is None
 
-    class Broken(FakePorter):
-        def passes(self) -> Mapping[str, str]:
+    class Broken(FakeProvider):
+        def auth_headers(self) -> Mapping[str, str]:
             raise RuntimeError("no credentials")
 
-    with pytest.raises(RuntimeError, match="no credentials"), porters.attended(Broken()):
+    with pytest.raises(RuntimeError, match="no credentials"), porters.serve_credentials(Broken()):
         pass

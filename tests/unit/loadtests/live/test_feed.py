@@ -13,10 +13,10 @@ import gevent
 import pytest
 
 from loadtests.live import feed as live_feed
-from loadtests.live.feed import Feed
-from loadtests.live.figures import Live
+from loadtests.live.feed import LiveFeed
+from loadtests.live.figures import LiveFigures
 from loadtests.live.process import NOTHING, serve
-from loadtests.prices.book import shipped_book
+from loadtests.prices.book import bundled_book
 from loadtests.record.sample import as_row
 from tests.kits.live import TARGETS, run_of
 
@@ -28,21 +28,21 @@ ROWS = [as_row(sample) for sample in run_of(300)]
 
 
 @pytest.fixture
-def feed() -> Iterator[Feed]:
-    started = Feed()
+def feed() -> Iterator[LiveFeed]:
+    started = LiveFeed()
     yield started
     started.close()
 
 
 def expected(count: int) -> dict[str, Any]:
     """The document of the first `count` samples."""
-    live = Live(TARGETS, shipped_book())
+    live = LiveFigures(TARGETS, bundled_book())
     live.take(run_of(300)[:count])
     found: dict[str, Any] = json.loads(json.dumps(live.document()))
     return found
 
 
-def until(feed: Feed, requests: int) -> dict[str, Any]:
+def until(feed: LiveFeed, requests: int) -> dict[str, Any]:
     """Look until so many requests are counted."""
     end_s = time.monotonic() + WITHIN_S
     while time.monotonic() < end_s:
@@ -53,14 +53,14 @@ def until(feed: Feed, requests: int) -> dict[str, Any]:
     pytest.fail(f"{requests} requests were not counted: {found}")
 
 
-def test_what_was_handed_on_is_in_the_figures(feed: Feed) -> None:
+def test_what_was_handed_on_is_in_the_figures(feed: LiveFeed) -> None:
     feed.begin(TARGETS)
     feed.take(ROWS[:200])
     feed.take([list(row) for row in ROWS[200:]])  # as a message from another machine has them
     assert until(feed, 300) == {**expected(300), "missed": 0}
 
 
-def test_a_new_run_forgets_the_one_before(feed: Feed) -> None:
+def test_a_new_run_forgets_the_one_before(feed: LiveFeed) -> None:
     feed.begin(TARGETS)
     feed.take(ROWS)
     until(feed, 300)
@@ -69,11 +69,11 @@ def test_a_new_run_forgets_the_one_before(feed: Feed) -> None:
     assert until(feed, 50) == {**expected(50), "missed": 0}
 
 
-def test_before_a_run_there_is_nothing_to_see(feed: Feed) -> None:
+def test_before_a_run_there_is_nothing_to_see(feed: LiveFeed) -> None:
     assert feed.look(within_s=WITHIN_S) == {**NOTHING, "missed": 0}
 
 
-def test_looking_does_not_wait_longer_than_it_may(feed: Feed) -> None:
+def test_looking_does_not_wait_longer_than_it_may(feed: LiveFeed) -> None:
     feed._process.send_signal(signal.SIGSTOP)
     feed.begin(TARGETS)
     feed.take(ROWS)
@@ -82,7 +82,7 @@ def test_looking_does_not_wait_longer_than_it_may(feed: Feed) -> None:
     until(feed, 300)
 
 
-def test_what_does_not_fit_the_queue_is_counted_as_missed(feed: Feed, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_does_not_fit_the_queue_is_counted_as_missed(feed: LiveFeed, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(live_feed, "QUEUE_MAX_BYTES", 100_000)
     feed.begin(TARGETS)
     feed.look(within_s=WITHIN_S)
@@ -96,7 +96,7 @@ def test_what_does_not_fit_the_queue_is_counted_as_missed(feed: Feed, monkeypatc
     until(feed, 3000 - missed)
 
 
-def test_a_process_that_died_is_a_problem_for_nobody_but_those_who_look(feed: Feed) -> None:
+def test_a_process_that_died_is_a_problem_for_nobody_but_those_who_look(feed: LiveFeed) -> None:
     feed.begin(TARGETS)
     feed.take(ROWS)
     until(feed, 300)
@@ -118,7 +118,7 @@ def test_a_message_that_is_cut_off_ends_it_quietly() -> None:
 
 
 def test_closing_it_twice_or_after_its_death_is_harmless() -> None:
-    feed = Feed()
+    feed = LiveFeed()
     feed._process.kill()
     feed.close()
     feed.close()

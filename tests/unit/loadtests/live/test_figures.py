@@ -10,8 +10,8 @@ import pytest
 
 from loadtests.analysis.target_summary import summarise_target
 from loadtests.cost.measured import cost_of
-from loadtests.live.figures import Live, typical
-from loadtests.prices.book import shipped_book
+from loadtests.live.figures import LiveFigures, typical
+from loadtests.prices.book import bundled_book
 from loadtests.record.columns import by_target, columns_of
 from loadtests.stats.histogram import ERROR
 from tests.kits.live import TARGETS, run_of
@@ -20,7 +20,7 @@ SAME = ("requests", "errors", "timeouts", "dropped", "late", "warm_up", "instanc
 
 
 def live(count: int, *, seed: int = 1, batch: int = 101) -> dict[str, Any]:
-    found, samples = Live(TARGETS, shipped_book()), run_of(count, seed=seed)
+    found, samples = LiveFigures(TARGETS, bundled_book()), run_of(count, seed=seed)
     for start in range(0, count, batch):
         found.take(samples[start : start + batch])
         found.document()  # looking changes nothing
@@ -29,7 +29,7 @@ def live(count: int, *, seed: int = 1, batch: int = 101) -> dict[str, Any]:
 
 def summary(count: int, *, seed: int = 1) -> dict[str, dict[str, Any]]:
     """What the report says of each target."""
-    found, book = {}, shipped_book()
+    found, book = {}, bundled_book()
     groups = by_target(run_of(count, seed=seed))
     for target in TARGETS:
         own = groups[target.name]
@@ -64,7 +64,7 @@ def test_they_are_what_the_report_says_of_the_same_samples(count: int, seed: int
 
 
 def test_the_order_in_which_samples_come_does_not_matter() -> None:
-    ordered, shuffled = Live(TARGETS, shipped_book()), Live(TARGETS, shipped_book())
+    ordered, shuffled = LiveFigures(TARGETS, bundled_book()), LiveFigures(TARGETS, bundled_book())
     ordered.take(sorted(run_of(600), key=lambda each: each.index))
     shuffled.take(run_of(600))
     one, other = ordered.document(), shuffled.document()
@@ -76,7 +76,7 @@ def test_the_order_in_which_samples_come_does_not_matter() -> None:
 
 def test_the_rate_is_that_of_the_last_ten_seconds() -> None:
     samples = [replace(each, target="aws") for each in run_of(5000) if each.sent_s is not None]  # 50 a second
-    found = Live(TARGETS, shipped_book())
+    found = LiveFigures(TARGETS, bundled_book())
     found.take(samples)
     sent = sum(each.sent_s >= 91 for each in samples if each.sent_s is not None)
     busy, idle = (entry["requests_per_s"] for entry in found.document()["targets"])
@@ -86,7 +86,7 @@ def test_the_rate_is_that_of_the_last_ten_seconds() -> None:
 
 
 def test_a_run_that_has_only_begun_has_a_document_too() -> None:
-    document = Live(TARGETS, shipped_book()).document()
+    document = LiveFigures(TARGETS, bundled_book()).document()
     json.dumps(document, allow_nan=False)
     for entry in document["targets"]:
         assert (entry["requests"], entry["requests_per_s"], entry["cost_usd"]) == (0, 0, 0)
@@ -95,7 +95,7 @@ def test_a_run_that_has_only_begun_has_a_document_too() -> None:
 
 
 def test_where_no_answer_tells_its_instance_those_without_evidence_are_the_typical_ones() -> None:
-    found = Live(TARGETS, shipped_book())
+    found = LiveFigures(TARGETS, bundled_book())
     found.take([replace(each, state=None, instance=None) for each in run_of(400)])
     for entry in found.document()["targets"]:
         assert entry["warm"]["n"] == 0

@@ -12,15 +12,15 @@ from typing import Any
 import pytest
 from flask import Flask, jsonify
 
-from loadtests.live.figures import Live
+from loadtests.live.figures import LiveFigures
 from loadtests.live.locust_tab import COLUMNS, KEY, add_tab, row, rows
-from loadtests.prices.book import shipped_book
+from loadtests.prices.book import bundled_book
 from tests.kits.live import TARGETS, run_of
 
 
 @pytest.fixture
 def document() -> dict[str, Any]:
-    live = Live(TARGETS, shipped_book())
+    live = LiveFigures(TARGETS, bundled_book())
     live.take(run_of(1500))
     return {**live.document(), "missed": 0}
 

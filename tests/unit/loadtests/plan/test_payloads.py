@@ -9,7 +9,7 @@ import pytest
 
 from cli.measurement.local_targets import SAMPLES, samples_of
 from core.settings import MODELS
-from loadtests.plan.payloads import PicturesError, digest, read_pictures
+from loadtests.plan.payloads import PayloadsError, payloads_digest, read_payloads
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -18,16 +18,16 @@ WINES = MODELS / "examples" / "wine-xgboost" / "samples"
 
 
 def test_json_files_are_sent_as_they_are_where_there_is_no_image() -> None:
-    found = read_pictures(WINES)
+    found = read_payloads(WINES)
     assert [each.name for each in found] == [f"wine-{number:02}.json" for number in range(1, 13)]
     assert {each.content_type for each in found} == {"application/json"}
     assert found[0].body == (WINES / "wine-01.json").read_bytes()
-    assert len(digest(found)) == 64
+    assert len(payloads_digest(found)) == 64
 
 
 def test_json_files_beside_images_are_not_sent() -> None:
     assert (SAMPLES / "labels.json").is_file()
-    assert {each.content_type for each in read_pictures(SAMPLES)} == {"image/jpeg"}
+    assert {each.content_type for each in read_payloads(SAMPLES)} == {"image/jpeg"}
 
 
 @pytest.mark.parametrize(
@@ -41,14 +41,14 @@ def test_json_files_beside_images_are_not_sent() -> None:
 def test_a_json_file_of_another_kind_is_told_by_name(text: str, complaint: str, tmp_path: Path) -> None:
     (tmp_path / "a.json").write_text(json.dumps({"features": [1]}))
     (tmp_path / "b.json").write_text(text)
-    with pytest.raises(PicturesError, match=complaint) as raised:
-        read_pictures(tmp_path)
+    with pytest.raises(PayloadsError, match=complaint) as raised:
+        read_payloads(tmp_path)
     assert "b.json" in str(raised.value)
 
 
 def test_an_empty_folder_is_told_with_both_kinds(tmp_path: Path) -> None:
-    with pytest.raises(PicturesError, match=r'\.jpg.*or with \.json files {"features": \.\.\.}'):
-        read_pictures(tmp_path)
+    with pytest.raises(PayloadsError, match=r'\.jpg.*or with \.json files {"features": \.\.\.}'):
+        read_payloads(tmp_path)
 
 
 def test_a_models_own_samples_are_sent_unless_said_otherwise() -> None:

@@ -58,7 +58,7 @@ def test_steps_follow_each_other() -> None:
 def test_a_burst_is_several_requests_at_one_moment_and_targets_have_it_in_turn() -> None:
     assert times(Bursts(2, 3, 5.0)) == [0.0, 0.0, 0.0, 5.0, 5.0, 5.0]
     found = schedule([Bursts(2, 3, 6.0)], TARGETS, forcible=(), images=5, seed=1)
-    moments = {(each.at_s, each.target) for each in found}
+    moments = {(each.offset_s, each.target) for each in found}
     assert len(found) == 18
     assert sorted(at_s for at_s, _ in moments) == pytest.approx([0, 2, 4, 6, 8, 10])
 
@@ -66,7 +66,7 @@ def test_a_burst_is_several_requests_at_one_moment_and_targets_have_it_in_turn()
 def test_every_target_is_idle_for_the_whole_gap() -> None:
     found = schedule([IdleGaps(20, 3.0)], TARGETS, forcible=(), images=5, seed=1)
     for target in TARGETS:
-        own = [each.at_s for each in found if each.target == target]
+        own = [each.offset_s for each in found if each.target == target]
         assert len(own) == 20
         assert own[0] >= 3.0
         assert min(after - before for before, after in itertools.pairwise(own)) >= 3.0

@@ -18,7 +18,7 @@ PHASES: tuple[Phase, ...] = (Forced(4), Constant(10.0, 100, warm_up=5), Poisson(
 
 def arrivals(seed: int = 1, phases: tuple[Phase, ...] = PHASES) -> list[tuple[float, str, str, int, int]]:
     found = schedule(phases, TARGETS, forcible=TARGETS, images=7, seed=seed)
-    return [(each.at_s, each.target, each.stratum, each.image, each.phase) for each in found]
+    return [(each.offset_s, each.target, each.stratum, each.image, each.phase) for each in found]
 
 
 def test_the_same_seed_gives_the_same_schedule_and_another_seed_another() -> None:
@@ -41,7 +41,7 @@ def test_the_schedule_does_not_change_between_versions_of_python_or_of_tripoint(
 def test_indexes_count_from_zero_in_order_of_phase_and_time() -> None:
     found = schedule(PHASES, TARGETS, forcible=TARGETS, images=7, seed=1)
     assert [each.index for each in found] == list(range(len(found)))
-    assert found == sorted(found, key=lambda each: (each.phase, each.at_s))
+    assert found == sorted(found, key=lambda each: (each.phase, each.offset_s))
 
 
 def test_every_target_gets_every_request_of_every_phase() -> None:
@@ -67,7 +67,7 @@ def test_targets_take_turns_in_an_order_that_changes() -> None:
 
 def test_evenly_spaced_targets_do_not_collide() -> None:
     found = schedule([Constant(10.0, 60)], TARGETS, forcible=(), images=1, seed=1)
-    gaps = {round(after.at_s - before.at_s, 9) for before, after in itertools.pairwise(found)}
+    gaps = {round(after.offset_s - before.offset_s, 9) for before, after in itertools.pairwise(found)}
     assert gaps == {round(0.1 / 3, 9)}
 
 
@@ -85,7 +85,7 @@ def test_cold_starts_are_forced_only_where_there_is_a_control_plane() -> None:
 
 def test_poisson_arrivals_have_the_wanted_rate_and_independent_gaps() -> None:
     found = schedule([Poisson(20.0, 4000)], ["aws"], forcible=(), images=1, seed=1)
-    gaps = [after.at_s - before.at_s for before, after in itertools.pairwise(found)]
+    gaps = [after.offset_s - before.offset_s for before, after in itertools.pairwise(found)]
     mean = sum(gaps) / len(gaps)
     deviation = (sum((gap - mean) ** 2 for gap in gaps) / len(gaps)) ** 0.5
     assert mean == pytest.approx(1 / 20, rel=0.05)
@@ -94,7 +94,7 @@ def test_poisson_arrivals_have_the_wanted_rate_and_independent_gaps() -> None:
 
 def test_poisson_arrivals_of_two_targets_are_not_the_same() -> None:
     found = schedule([Poisson(20.0, 50)], TARGETS, forcible=(), images=1, seed=1)
-    assert len({each.at_s for each in found}) == 150
+    assert len({each.offset_s for each in found}) == 150
 
 
 def test_shares_of_workers_hold_every_arrival_once() -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from adapters import contract
 from loadtests.cost.plans import load_plan
-from loadtests.plan.sweep_grid import Offer, SweepError, Wish, next_size, trials, usual_sizes
+from loadtests.plan.sweep_grid import CloudOptions, SweepError, SweepRequest, grid_points, next_size, usual_sizes
 
 LINEAR: dict[str, Any] = {"default_mb": 1769, "minimum_mb": 128, "maximum_mb": 10240, "step_mb": 1}
 FIXED: dict[str, Any] = {"default_mb": 2048, "minimum_mb": 512, "maximum_mb": 4096, "sizes_mb": [512, 2048, 4096]}
@@ -14,16 +14,16 @@ FIXED: dict[str, Any] = {"default_mb": 2048, "minimum_mb": 512, "maximum_mb": 40
 
 def offer(
     cloud: str, memory: dict[str, Any], *, most: int = 1, architectures: tuple[str, ...] = ("x86_64",)
-) -> Offer:
-    return Offer(cloud, memory, {"concurrency": 1, "concurrency_max": most}, architectures)
+) -> CloudOptions:
+    return CloudOptions(cloud, memory, {"concurrency": 1, "concurrency_max": most}, architectures)
 
 
 LAMBDA = offer("aws", LINEAR, architectures=("x86_64", "arm64"))
 FLEX = offer("azure", FIXED, most=1000)
 
 
-def names(offers: list[Offer], wish: Wish, *, machine: str | None = None) -> list[str]:
-    return [trial.name for trial in trials(offers, wish, machine=machine)[0]]
+def names(offers: list[CloudOptions], wish: SweepRequest, *, machine: str | None = None) -> list[str]:
+    return [trial.name for trial in grid_points(offers, wish, machine=machine)[0]]
 
 
 @pytest.mark.parametrize(("asked_mb", "size_mb"), [(512, 512), (513, 2048), (1, 512), (4096, 4096), (4097, None)])
@@ -51,7 +51,7 @@ def test_every_cloud_has_three_usual_sizes_that_it_offers() -> None:
 
 
 def test_a_size_that_stands_for_another_is_told_and_tried_once() -> None:
-    found, notes = trials([LAMBDA, FLEX], Wish(memory_mb=(512, 1024, 1769)))
+    found, notes = grid_points([LAMBDA, FLEX], SweepRequest(memory_mb=(512, 1024, 1769)))
     assert [trial.name for trial in found] == ["aws-512", "aws-1024", "aws-1769", "azure-512", "azure-2048"]
     assert notes == [
         "azure has no 1024 MB: 2048 MB, its next size, stands for it",
@@ -60,31 +60,31 @@ def test_a_size_that_stands_for_another_is_told_and_tried_once() -> None:
 
 
 def test_a_size_beyond_a_clouds_largest_is_left_out_of_that_cloud_alone() -> None:
-    found, notes = trials([LAMBDA, FLEX], Wish(memory_mb=(8192,)))
+    found, notes = grid_points([LAMBDA, FLEX], SweepRequest(memory_mb=(8192,)))
     assert [trial.name for trial in found] == ["aws-8192"]
     assert notes == ["azure has no 8192 MB (at most 4096 MB): left out"]
 
 
 def test_concurrency_is_swept_where_the_plan_has_it() -> None:
-    wish = Wish(memory_mb=(512,), concurrency=(1, 4))
-    found, notes = trials([LAMBDA, FLEX], wish)
+    wish = SweepRequest(memory_mb=(512,), concurrency=(1, 4))
+    found, notes = grid_points([LAMBDA, FLEX], wish)
     assert [trial.name for trial in found] == ["aws-512-c1", "azure-512-c1", "azure-512-c4"]
     assert notes == ["an instance of aws serves at most 1 at a time: concurrency 4 left out"]
 
 
 def test_architecture_is_swept_where_the_plan_has_it() -> None:
-    wish = Wish(memory_mb=(512,), architectures=("x86_64", "arm64"))
+    wish = SweepRequest(memory_mb=(512,), architectures=("x86_64", "arm64"))
     assert names([LAMBDA, FLEX], wish) == ["aws-512-x86_64", "aws-512-arm64", "azure-512-x86_64"]
-    assert "azure's plan has no arm64: left out" in trials([LAMBDA, FLEX], wish)[1]
+    assert "azure's plan has no arm64: left out" in grid_points([LAMBDA, FLEX], wish)[1]
 
 
 def test_a_machine_does_not_measure_an_architecture_that_it_is_not() -> None:
-    wish = Wish(memory_mb=(512,), architectures=("x86_64", "arm64"))
-    found, notes = trials([LAMBDA], wish, machine="x86_64")
+    wish = SweepRequest(memory_mb=(512,), architectures=("x86_64", "arm64"))
+    found, notes = grid_points([LAMBDA], wish, machine="x86_64")
     assert [trial.architecture for trial in found] == ["x86_64"]
     assert any("this machine is x86_64" in note and "--targets" in note for note in notes)
 
 
 def test_a_sweep_of_nothing_says_why() -> None:
     with pytest.raises(SweepError, match="azure has no 8192 MB"):
-        trials([FLEX], Wish(memory_mb=(8192,)))
+        grid_points([FLEX], SweepRequest(memory_mb=(8192,)))

@@ -7,7 +7,7 @@ import pytest
 
 from loadtests.plan.scenarios import read_scenario
 from loadtests.plan.schedule import schedule
-from loadtests.plan.sweep_load import ROUNDS_MIN, Load, Timing, fit, largest
+from loadtests.plan.sweep_load import ROUNDS_MIN, SweepLoad, Timing, fit, largest
 from loadtests.stats.clusters import FEW
 from loadtests.stats.percentiles import needed
 
@@ -20,7 +20,7 @@ NINE = {f"t{number}": Timing(first_ms=900.0, warm_ms=25.0) for number in range(9
 SLOW = {f"t{number}": Timing(first_ms=4000.0, warm_ms=120.0) for number in range(9)}
 
 
-def arrivals(load: Load, folder: Path) -> list[Arrival]:
+def arrivals(load: SweepLoad, folder: Path) -> list[Arrival]:
     path = folder / "tune.toml"
     path.write_text(load.scenario(), encoding="utf-8")
     scenario = read_scenario(path)
@@ -29,7 +29,7 @@ def arrivals(load: Load, folder: Path) -> list[Arrival]:
 
 
 def test_every_round_gives_every_setting_a_cold_start_and_its_share_of_warm_requests(tmp_path: Path) -> None:
-    load = Load(rounds=6, per_round=20, rate=4.0, settle_s=10.0, forced=True)
+    load = SweepLoad(rounds=6, per_round=20, rate=4.0, settle_s=10.0, forced=True)
     sent = [each for each in arrivals(load, tmp_path) if each.target == "a"]
     assert sum(each.stratum == "forced" for each in sent) == 6
     assert sum(each.stratum == "steady" for each in sent) == 6 * 20
@@ -37,10 +37,10 @@ def test_every_round_gives_every_setting_a_cold_start_and_its_share_of_warm_requ
 
 
 def test_a_new_instance_settles_on_warm_up_before_its_requests_count(tmp_path: Path) -> None:
-    load = Load(rounds=6, per_round=20, rate=4.0, settle_s=10.0, forced=True)
+    load = SweepLoad(rounds=6, per_round=20, rate=4.0, settle_s=10.0, forced=True)
     settling = [each for each in arrivals(load, tmp_path) if each.phase == 1]
     assert {each.stratum for each in settling} == {"warm-up"}
-    assert max(each.at_s for each in settling) >= 10.0
+    assert max(each.offset_s for each in settling) >= 10.0
 
 
 def test_a_load_that_cannot_force_cold_starts_begins_with_a_burst(tmp_path: Path) -> None:
@@ -96,5 +96,5 @@ def test_no_load_sends_more_than_the_largest(
     assert requests(load) <= requests(largest(settle_s))
 
 
-def requests(load: Load) -> int:
+def requests(load: SweepLoad) -> int:
     return sum(len(phase.offsets_s(Random(1))) for phase in load.phases())

@@ -17,10 +17,10 @@ from cli.commands.prices import command
 from loadtests.cost import bill, usage_of
 from loadtests.cost.plans import free_grants
 from loadtests.prices import library
-from loadtests.prices.book import shipped_book
+from loadtests.prices.book import bundled_book
 from loadtests.prices.download import Fetch, download
 from loadtests.prices.rate import PriceError
-from loadtests.prices.refresh import Refreshed, Source, refresh
+from loadtests.prices.refresh import PriceSource, RefreshedBook, refresh
 from loadtests.prices.regions import places
 from loadtests.prices.run_prices import book_of_run, keep_book
 from loadtests.prices.table import documents, refreshed_sentences
@@ -40,8 +40,8 @@ PAGES = {
 ALL = {"aws": ["us-east-1"], "azure": ["eastus"], "gcp": ["us-central1", "europe-west3"]}
 
 
-def source(fetch: Fetch) -> Source:
-    return Source(fetch, "2026-12-24", grants=free_grants)
+def source(fetch: Fetch) -> PriceSource:
+    return PriceSource(fetch, "2026-12-24", grants=free_grants)
 
 
 def recorded(address: str, /) -> dict[str, Any]:
@@ -53,8 +53,8 @@ def recorded(address: str, /) -> dict[str, Any]:
     raise PriceError(f"cannot reach {address.split('/')[2]}")
 
 
-def refreshed(today: str = "2026-12-24", **keys: str) -> Refreshed:
-    return refresh(library.book_document("2026-11-20"), ALL, Source(recorded, today, keys, free_grants))
+def refreshed(today: str = "2026-12-24", **keys: str) -> RefreshedBook:
+    return refresh(library.book_document("2026-11-20"), ALL, PriceSource(recorded, today, keys, free_grants))
 
 
 @pytest.fixture
@@ -64,7 +64,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_every_shipped_price_has_a_source_a_date_and_a_confidence() -> None:
-    book = shipped_book()
+    book = bundled_book()
     assert set(book.clouds) >= {"aws", "azure", "gcp"}
     for prices in book.clouds.values():
         assert {"us", "eu"} <= set(prices.areas)
@@ -78,7 +78,7 @@ def test_every_shipped_price_has_a_source_a_date_and_a_confidence() -> None:
 @pytest.mark.usefixtures("folder")
 def test_the_shipped_book_is_the_newest_where_none_was_refreshed() -> None:
     assert library.names() == ("2026-11-20",)
-    assert library.open_book() == shipped_book()
+    assert library.open_book() == bundled_book()
 
 
 def test_a_refresh_tells_each_price_that_changed_and_no_other() -> None:
@@ -152,7 +152,7 @@ def test_a_list_of_another_form_is_told_and_not_guessed_at() -> None:
 
 def test_a_list_without_the_region_is_told() -> None:
     document = library.book_document("2026-11-20")
-    result = refresh(document, {"gcp": ["mars-1"]}, Source(lambda _: {"skus": []}, "2026-12-24", {"gcp": "key"}))
+    result = refresh(document, {"gcp": ["mars-1"]}, PriceSource(lambda _: {"skus": []}, "2026-12-24", {"gcp": "key"}))
     assert "no price for region 'mars-1'" in result.failures[0]
 
 
@@ -172,7 +172,7 @@ def test_one_catalogue_is_fetched_once_for_all_regions() -> None:
         return recorded(address)
 
     wanted = {"gcp": ["us-central1", "europe-west1", "europe-west3"]}
-    refresh(library.book_document("2026-11-20"), wanted, Source(counting, "2026-12-24", {"gcp": "key"}))
+    refresh(library.book_document("2026-11-20"), wanted, PriceSource(counting, "2026-12-24", {"gcp": "key"}))
     assert len(asked) == 2
 
 
@@ -190,7 +190,7 @@ def test_a_free_grant_that_differs_from_the_plans_rule_is_told() -> None:
 
 
 def test_a_new_region_is_named_with_its_cloud() -> None:
-    book = shipped_book()
+    book = bundled_book()
     assert places(book, (), ("aws/eu-north-1", "eu")) == {
         "aws": ("eu-north-1", "eu-central-1"),
         "azure": ("westeurope",),
@@ -260,7 +260,7 @@ def test_the_command_shows_prices_with_age_and_source() -> None:
 
 
 def test_sentences_say_when_no_price_changed() -> None:
-    result = Refreshed({}, read=["aws us-east-1: 6 prices"])
+    result = RefreshedBook({}, read=["aws us-east-1: 6 prices"])
     assert list(refreshed_sentences(result)) == ["read aws us-east-1: 6 prices", "no price changed"]
 
 

@@ -13,7 +13,7 @@ from adapters import contract
 from loadtests.prices.aws_offers import READER as AWS
 from loadtests.prices.azure_retail import READER as AZURE
 from loadtests.prices.google_catalog import READER as GOOGLE
-from loadtests.prices.listing import Reader, listed
+from loadtests.prices.listing import PriceListFormat, listed
 from loadtests.prices.rate import PriceError
 from tests.paths import ROOT
 
@@ -124,7 +124,7 @@ def test_google_pages_are_asked_for_with_the_key_and_the_token() -> None:
     ],
 )
 def test_another_currency_than_usd_is_refused(
-    reader: Reader, name: str, region: str, path: tuple[str | int, ...]
+    reader: PriceListFormat, name: str, region: str, path: tuple[str | int, ...]
 ) -> None:
     changed: Any = copy.deepcopy(page(name))
     inner = changed

@@ -8,7 +8,7 @@ from functools import partial
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from loadtests.record.cold_state import settle
+from loadtests.record.cold_state import classify_samples
 from loadtests.record.sample import Sample
 
 READY_S = 100.0  # on the client's clock
@@ -45,7 +45,7 @@ def exchange(
 
 
 def states(*samples: Sample) -> list[str | None]:
-    return [sample.state for sample in settle(samples)]
+    return [sample.state for sample in classify_samples(samples)]
 
 
 def test_a_request_sent_before_the_instance_was_ready_is_cold_and_the_next_is_warm() -> None:
@@ -117,7 +117,7 @@ def test_a_report_line_without_init_duration_means_that_the_instance_had_served_
 def test_samples_without_evidence_stay_as_they_were_read() -> None:
     dropped = Sample(1, "t", "w", "steady", 1.0, None, None, "dropped")
     silent = replace(exchange(1, 99.0, started_s=100.1), since_ready_ms=None, state=None)
-    assert settle([dropped, silent]) == [dropped, silent]
+    assert classify_samples([dropped, silent]) == [dropped, silent]
 
 
 @settings(max_examples=200, deadline=None)
@@ -138,5 +138,5 @@ def test_every_request_is_told_rightly_when_one_answer_was_quick(
     ]
     quick_s = READY_S + 100
     samples.append(exchange(len(samples) + 1, quick_s, started_s=quick_s + 0.001, way_back_s=0.0002))
-    settled = settle(samples)
+    settled = classify_samples(samples)
     assert [sample.state == "cold" for sample in settled] == [True] * len(waiting) + [False] * (len(others) + 1)

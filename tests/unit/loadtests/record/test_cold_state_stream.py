@@ -7,12 +7,12 @@ from random import Random
 import pytest
 
 from loadtests.analysis.target_summary import summarise_target
-from loadtests.live.figures import Live
-from loadtests.prices.book import shipped_book
-from loadtests.record.cold_state import settle
-from loadtests.record.cold_state_stream import Newcomers
+from loadtests.live.figures import LiveFigures
+from loadtests.prices.book import bundled_book
+from loadtests.record.cold_state import classify_samples
+from loadtests.record.cold_state_stream import ColdStateStream
 from loadtests.record.columns import by_target, columns_of
-from loadtests.record.evidence import InstanceReport, classify
+from loadtests.record.evidence import InstanceReport, provisional_state
 from loadtests.record.sample import Sample
 from tests.kits.live import TARGETS
 
@@ -39,7 +39,7 @@ def served(random: Random, index: int, *, instance: tuple[int, float], number: i
         done_s,
         "ok",
         200,
-        state=classify(report, waited_ms=(done_s - sent_s - work_s) * 1000),
+        state=provisional_state(report, waited_ms=(done_s - sent_s - work_s) * 1000),
         connect_ms=random.choice([None, 0.3, 0.5]),
         instance=report.instance,
         request_number=number,
@@ -65,10 +65,10 @@ def run_of(seed: int) -> list[Sample]:
 @pytest.mark.parametrize("seed", range(12))
 def test_states_are_what_all_answers_together_show(seed: int) -> None:
     samples = run_of(seed)
-    live = Live(TARGETS, shipped_book())
+    live = LiveFigures(TARGETS, bundled_book())
     for start in range(0, len(samples), 37):
         live.take(samples[start : start + 37])
-    final = settle(samples)
+    final = classify_samples(samples)
     assert any(now.state != then.state for now, then in zip(final, samples, strict=True)), "a run that tells nothing"
     groups = by_target(final)
     for target, entry in zip(TARGETS, live.document()["targets"], strict=True):
@@ -83,27 +83,27 @@ def test_states_are_what_all_answers_together_show(seed: int) -> None:
 
 def test_a_later_answer_may_change_what_an_earlier_one_seemed_to_be() -> None:
     samples = [each for each in run_of(3) if each.target == TARGETS[0].name]
-    newcomers, changed = Newcomers(), 0
+    newcomers, changed = ColdStateStream(), 0
     before: dict[int, str | None] = {}
     for sample in samples:
-        newcomers.take(sample)
-        now: dict[int, str | None] = {each.index: each.state for each in newcomers.settled()}
+        newcomers.add(sample)
+        now: dict[int, str | None] = {each.index: each.state for each in newcomers.classified()}
         changed += sum(now[index] != state for index, state in before.items())
         before = now
     assert changed > 0
 
 
 def test_of_many_requests_of_few_instances_only_the_first_are_kept() -> None:
-    random, newcomers = Random(1), Newcomers()
+    random, newcomers = Random(1), ColdStateStream()
     kept = 0
     for turn in range(20_000):
-        kept += newcomers.take(served(random, turn, instance=(turn % 2, 1.0), number=turn // 2 + 1, sent_s=turn / 50))
-    assert kept == len(newcomers.settled())
+        kept += newcomers.add(served(random, turn, instance=(turn % 2, 1.0), number=turn // 2 + 1, sent_s=turn / 50))
+    assert kept == len(newcomers.classified())
     assert kept < 400
 
 
 def test_answers_without_evidence_have_no_open_state() -> None:
-    newcomers = Newcomers()
-    assert not newcomers.take(Sample(1, "aws", "w", "steady", 0.0, 0.0, 0.1, "ok", state=None))
-    assert not newcomers.take(Sample(2, "aws", "w", "steady", 0.0, 0.0, None, "timeout"))
-    assert newcomers.settled() == []
+    newcomers = ColdStateStream()
+    assert not newcomers.add(Sample(1, "aws", "w", "steady", 0.0, 0.0, 0.1, "ok", state=None))
+    assert not newcomers.add(Sample(2, "aws", "w", "steady", 0.0, 0.0, None, "timeout"))
+    assert newcomers.classified() == []

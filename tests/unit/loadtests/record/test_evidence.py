@@ -4,7 +4,7 @@ import pytest
 
 from core.wire import Evidence, Initialisation
 from loadtests.record import evidence
-from loadtests.record.evidence import InstanceReport, classify, parse_header
+from loadtests.record.evidence import InstanceReport, parse_header, provisional_state
 
 HEADER = (
     "i-1;number=3;since_ready_ms=0.3;init_start_unix_s=1763.5;init_ms=210.5;imports_ms=120;"
@@ -51,21 +51,21 @@ def test_a_body_gives_the_same_as_the_header() -> None:
 
 
 def test_who_waited_longer_than_the_instance_has_been_ready_was_waiting_for_it() -> None:
-    assert classify(report(number=1, since_ready_ms=2.0), waited_ms=800.0) == "cold"
+    assert provisional_state(report(number=1, since_ready_ms=2.0), waited_ms=800.0) == "cold"
 
 
 def test_the_second_request_of_a_concurrent_instance_may_have_waited_for_it_too() -> None:
-    assert classify(report(number=2, since_ready_ms=12.0), waited_ms=790.0) == "cold"
+    assert provisional_state(report(number=2, since_ready_ms=12.0), waited_ms=790.0) == "cold"
 
 
 def test_the_first_request_of_an_instance_that_was_ready_before_is_pre_initialised() -> None:
-    assert classify(report(number=1, since_ready_ms=60_000.0), waited_ms=3.0) == "pre-initialised"
+    assert provisional_state(report(number=1, since_ready_ms=60_000.0), waited_ms=3.0) == "pre-initialised"
 
 
 def test_a_long_queue_before_an_old_instance_is_warm() -> None:
-    assert classify(report(number=90, since_ready_ms=60_000.0), waited_ms=2_000.0) == "warm"
+    assert provisional_state(report(number=90, since_ready_ms=60_000.0), waited_ms=2_000.0) == "warm"
 
 
 def test_without_evidence_there_is_no_state() -> None:
-    assert classify(None, waited_ms=1.0) is None
-    assert classify(InstanceReport("i"), waited_ms=1.0) is None
+    assert provisional_state(None, waited_ms=1.0) is None
+    assert provisional_state(InstanceReport("i"), waited_ms=1.0) is None

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from adapters.platform_report import Report
-from loadtests.record.platform_reports import EVENT, PAUSES_S, Clock, Readback, Source, read_back
+from loadtests.record.platform_reports import EVENT, PAUSES_S, Clock, FetchResult, ReportSource, fetch_reports
 from loadtests.record.sample import Sample
 from loadtests.record.store import Event, Store, open_store
 
@@ -36,7 +36,7 @@ class Platform:
         return {each: report(each) for each in known}
 
 
-_source: type[Source] = Platform
+_source: type[ReportSource] = Platform
 
 
 @dataclass
@@ -81,10 +81,10 @@ def reported(run: Path) -> set[int]:
 def test_lines_that_come_late_are_waited_for_and_each_goes_to_its_own_request(run: Path) -> None:
     platform, time = Platform([["id-0"], [], ["id-2", "of another run"], ["id-1"]]), FakeTime()
     shown: list[tuple[int, int]] = []
-    found = read_back(
-        run, platform, patience_s=60, show=lambda done, total, _: shown.append((done, total)), clock=time.clock()
+    found = fetch_reports(
+        run, platform, timeout_s=60, show=lambda done, total, _: shown.append((done, total)), clock=time.clock()
     )
-    assert found == Readback(asked=3, found=3)
+    assert found == FetchResult(requested=3, found=3)
     assert shown == [(1, 3), (1, 3), (2, 3), (3, 3)]
     assert time.now_s == sum(PAUSES_S[:3]), "no longer than it took"
     assert reported(run) == {0, 1, 2}
@@ -94,15 +94,20 @@ def test_lines_that_come_late_are_waited_for_and_each_goes_to_its_own_request(ru
     assert platform.since[0] < datetime(2026, 11, 25, 12, tzinfo=UTC)
 
 
-def document(found: Readback) -> dict[str, object]:
+def document(found: FetchResult) -> dict[str, object]:
     """As JSON gives it back."""
-    return {"asked": found.asked, "found": found.found, "silent": list(found.silent), "trouble": found.trouble}
+    return {
+        "asked": found.requested,
+        "found": found.found,
+        "silent": list(found.unmatched),
+        "trouble": found.failures,
+    }
 
 
 def test_what_never_comes_is_counted_after_a_bounded_wait(run: Path) -> None:
     time = FakeTime()
-    found = read_back(run, Platform([["id-0", "id-2"]]), patience_s=12, clock=time.clock())
-    assert found == Readback(asked=3, found=2)
+    found = fetch_reports(run, Platform([["id-0", "id-2"]]), timeout_s=12, clock=time.clock())
+    assert found == FetchResult(requested=3, found=2)
     assert time.now_s == 12
     assert found.sentence() == "the platform's own line was found for 2 of 3 requests; 1 did not come"
     assert reported(run) == {0, 2}
@@ -110,16 +115,16 @@ def test_what_never_comes_is_counted_after_a_bounded_wait(run: Path) -> None:
 
 def test_without_patience_it_is_asked_once(run: Path) -> None:
     platform = Platform([["id-0"]])
-    found = read_back(run, platform, patience_s=0, clock=FakeTime().clock())
-    assert (found, platform.asked) == (Readback(asked=3, found=1), 1)
+    found = fetch_reports(run, platform, timeout_s=0, clock=FakeTime().clock())
+    assert (found, platform.asked) == (FetchResult(requested=3, found=1), 1)
 
 
 def test_an_interrupt_ends_the_waiting_and_keeps_what_came(run: Path) -> None:
     def interrupt() -> None:
         raise KeyboardInterrupt
 
-    found = read_back(run, Platform([["id-0"]]), patience_s=60, clock=FakeTime(then=interrupt).clock())
-    assert found == Readback(asked=3, found=1, trouble="the waiting was interrupted")
+    found = fetch_reports(run, Platform([["id-0"]]), timeout_s=60, clock=FakeTime(then=interrupt).clock())
+    assert found == FetchResult(requested=3, found=1, failures="the waiting was interrupted")
     assert reported(run) == {0}
 
 
@@ -128,7 +133,7 @@ def test_a_platform_that_refuses_is_told_and_the_run_stays_whole(run: Path) -> N
         def reports(self, target: str, *, since: datetime) -> Mapping[str, Report] | None:
             raise RuntimeError("not allowed to FilterLogEvents")
 
-    found = read_back(run, Refusing([]), patience_s=60, clock=FakeTime().clock())
+    found = fetch_reports(run, Refusing([]), timeout_s=60, clock=FakeTime().clock())
     assert found is not None
     assert "they could not be read: not allowed to FilterLogEvents" in found.sentence()
     with open_store(run) as store:
@@ -141,14 +146,14 @@ def test_a_front_whose_ids_are_in_no_line_is_named_and_not_waited_for(run: Path)
             return None if target == "gcp" else super().reports(target, since=since)
 
     time = FakeTime()
-    found = read_back(run, Silent([["id-0", "id-1", "id-2"]], ("aws", "gcp")), patience_s=60, clock=time.clock())
-    assert found == Readback(asked=3, found=3, silent=("gcp",))
+    found = fetch_reports(run, Silent([["id-0", "id-1", "id-2"]], ("aws", "gcp")), timeout_s=60, clock=time.clock())
+    assert found == FetchResult(requested=3, found=3, unmatched=("gcp",))
     assert time.now_s == 0
     assert "answers of gcp name no request of the platform's lines" in found.sentence()
 
 
 def test_a_second_reading_asks_for_the_rest_alone(run: Path) -> None:
-    read_back(run, Platform([["id-0"]]), patience_s=0, clock=FakeTime().clock())
-    found = read_back(run, Platform([["id-0", "id-1", "id-2"]]), patience_s=0, clock=FakeTime().clock())
-    assert found == Readback(asked=2, found=2)
-    assert read_back(run, Platform([]), patience_s=0) is None, "all are there"
+    fetch_reports(run, Platform([["id-0"]]), timeout_s=0, clock=FakeTime().clock())
+    found = fetch_reports(run, Platform([["id-0", "id-1", "id-2"]]), timeout_s=0, clock=FakeTime().clock())
+    assert found == FetchResult(requested=2, found=2)
+    assert fetch_reports(run, Platform([]), timeout_s=0) is None, "all are there"

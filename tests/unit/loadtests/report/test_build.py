@@ -14,8 +14,8 @@ from loadtests.plan.phases import Stratum
 from loadtests.plan.targets import Target
 from loadtests.record.sample import Outcome, Sample, State
 from loadtests.record.store import FILE_NAME, Store
-from loadtests.report.build import SUMMARY_NAME, summarise_run, write
-from loadtests.report.markdown import report
+from loadtests.report.build import SUMMARY_NAME, summarise_run, write_reports
+from loadtests.report.markdown import render_markdown
 from loadtests.report.terminal import table
 from loadtests.stats.estimate import Estimate
 from tests.paths import ROOT
@@ -152,9 +152,9 @@ def test_the_waterfall_is_that_of_the_headline_kind_and_adds_up_to_its_mean(mixe
     cold = documents(summarise(HEADER, [AWS, GCP], mixed.samples, COSTS))["aws"]["cold"]
     expected_ms = np.mean(latencies(8, around_ms=600))
     assert sum(part["ms"] for part in cold["waterfall"]) == pytest.approx(expected_ms)
-    text = report(summarise(HEADER, [AWS, GCP], mixed.samples, COSTS))
+    text = render_markdown(summarise(HEADER, [AWS, GCP], mixed.samples, COSTS))
     assert f"| all | {expected_ms:.0f} |" in text
-    assert "Where a cold start's time goes" not in report(summarise(HEADER, [GCP], [], COSTS))
+    assert "Where a cold start's time goes" not in render_markdown(summarise(HEADER, [GCP], [], COSTS))
 
 
 def test_the_kind_of_cold_start_that_most_targets_have_is_the_headline_of_all() -> None:
@@ -179,7 +179,7 @@ def test_the_summary_of_a_stored_run_follows_the_published_schema(mixed: Load, t
     jsonschema = pytest.importorskip("jsonschema", reason="the schema check needs the jsonschema package")
     with Store.create(tmp_path / FILE_NAME, HEADER) as store:
         store.append(mixed.samples)
-    write(tmp_path, summarise_run(tmp_path))
+    write_reports(tmp_path, summarise_run(tmp_path))
     document = json.loads((tmp_path / SUMMARY_NAME).read_text(encoding="utf-8"))
     schema = json.loads((ROOT / "docs" / "summary.schema.json").read_text(encoding="utf-8"))
     jsonschema.Draft202012Validator.check_schema(schema)
@@ -200,7 +200,7 @@ def test_the_terminal_table_fits_80_columns_without_cutting_a_figure(mixed: Load
 
 def test_the_markdown_report_shows_values_with_intervals_and_escapes_cells(mixed: Load) -> None:
     odd = Target("a|b", "aws", "on-demand", "us-east-1", 512, "http://127.0.0.1:1/")
-    text = report(summarise(HEADER, [AWS, odd], mixed.samples, COSTS))
+    text = render_markdown(summarise(HEADER, [AWS, odd], mixed.samples, COSTS))
     row = next(line for line in text.splitlines() if line.startswith("| aws |"))
     assert "2.50 [2.40, 2.60]" in row
     assert "4 of 440" in row

@@ -10,17 +10,17 @@ import pytest
 
 from adapters.deployment.request_auth import Pass
 from loadtests.cost.budget import Budget, BudgetError
-from loadtests.cost.tariff import tariff_of
+from loadtests.cost.tariff import request_price
 from loadtests.launch import free_port
-from loadtests.plan.payloads import Picture
+from loadtests.plan.payloads import Payload
 from loadtests.plan.targets import Target
-from loadtests.prices.book import shipped_book
+from loadtests.prices.book import bundled_book
 from loadtests.run.preflight import REQUESTS, preflight
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-PICTURES = [Picture("a.png", b"a", "image/png"), Picture("b.png", b"b", "image/png")]
+PICTURES = [Payload("a.png", b"a", "image/png"), Payload("b.png", b"b", "image/png")]
 ANSWERS = {
     "/good": (200, {"predictions": [{"label": "hat", "score": 1.0}]}),
     "/broken": (500, {"error": {"code": "model_unreadable"}}),
@@ -88,7 +88,7 @@ def test_a_target_that_is_not_there_is_left_out() -> None:
     assert "gone does not work and is left out: no answer" in notes[0]
 
 
-class Holder:
+class FakeProvider:
     """Opens targets with a header, and takes a while to retire one; `refused` says why it cannot."""
 
     def __init__(self, refused: str = "") -> None:
@@ -96,13 +96,13 @@ class Holder:
         self.refused = refused
 
     @property
-    def retirable(self) -> list[str]:
+    def cold_start_targets(self) -> list[str]:
         return ["good"]
 
-    def passes(self) -> dict[str, str]:
+    def auth_headers(self) -> dict[str, str]:
         return {"good": Pass(fixed={"x-functions-key": "secret"}).text()}
 
-    def retire(self, target: str) -> None:
+    def force_cold_start(self, target: str) -> None:
         self.asked.append(target)
         time.sleep(0.05)
         if self.refused:
@@ -110,7 +110,7 @@ class Holder:
 
 
 def test_a_closed_target_is_opened_and_its_cold_start_forced_and_timed(address: str) -> None:
-    holder = Holder()
+    holder = FakeProvider()
     timings, notes = preflight([target("good", f"{address}/good")], PICTURES, done=lambda n: None, porter=holder)
     assert (holder.asked, notes) == (["good"], [])
     assert timings["good"].retire_ms >= 50
@@ -119,7 +119,10 @@ def test_a_closed_target_is_opened_and_its_cold_start_forced_and_timed(address: 
 
 def test_a_cold_start_that_cannot_be_forced_is_told_and_the_target_is_measured_all_the_same(address: str) -> None:
     timings, notes = preflight(
-        [target("good", f"{address}/good")], PICTURES, done=lambda n: None, porter=Holder("the platform is busy")
+        [target("good", f"{address}/good")],
+        PICTURES,
+        done=lambda n: None,
+        porter=FakeProvider("the platform is busy"),
     )
     assert list(timings) == ["good"]
     assert notes == ["no cold start of good could be forced before the run: the platform is busy"]
@@ -127,7 +130,7 @@ def test_a_cold_start_that_cannot_be_forced_is_told_and_the_target_is_measured_a
 
 def test_every_request_is_counted_and_the_first_that_the_budget_does_not_hold_is_not_sent(address: str) -> None:
     aws = target("good", f"{address}/good")
-    tariff = tariff_of(aws, shipped_book())
+    tariff = request_price(aws, bundled_book())
     budget = Budget(tariff.highest_usd * 2, {"good": tariff})
     preflight([aws], PICTURES, done=lambda n: None, budget=budget)
     assert 0 < budget.spent_usd < tariff.highest_usd
@@ -141,7 +144,7 @@ def test_every_request_is_counted_and_the_first_that_the_budget_does_not_hold_is
 
 def test_what_does_not_answer_is_counted_at_its_highest() -> None:
     gone = target("good", f"http://127.0.0.1:{free_port()}/")
-    tariff = tariff_of(gone, shipped_book())
+    tariff = request_price(gone, bundled_book())
     budget = Budget(tariff.highest_usd * 3, {"good": tariff})
     preflight([gone], PICTURES, done=lambda n: None, budget=budget)
     assert budget.spent_usd == tariff.highest_usd

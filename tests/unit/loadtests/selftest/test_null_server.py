@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from loadtests.record.evidence import classify, parse_header
+from loadtests.record.evidence import parse_header, provisional_state
 from loadtests.selftest.null_server import Behaviour, NullServer, Stall
 
 
@@ -25,7 +25,7 @@ def test_a_stall_is_written_as_its_start_and_length() -> None:
 
 def state_of(answer: bytes, *, waited_ms: float) -> str | None:
     line = next(line for line in answer.decode().split("\r\n") if line.startswith("x-tripoint-instance: "))
-    return classify(parse_header(line.partition(": ")[2]), waited_ms=waited_ms)
+    return provisional_state(parse_header(line.partition(": ")[2]), waited_ms=waited_ms)
 
 
 def test_who_comes_while_an_instance_starts_waits_for_it_too() -> None:

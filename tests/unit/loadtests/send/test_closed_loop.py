@@ -4,13 +4,13 @@ from collections import Counter
 
 import pytest
 
-from loadtests.send.closed_loop import Conversation
+from loadtests.send.closed_loop import ClosedLoop
 
 TARGETS = ["aws", "gcp", "azure"]
 
 
-def conversation(*, first: int = 0, step: int = 1, think_s: float = 1.0, seed: str = "1") -> Conversation:
-    return Conversation(TARGETS, images=5, think_s=think_s, seed=seed, first=first, step=step, place=2)
+def conversation(*, first: int = 0, step: int = 1, think_s: float = 1.0, seed: str = "1") -> ClosedLoop:
+    return ClosedLoop(TARGETS, images=5, think_s=think_s, seed=seed, first=first, step=step, place=2)
 
 
 def test_targets_take_turns_in_random_order() -> None:

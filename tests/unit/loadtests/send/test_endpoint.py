@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from loadtests.send.endpoint import Endpoint
+from loadtests.send.endpoint import HttpEndpoint
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from loadtests.send.response import Answer
+    from loadtests.send.response import HttpResponse
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nX-A: b\r\n\r\n{}"
 
@@ -47,8 +47,8 @@ def server(*connections: list[bytes]) -> Iterator[tuple[str, list[bytes]]]:
             thread.join(timeout=15)
 
 
-def post(url: str, body: bytes = b"a") -> Answer:
-    with closing(Endpoint(url)) as endpoint:
+def post(url: str, body: bytes = b"a") -> HttpResponse:
+    with closing(HttpEndpoint(url)) as endpoint:
         return endpoint.post(body, content_type="image/png")
 
 
@@ -66,7 +66,7 @@ def test_a_request_is_sent_whole_and_the_answer_is_read_whole() -> None:
 
 def test_a_connection_is_used_again_and_then_costs_nothing() -> None:
     with server([OK, OK]) as (url, seen):
-        endpoint = Endpoint(url)
+        endpoint = HttpEndpoint(url)
         first = endpoint.post(b"a", content_type="image/png")
         second = endpoint.post(b"b", content_type="image/png")
         endpoint.close()
@@ -78,7 +78,7 @@ def test_a_connection_is_used_again_and_then_costs_nothing() -> None:
 def test_a_connection_that_the_server_closed_is_not_used_again() -> None:
     closing = OK.replace(b"X-A: b", b"Connection: close")
     with server([closing], [OK], [OK]) as (url, _):
-        endpoint = Endpoint(url)
+        endpoint = HttpEndpoint(url)
         answers = []
         for _ in range(3):
             answers.append(endpoint.post(b"a", content_type="image/png"))

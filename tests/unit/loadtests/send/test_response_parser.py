@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from loadtests.send.requester import id_header_of
-from loadtests.send.response import Answer
-from loadtests.send.response_parser import Intent, read
+from loadtests.send.response import HttpResponse
+from loadtests.send.response_parser import PlannedRequest, instance_fields
 
 if TYPE_CHECKING:
     from loadtests.record.sample import Sample
 
-INTENT = Intent(4, "aws", "w1", "steady", intended_s=1.0, origin_s=100.0)
+INTENT = PlannedRequest(4, "aws", "w1", "steady", intended_s=1.0, origin_s=100.0)
 GOOD = {
     "predictions": [{"label": "pants", "score": 0.9}],
     "model": {"name": "clothes", "version": "1"},
@@ -23,9 +23,9 @@ GOOD = {
 EVIDENCE = "i-1;number=2;since_ready_ms=5000;init_ms=300"
 
 
-def answer(document: object, *, status: int = 200, evidence: str = EVIDENCE) -> Answer:
+def answer(document: object, *, status: int = 200, evidence: str = EVIDENCE) -> HttpResponse:
     body = document if isinstance(document, bytes) else json.dumps(document).encode()
-    return Answer(
+    return HttpResponse(
         status=status,
         headers={"x-tripoint-instance": evidence},
         body=body,
@@ -39,8 +39,8 @@ def answer(document: object, *, status: int = 200, evidence: str = EVIDENCE) -> 
     )
 
 
-def read_alone(given: Answer) -> Sample:
-    return read(INTENT, given, first_answers={})
+def read_alone(given: HttpResponse) -> Sample:
+    return instance_fields(INTENT, given, first_answers={})
 
 
 def test_a_classification_becomes_a_whole_sample() -> None:
@@ -79,7 +79,7 @@ def test_evidence_in_the_body_serves_where_the_header_is_lost() -> None:
 
 
 def test_the_time_to_connect_is_not_waiting_for_an_instance() -> None:
-    slow_connect = Answer(
+    slow_connect = HttpResponse(
         status=200,
         headers={"x-tripoint-instance": "i;number=1;since_ready_ms=4"},
         body=json.dumps(GOOD).encode(),
@@ -126,16 +126,21 @@ def test_a_log_tail_that_is_no_base64_does_no_harm() -> None:
 
 def test_an_instance_that_answered_this_client_before_was_ready_however_long_the_way_back() -> None:
     slow_way_back = answer(GOOD, evidence="i-1;number=2;since_ready_ms=4")
-    assert read(INTENT, slow_way_back, first_answers={}).state == "cold"
-    assert read(INTENT, slow_way_back, first_answers={"i-1": 101.001}).state == "warm"
-    assert read(INTENT, slow_way_back, first_answers={"i-1": 101.003}).state == "cold", "while it was under way"
-    assert read(INTENT, slow_way_back, first_answers={"i-2": 101.001}).state == "cold", "another instance"
+    assert instance_fields(INTENT, slow_way_back, first_answers={}).state == "cold"
+    assert instance_fields(INTENT, slow_way_back, first_answers={"i-1": 101.001}).state == "warm"
+    assert instance_fields(INTENT, slow_way_back, first_answers={"i-1": 101.003}).state == "cold", (
+        "while it was under way"
+    )
+    assert instance_fields(INTENT, slow_way_back, first_answers={"i-2": 101.001}).state == "cold", "another instance"
 
 
 def test_the_platforms_name_for_the_request_is_kept_where_the_target_has_one() -> None:
     plain = answer(GOOD)
     named = replace(plain, headers={**plain.headers, "x-amzn-requestid": "8f5c-1"})
-    given = {name: read(INTENT, named, first_answers={}, id_header=name) for name in ("x-amzn-requestid", "x-other")}
+    given = {
+        name: instance_fields(INTENT, named, first_answers={}, id_header=name)
+        for name in ("x-amzn-requestid", "x-other")
+    }
     assert given["x-amzn-requestid"].request_id == "8f5c-1"
     assert given["x-other"].request_id is None
     assert read_alone(named).request_id is None, "another cloud's header says nothing"

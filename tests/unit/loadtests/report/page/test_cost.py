@@ -10,25 +10,25 @@ import pytest
 from loadtests.cost.measured import DEFAULT_VOLUME
 from loadtests.report.page.blocks import Controls, Figure, Section, Table
 from loadtests.report.page.cost import cost
-from loadtests.report.page.volume import Months, months, step_of, steps, volume_text
+from loadtests.report.page.volume import MonthlyCosts, months, step_of, steps, volume_text
 from tests.kits.page import Load, costs_of, target, three_clouds
 
 if TYPE_CHECKING:
-    from loadtests.report.page.context import Material
+    from loadtests.report.page.context import PageContext
 
 
 @pytest.fixture(scope="module")
-def material() -> Material:
+def material() -> PageContext:
     return three_clouds().material()
 
 
 @pytest.fixture(scope="module")
-def found(material: Material) -> Months:
+def found(material: PageContext) -> MonthlyCosts:
     return months(material)
 
 
 @pytest.fixture(scope="module")
-def section(material: Material) -> Section:
+def section(material: PageContext) -> Section:
     return cost(material)
 
 
@@ -37,7 +37,7 @@ def figure(section: Section, name: str) -> Figure:
 
 
 @pytest.mark.parametrize("volume", [1_000, 1_000_000, 10_000_000, 10_000_000_000])
-def test_a_month_costs_what_the_cost_module_says(material: Material, found: Months, volume: int) -> None:
+def test_a_month_costs_what_the_cost_module_says(material: PageContext, found: MonthlyCosts, volume: int) -> None:
     for name, expected in costs_of(material, volume=volume).items():
         for free, estimate in ((False, expected.usd_per_million), (True, expected.usd_per_million_free)):
             bill = found.bills[name](Decimal(volume), free)
@@ -50,7 +50,7 @@ def test_the_slider_begins_at_the_volume_of_the_table(section: Section) -> None:
     assert len(controls.labels) == len(steps())
 
 
-def test_every_step_of_the_slider_has_a_bill_of_every_target(section: Section, found: Months) -> None:
+def test_every_step_of_the_slider_has_a_bill_of_every_target(section: Section, found: MonthlyCosts) -> None:
     rows = figure(section, "cost-volume").spec["datasets"]["rows"]
     assert len(rows) == len(steps()) * 3 * 2
     for row in rows[::37]:
@@ -58,7 +58,7 @@ def test_every_step_of_the_slider_has_a_bill_of_every_target(section: Section, f
         assert row["usd"] == pytest.approx(float(usd), rel=1e-3, abs=1e-9)
 
 
-def test_at_a_break_even_point_two_bills_meet(found: Months) -> None:
+def test_at_a_break_even_point_two_bills_meet(found: MonthlyCosts) -> None:
     changes = found.changes(free=True)
     assert changes, "free grants differ, so the order of these plans changes with the volume"
     costs = found.costs(free=True)
@@ -68,7 +68,7 @@ def test_at_a_break_even_point_two_bills_meet(found: Months) -> None:
         assert costs[each.cheaper](after) <= costs[each.dearer](after)
 
 
-def test_the_lines_of_a_bill_add_up_to_the_figure_of_the_table(material: Material, section: Section) -> None:
+def test_the_lines_of_a_bill_add_up_to_the_figure_of_the_table(material: PageContext, section: Section) -> None:
     rows = figure(section, "cost-lines").spec["datasets"]["rows"]
     for part in material.summary.targets:
         lines = [row["usd"] for row in rows if row["target"] == part.target.name]

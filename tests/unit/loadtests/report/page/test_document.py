@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
-from loadtests.report.page import page
+from loadtests.report.page import render_html
 from loadtests.report.page.palette import short_names
-from loadtests.stats.formatting import number
+from loadtests.stats.formatting import format_number
 from tests.kits.page import Load, target, three_clouds
 
 if TYPE_CHECKING:
-    from loadtests.report.page.context import Material
+    from loadtests.report.page.context import PageContext
 
 HOSTILE = "</script><img src=x onerror=alert(1)>'\"&{{7*7}}"
 
@@ -57,18 +57,18 @@ def outline(document: str) -> Outline:
     return found
 
 
-def made(material: Material) -> str:
-    return page(material.summary, material.record, material.book)
+def made(material: PageContext) -> str:
+    return render_html(material.summary, material.record, material.book)
 
 
 @pytest.fixture(scope="module")
-def material() -> Material:
+def material() -> PageContext:
     load = three_clouds()
     return load.bad("gcp", 2, "timeout").bad("gcp", 1, "dropped").bad("azure", 1, "failed").material()
 
 
 @pytest.fixture(scope="module")
-def document(material: Material) -> str:
+def document(material: PageContext) -> str:
     return made(material)
 
 
@@ -111,7 +111,7 @@ def test_a_name_that_is_markup_stays_a_name() -> None:
     assert {row["target"] for row in rows} == set(short_names([HOSTILE, "gcp"]))
 
 
-def test_the_curve_of_a_target_is_its_empirical_distribution(material: Material, charts: dict[str, Any]) -> None:
+def test_the_curve_of_a_target_is_its_empirical_distribution(material: PageContext, charts: dict[str, Any]) -> None:
     rows = charts["warm-distribution"]["datasets"]["rows"]
     for name, lost in (("aws", 0), ("gcp", 3)):
         own = [row for row in rows if row["target"] == name]
@@ -124,7 +124,7 @@ def test_the_curve_of_a_target_is_its_empirical_distribution(material: Material,
         assert own[-1]["share"] == pytest.approx(len(taken) / (len(taken) + lost), abs=1e-4)
 
 
-def test_percentiles_in_the_chart_are_those_of_the_summary(material: Material, charts: dict[str, Any]) -> None:
+def test_percentiles_in_the_chart_are_those_of_the_summary(material: PageContext, charts: dict[str, Any]) -> None:
     rows = {(row["target"], row["percentile"]): row for row in charts["warm-percentiles"]["datasets"]["rows"]}
     for part in material.summary.targets:
         estimate = part.warm.estimates["p95_ms"]
@@ -141,7 +141,7 @@ def test_each_kind_of_cold_start_has_charts_of_its_own(charts: dict[str, Any]) -
         assert f"waterfall-{kind}" in charts
 
 
-def test_the_bars_of_a_waterfall_add_up_to_the_mean_latency(material: Material, charts: dict[str, Any]) -> None:
+def test_the_bars_of_a_waterfall_add_up_to_the_mean_latency(material: PageContext, charts: dict[str, Any]) -> None:
     for kind in ("forced", "natural", "burst"):
         rows = [row for row in charts[f"waterfall-{kind}"]["datasets"]["rows"] if row["target"] == "azure"]
         taken = [
@@ -151,19 +151,21 @@ def test_the_bars_of_a_waterfall_add_up_to_the_mean_latency(material: Material, 
         assert all(row["to"] - row["from"] == pytest.approx(row["ms"]) for row in rows)
 
 
-def test_every_request_is_a_point_over_time_where_there_are_few(material: Material, charts: dict[str, Any]) -> None:
+def test_every_request_is_a_point_over_time_where_there_are_few(
+    material: PageContext, charts: dict[str, Any]
+) -> None:
     rows = charts["over-time"]["datasets"]["rows"]
     assert len(rows) == len(material.record.samples)
     assert sum(row["kind"] == "cold start" for row in rows) == 3 * 25
     assert sum(row["kind"] == "failed or unanswered" for row in rows) == 4
 
 
-def test_what_went_wrong_and_the_table_of_figures_are_told(material: Material, document: str) -> None:
+def test_what_went_wrong_and_the_table_of_figures_are_told(material: PageContext, document: str) -> None:
     text = " ".join(outline(document).text)
     for part in material.summary.targets:
         value = part.warm.estimates["p95_ms"].value
         assert value is not None
-        assert number(value) in text
+        assert format_number(value) in text
     for words in ("timeout", "dropped", "Local run:", "tripoint compare --scenario quick", "aws.amazon.com"):
         assert words in text, words
 

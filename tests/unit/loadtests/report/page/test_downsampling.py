@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from loadtests.report.page.chart import Ratios
 from loadtests.report.page.downsampling import STEPS_MAX, TAIL, curve_ranks, drawn, short
-from loadtests.report.page.palette import COLOURS, LABEL_MAX, looks, short_names
+from loadtests.report.page.palette import COLOURS, LABEL_MAX, short_names, target_styles
 from tests.kits.page import target
 
 
@@ -58,10 +58,10 @@ def test_a_log_axis_holds_its_values_and_has_a_few_round_ticks(values: list[floa
 
 
 def test_a_cloud_has_one_colour_and_each_of_its_targets_a_line_of_its_own() -> None:
-    found = looks([target("a", "aws"), target("g", "gcp"), target("b", "aws")])
+    found = target_styles([target("a", "aws"), target("g", "gcp"), target("b", "aws")])
     assert found[0].colour == found[2].colour != found[1].colour
     assert (found[0].dash, found[0].shape) != (found[2].dash, found[2].shape)
-    alone = looks([target("gcp")])
+    alone = target_styles([target("gcp")])
     assert alone[0].colour == found[1].colour, "a cloud looks the same in every run"
 
 

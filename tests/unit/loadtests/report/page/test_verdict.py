@@ -5,22 +5,22 @@ from dataclasses import replace
 import pytest
 
 from loadtests.cost.measured import TargetCost
-from loadtests.report.page.verdict import Verdict, verdicts
+from loadtests.report.page.verdict import PageVerdict, verdicts
 from loadtests.stats.estimate import Estimate
 from tests.kits.page import Load, target, three_clouds
 
 
 @pytest.fixture(scope="module")
-def found() -> tuple[Verdict, ...]:
+def found() -> tuple[PageVerdict, ...]:
     return verdicts(three_clouds().material().summary)
 
 
-def test_there_is_one_verdict_for_each_question_in_the_order_of_the_questions(found: tuple[Verdict, ...]) -> None:
+def test_there_is_one_verdict_for_each_question_in_the_order_of_the_questions(found: tuple[PageVerdict, ...]) -> None:
     questions = ["Fastest when warm", "Fastest cold start", "Cheapest at 10 million requests a month"]
     assert [each.question for each in found] == questions
 
 
-def test_a_target_that_is_faster_than_every_other_is_shown_with_its_leads(found: tuple[Verdict, ...]) -> None:
+def test_a_target_that_is_faster_than_every_other_is_shown_with_its_leads(found: tuple[PageVerdict, ...]) -> None:
     warm = found[0]
     assert (warm.word, warm.key) == ("shown", 0)
     assert warm.answer.startswith("aws, median 1")
@@ -53,7 +53,7 @@ def test_a_target_with_many_failures_is_not_compared_and_nobody_wins_against_it(
     assert any("had no answer" in each for each in warm.evidence)
 
 
-def priced(*costs: Estimate) -> Verdict:
+def priced(*costs: Estimate) -> PageVerdict:
     summary = three_clouds().material().summary
     nothing = Estimate(n=0, reason="unknown")
     parts = [
