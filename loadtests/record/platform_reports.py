@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 from collections import defaultdict
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import chain, repeat
 from typing import TYPE_CHECKING, Protocol
@@ -55,6 +55,10 @@ class FetchResult:
     def missing(self) -> int:
         return self.requested - self.found
 
+    def document(self) -> dict[str, object]:
+        """Return the event's document as a store of schema 2 holds it (docs/results-format.md)."""
+        return {"asked": self.requested, "found": self.found, "silent": self.unmatched, "trouble": self.failures}
+
     def sentence(self) -> str:
         words = f"the platform's own line was found for {self.found:,} of {self.requested:,} requests"
         words += f"; {self.missing:,} did not come" if self.missing else ""
@@ -95,7 +99,7 @@ def fetch_reports(
         reading.go_on(timeout_s, show, clock or Clock())
         found = reading.result()
         at_s = max((event.at_s for event in store.events()), default=0.0)
-        store.record(Event(at_s, EVENT, document=asdict(found)))
+        store.record(Event(at_s, EVENT, document=found.document()))
     return found
 
 
