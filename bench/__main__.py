@@ -60,7 +60,7 @@ def run(asked: argparse.Namespace, work: Path) -> int:
     return 0
 
 
-def _measure(asked: argparse.Namespace, found: inputs.Material) -> results.Measured:
+def _measure(asked: argparse.Namespace, found: inputs.BenchInputs) -> results.BenchMeasurements:
     warm_rounds, cold_rounds, thread_rounds = (60, 8, 2) if asked.quick else (600, 60, 8)
     skipped: dict[str, str] = {}
     load_before = machine.load()
@@ -82,7 +82,7 @@ def _measure(asked: argparse.Namespace, found: inputs.Material) -> results.Measu
     progress("threads", 1, 1)
     runtimes = dict.fromkeys([selection.default_runtime(), "litert"])
     memory = [measure.run_memory(selection.memory(name), found) for name in runtimes]
-    return results.Measured(warm, cold, threads, memory, load_before, skipped)
+    return results.BenchMeasurements(warm, cold, threads, memory, load_before, skipped)
 
 
 def _keras_file(python: str, work: Path) -> Path:

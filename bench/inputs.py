@@ -23,7 +23,7 @@ MODEL = REPOSITORY / "model" / "clothes"
 
 
 @dataclass(frozen=True, slots=True)
-class Material:
+class BenchInputs:
     """`work` holds `<n>.jpg` and `<cloud>-<n>.json`; `source` says in words where the images are from."""
 
     work: Path
@@ -34,7 +34,7 @@ class Material:
     bare_bundle: Path
 
 
-def prepare(work: Path, *, images: Path | None, count: int, seed: int) -> Material:
+def prepare(work: Path, *, images: Path | None, count: int, seed: int) -> BenchInputs:
     """Lay out images, events and bundles in `work`."""
     paths, source = _choose(images, count=count, seed=seed)
     for number, path in enumerate(paths):
@@ -45,7 +45,7 @@ def prepare(work: Path, *, images: Path | None, count: int, seed: int) -> Materi
     bare = work / "bundle-without-pyc"
     shutil.copytree(bundle, bare, ignore=shutil.ignore_patterns("__pycache__", "*.pyc"), copy_function=_link)
     sizes = sorted(path.stat().st_size for path in paths)
-    return Material(work, len(paths), source, sizes[len(sizes) // 2], bundle, bare)
+    return BenchInputs(work, len(paths), source, sizes[len(sizes) // 2], bundle, bare)
 
 
 def _link(source: str, destination: str) -> str:

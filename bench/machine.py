@@ -39,7 +39,7 @@ def _processor() -> str:
     return names[0] if names else platform.machine()
 
 
-def spin_s() -> float:
+def reference_work_s() -> float:
     """The time of a fixed piece of work: it is always the same, unless somebody else has the processor."""
     started_s = time.perf_counter()
     total = 0

@@ -9,18 +9,18 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from bench import machine
-from bench.processes import Running, Subject, output, running
+from bench.processes import BenchSubject, RunningSubject, output, running
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from bench.inputs import Material
+    from bench.inputs import BenchInputs
 
     Progress = Callable[[str, int, int], None]
 
 
 @dataclass(frozen=True, slots=True)
-class Times:
+class SubjectTimes:
     """Seconds by subject, one for each round, and of a fixed piece of work; peak memory by subject in MB.
 
     The processor's seconds are kept for cold starts: they hold on a busy machine too.
@@ -31,22 +31,24 @@ class Times:
     spins_s: list[float] = field(default_factory=list)
     peak_mb: dict[str, float] = field(default_factory=dict)
 
-    def add(self, other: Times) -> None:
+    def add(self, other: SubjectTimes) -> None:
         """Take over the subjects of another measurement."""
         self.by_subject.update(other.by_subject)
         self.cpu_by_subject.update(other.cpu_by_subject)
         self.peak_mb.update(other.peak_mb)
 
 
-def warm(subjects: Sequence[Subject], material: Material, *, rounds: int, seed: int, progress: Progress) -> Times:
+def warm(
+    subjects: Sequence[BenchSubject], material: BenchInputs, *, rounds: int, seed: int, progress: Progress
+) -> SubjectTimes:
     """Every subject is up; in each round each of them answers the same image once."""
-    found, dice = Times(), random.Random(seed)
+    found, dice = SubjectTimes(), random.Random(seed)
     with running(list(subjects), material.work) as up:
         for one in up:
             for number in range(min(10, material.images)):
                 one.answer(number)
         for number in range(rounds):
-            found.spins_s.append(machine.spin_s())
+            found.spins_s.append(machine.reference_work_s())
             for one in dice.sample(up, len(up)):
                 found.by_subject[one.subject.name].append(one.answer(number % material.images))
             progress("warm", number + 1, rounds)
@@ -55,13 +57,15 @@ def warm(subjects: Sequence[Subject], material: Material, *, rounds: int, seed: 
     return found
 
 
-def cold(subjects: Sequence[Subject], material: Material, *, rounds: int, seed: int, progress: Progress) -> Times:
+def cold(
+    subjects: Sequence[BenchSubject], material: BenchInputs, *, rounds: int, seed: int, progress: Progress
+) -> SubjectTimes:
     """In each round each subject is started anew; the first start of each is not counted: it warms the page cache."""
-    found, dice = Times(), random.Random(seed)
+    found, dice = SubjectTimes(), random.Random(seed)
     for number in range(-1, rounds):
-        spin_s = machine.spin_s()
+        spin_s = machine.reference_work_s()
         for subject in dice.sample(list(subjects), len(subjects)):
-            one = Running(subject, material.work)
+            one = RunningSubject(subject, material.work)
             try:
                 found.peak_mb[subject.name] = one.end()
             finally:
@@ -75,13 +79,13 @@ def cold(subjects: Sequence[Subject], material: Material, *, rounds: int, seed: 
     return found
 
 
-def run_threads(subject: Subject, material: Material) -> list[dict[str, Any]]:
+def run_threads(subject: BenchSubject, material: BenchInputs) -> list[dict[str, Any]]:
     """Throughput and latency of one instance by number of threads."""
     found: list[dict[str, Any]] = json.loads(output(subject, material.work))
     return found
 
 
-def run_memory(subject: Subject, material: Material) -> dict[str, Any]:
+def run_memory(subject: BenchSubject, material: BenchInputs) -> dict[str, Any]:
     """Resident memory after each further interpreter."""
     found: dict[str, Any] = json.loads(output(subject, material.work))
     return found

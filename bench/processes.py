@@ -24,7 +24,7 @@ class SubjectFailed(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Subject:
+class BenchSubject:
     """One program of `bench.subjects`. `path` comes before the repository and the installed packages."""
 
     name: str
@@ -50,10 +50,10 @@ class Subject:
         return {**kept, **bare, "TRIPOINT_POOL": "1", "TRIPOINT_AUTH_LEVEL": "ANONYMOUS", **self.variables}
 
 
-class Running:
+class RunningSubject:
     """A subject that is up."""
 
-    def __init__(self, subject: Subject, work: Path) -> None:
+    def __init__(self, subject: BenchSubject, work: Path) -> None:
         self.subject = subject
         self._errors = tempfile.TemporaryFile()  # noqa: SIM115 - closed in kill(); a pipe that nobody reads would block
         started_s = time.perf_counter()
@@ -104,19 +104,19 @@ class Running:
 
 
 @contextmanager
-def running(subjects: list[Subject], work: Path) -> Iterator[list[Running]]:
+def running(subjects: list[BenchSubject], work: Path) -> Iterator[list[RunningSubject]]:
     """All subjects up at once."""
-    started: list[Running] = []
+    started: list[RunningSubject] = []
     try:
         for subject in subjects:
-            started.append(Running(subject, work))  # one by one: those before a failure must be ended
+            started.append(RunningSubject(subject, work))  # one by one: those before a failure must be ended
         yield started
     finally:
         for one in started:
             one.kill()
 
 
-def output(subject: Subject, work: Path) -> str:
+def output(subject: BenchSubject, work: Path) -> str:
     """The standard output of a subject that runs by itself and ends."""
     done = subprocess.run(
         subject.command(work), env=subject.environment(), cwd=work, capture_output=True, text=True, check=False

@@ -18,7 +18,7 @@ NOISY_SPREAD = 0.15
 
 
 @dataclass(frozen=True, slots=True)
-class Target:
+class RatioTarget:
     """What a ratio is to reach, and on which side of it."""
 
     bound: float
@@ -39,7 +39,7 @@ class Ratio:
     upper: str
     lower: str
     estimate: Estimate
-    target: Target | None = None
+    target: RatioTarget | None = None
 
 
 def paired(times_s: Mapping[str, Sequence[float]], upper: str, lower: str) -> Estimate:

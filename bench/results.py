@@ -6,48 +6,48 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from bench import machine
-from bench.ratios import NOISY_SPREAD, Ratio, Target, median_ms, paired, spread
+from bench.ratios import NOISY_SPREAD, Ratio, RatioTarget, median_ms, paired, spread
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from bench.inputs import Material
-    from bench.measure import Times
+    from bench.inputs import BenchInputs
+    from bench.measure import SubjectTimes
     from loadtests.stats.estimate import Estimate
 
 SCHEMA = 1
 # ratio -> (measurement, upper, lower, target); those whose subjects were not run are left out.
 _WARM = {
-    "course_over_ours_warm": ("course", "ours aws", Target(1.5, at_most=False)),
+    "course_over_ours_warm": ("course", "ours aws", RatioTarget(1.5, at_most=False)),
     "litert_over_direct_warm": ("ours aws litert", "ours aws", None),
 }
 _COLD = {
-    "cold_over_floor": ("plain", "floor", Target(1.10, at_most=True)),
-    "cold_over_floor_direct": ("direct", "floor", Target(0.65, at_most=True)),
-    "course_over_ours_cold": ("course", "direct", Target(1.5, at_most=False)),
-    "tensorflow_over_ours_cold": ("tensorflow", "direct beside tensorflow", Target(20, at_most=False)),
+    "cold_over_floor": ("plain", "floor", RatioTarget(1.10, at_most=True)),
+    "cold_over_floor_direct": ("direct", "floor", RatioTarget(0.65, at_most=True)),
+    "course_over_ours_cold": ("course", "direct", RatioTarget(1.5, at_most=False)),
+    "tensorflow_over_ours_cold": ("tensorflow", "direct beside tensorflow", RatioTarget(20, at_most=False)),
     "nopyc_over_ours_cold": ("plain without pyc", "plain", None),
 }
 
 
 @dataclass(frozen=True, slots=True)
-class Measured:
+class BenchMeasurements:
     """Everything that was measured."""
 
-    warm: Times
-    cold: Times
+    warm: SubjectTimes
+    cold: SubjectTimes
     threads: Sequence[Mapping[str, Any]]
     memory: Sequence[Mapping[str, Any]]
     load_before: float | None
     skipped: Mapping[str, str]
 
 
-def ratios(measured: Measured) -> list[Ratio]:
+def ratios(measured: BenchMeasurements) -> list[Ratio]:
     """Every ratio whose two sides were measured."""
     warm, cold = measured.warm.by_subject, measured.cold.by_subject
     cpu = measured.cold.cpu_by_subject
     wanted = [(f"warm_over_floor {name[5:]}", name, _floor_of(name)) for name in warm if name.startswith("ours ")]
-    found = [Ratio(name, up, low, paired(warm, up, low), Target(1.05, at_most=True)) for name, up, low in wanted]
+    found = [Ratio(name, up, low, paired(warm, up, low), RatioTarget(1.05, at_most=True)) for name, up, low in wanted]
     for table, times in ((_WARM, warm), (_COLD, cold)):
         for name, (upper, lower, target) in table.items():
             if upper in times and lower in times:
@@ -91,14 +91,14 @@ def _middle_of(values: Sequence[float]) -> float:
     return (ordered[(len(ordered) - 1) // 2] + ordered[len(ordered) // 2]) / 2
 
 
-def noise(measured: Measured) -> dict[str, Any]:
+def noise(measured: BenchMeasurements) -> dict[str, Any]:
     """How evenly a fixed piece of work ran through both measurements, and whether that is good enough."""
     found = {name: spread(times.spins_s) for name, times in (("warm", measured.warm), ("cold", measured.cold))}
     busy = measured.load_before is not None and measured.load_before > machine.describe().processors / 2
     return {"spread": found, "noisy": busy or max(found.values()) > NOISY_SPREAD, "load_before": measured.load_before}
 
 
-def document(measured: Measured, material: Material, *, command: str, date: str) -> dict[str, Any]:
+def document(measured: BenchMeasurements, material: BenchInputs, *, command: str, date: str) -> dict[str, Any]:
     """Everything, the raw times too, so that each figure can be recomputed."""
     return {
         "schema": SCHEMA,
@@ -129,7 +129,7 @@ def estimate(one: Estimate) -> dict[str, Any]:
     return {"value": one.value, "lo": one.lo, "hi": one.hi, "n": one.n, "reason": one.reason}
 
 
-def _memory(measured: Measured) -> dict[str, Any]:
+def _memory(measured: BenchMeasurements) -> dict[str, Any]:
     peak = {"warm": measured.warm.peak_mb, "cold": measured.cold.peak_mb}
     added = {
         str(row["runtime"]): (row["resident_kb"][-1] - row["resident_kb"][1]) / 1024 / (len(row["resident_kb"]) - 2)
@@ -148,7 +148,7 @@ def heading(found: Mapping[str, Any]) -> str:
     )
 
 
-def table(measured: Measured, *, found: dict[str, Any]) -> str:
+def table(measured: BenchMeasurements, *, found: dict[str, Any]) -> str:
     """The table that is printed, as Markdown."""
     lines = ["| figure | ratio | 95 % interval | to reach | |", "|---|---|---|---|---|"]
     for one in ratios(measured):

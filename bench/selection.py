@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 
 from adapters import contract
 from bench.inputs import MODEL
-from bench.processes import Subject
+from bench.processes import BenchSubject
 from core import runtime
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from bench.inputs import Material
+    from bench.inputs import BenchInputs
 
 COURSE_NEEDS = "pip install keras-image-helper==0.0.1 tflite-runtime 'numpy<2' (Linux, Python 3.11)"
 
@@ -32,24 +32,24 @@ def default_runtime() -> str:
     return runtime.usable()[0]
 
 
-def warm() -> list[Subject]:
+def warm() -> list[BenchSubject]:
     """Floors, our handler on every cloud, on the second runtime, and the course's handler."""
     first = default_runtime()
-    found = [Subject("floor", "warm_floor", (str(MODEL), first))]
+    found = [BenchSubject("floor", "warm_floor", (str(MODEL), first))]
     found += [
-        Subject(f"ours {cloud}", "handler", (cloud,), {"TRIPOINT_RUNTIME": first}) for cloud in contract.clouds()
+        BenchSubject(f"ours {cloud}", "handler", (cloud,), {"TRIPOINT_RUNTIME": first}) for cloud in contract.clouds()
     ]
     if first != "litert":
-        found.append(Subject("floor litert", "warm_floor", (str(MODEL), "litert")))
-        found.append(Subject("ours aws litert", "handler", ("aws",), {"TRIPOINT_RUNTIME": "litert"}))
+        found.append(BenchSubject("floor litert", "warm_floor", (str(MODEL), "litert")))
+        found.append(BenchSubject("ours aws litert", "handler", ("aws",), {"TRIPOINT_RUNTIME": "litert"}))
     return found + course()
 
 
-def course() -> list[Subject]:
+def course() -> list[BenchSubject]:
     """The course's handler, where its packages are installed."""
     if not has_course():
         return []
-    return [Subject("course", "course", (str(variant_file("tflite-runtime")), str(MODEL / "manifest.json")))]
+    return [BenchSubject("course", "course", (str(variant_file("tflite-runtime")), str(MODEL / "manifest.json")))]
 
 
 def has_course() -> bool:
@@ -57,35 +57,37 @@ def has_course() -> bool:
     return all(importlib.util.find_spec(name) for name in ("keras_image_helper", "tflite_runtime"))
 
 
-def cold(material: Material) -> list[Subject]:
+def cold(material: BenchInputs) -> list[BenchSubject]:
     """The floor, our plain and direct paths from the bundle, the bundle without .pyc files, the course's handler."""
     bundle = (material.bundle,)
     plain = {"TRIPOINT_RUNTIME": "litert"}
     found = [
-        Subject("floor", "cold_floor", (str(variant_file("litert")),), path=bundle),
-        Subject("plain", "cold_handler", (), plain, path=bundle),
-        Subject("plain without pyc", "cold_handler", (), plain, path=(material.bare_bundle,), write_bytecode=False),
+        BenchSubject("floor", "cold_floor", (str(variant_file("litert")),), path=bundle),
+        BenchSubject("plain", "cold_handler", (), plain, path=bundle),
+        BenchSubject(
+            "plain without pyc", "cold_handler", (), plain, path=(material.bare_bundle,), write_bytecode=False
+        ),
     ]
     if "litert-direct" in runtime.usable():
-        found.append(Subject("direct", "cold_handler", (), {"TRIPOINT_RUNTIME": "litert-direct"}, path=bundle))
+        found.append(BenchSubject("direct", "cold_handler", (), {"TRIPOINT_RUNTIME": "litert-direct"}, path=bundle))
     return found + course()
 
 
-def beside_keras(material: Material, python: str, file: Path) -> list[Subject]:
+def beside_keras(material: BenchInputs, python: str, file: Path) -> list[BenchSubject]:
     """TensorFlow in an environment that has it, and our best path beside it: a few rounds of their own are enough."""
     ours = cold(material)[-1 - len(course())]
     variables = {"TF_CPP_MIN_LOG_LEVEL": "3"}
     return [
-        Subject("tensorflow", "keras_model", (str(file),), variables, python=python),
+        BenchSubject("tensorflow", "keras_model", (str(file),), variables, python=python),
         replace(ours, name=f"{ours.name} beside tensorflow"),
     ]
 
 
-def threads(*, rounds: int, requests: int) -> Subject:
+def threads(*, rounds: int, requests: int) -> BenchSubject:
     """One instance under several threads."""
-    return Subject("threads", "threads", (str(MODEL), str(rounds), str(requests)))
+    return BenchSubject("threads", "threads", (str(MODEL), str(rounds), str(requests)))
 
 
-def memory(runtime_name: str) -> Subject:
+def memory(runtime_name: str) -> BenchSubject:
     """Memory by number of interpreters."""
-    return Subject(f"memory {runtime_name}", "memory", (str(MODEL), runtime_name))
+    return BenchSubject(f"memory {runtime_name}", "memory", (str(MODEL), runtime_name))

@@ -82,9 +82,9 @@ def explain(error: Exception) -> int:
         error.show()
         return error.exit_code
     if isinstance(error, click.ClickException):
-        click.echo(errors.of_click(error), err=True)
+        click.echo(errors.format_click_error(error), err=True)
         return error.exit_code
-    sentence = errors.of_missing(error) or errors.of_expected(error)
+    sentence = errors.format_missing_package(error) or errors.format_expected_error(error)
     if sentence:
         click.echo(f"tripoint: {sentence}", err=True)
     else:

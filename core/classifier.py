@@ -29,7 +29,7 @@ if TYPE_CHECKING:
             """The bytes of the input tensor, and the `perf_counter` second at which all had been decoded."""
 
 
-class Result(NamedTuple):
+class ClassificationResult(NamedTuple):
     """Labels with their scores, best first, and where the time went."""
 
     ranked: tuple[Prediction, ...]
@@ -56,7 +56,7 @@ class Classifier:
         """How many invocations can run at once."""
         return self._pool.size
 
-    def refuse_other(self, *, features: bool) -> None:
+    def check_input_kind(self, *, features: bool) -> None:
         """Raise WrongInput for features where the model takes images, and the other way round."""
         takes = self.manifest.features
         if features and not takes:
@@ -70,7 +70,7 @@ class Classifier:
                 '{"features": [...]} or {"features": {"name": ...}} as application/json; /model lists their names'
             )
 
-    def classify(self, given: Any, *, max_pixels: int, top_k: int | None = None) -> Result:
+    def classify(self, given: Any, *, max_pixels: int, top_k: int | None = None) -> ClassificationResult:
         """Classify one image or feature vector; the result has the best `top_k` labels, or all.
 
         Raises UnsupportedImage, ImageTooLarge, BrokenImage, BadField.
@@ -80,7 +80,7 @@ class Classifier:
         """
         return self._pool.use(lambda interpreter: self._work(interpreter, given, max_pixels, top_k))
 
-    def _work(self, interpreter: Interpreter, given: Any, max_pixels: int, top_k: int | None) -> Result:
+    def _work(self, interpreter: Interpreter, given: Any, max_pixels: int, top_k: int | None) -> ClassificationResult:
         started_s = time.perf_counter()
         tensor, decoded_s = self._front(
             given, manifest=self.manifest, variant=self.variant, spec=self.spec, max_pixels=max_pixels
@@ -90,7 +90,7 @@ class Classifier:
         ended_s = time.perf_counter()
         if not math.isfinite(sum(scores)):
             raise NoScores(self.manifest.name)
-        return Result(
+        return ClassificationResult(
             ranked=rank(self.manifest.labels, for_each_label(scores, self.manifest), top_k),
             decode_ms=_ms(decoded_s - started_s),
             preprocess_ms=_ms(prepared_s - decoded_s),

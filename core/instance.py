@@ -34,7 +34,7 @@ def process_start_unix_s() -> float | None:
         return None
 
 
-class Instance:
+class InstanceState:
     """Counts the requests of one process and remembers how it started.
 
     `started_s` is of `perf_counter`, `started_unix_s` of the wall clock, both taken at the first line. An entry sets
@@ -108,7 +108,7 @@ def _ms(seconds: float) -> float:
     return round(seconds * 1000, 3)
 
 
-THIS = Instance(started_s=_STARTED_S, started_unix_s=_STARTED_UNIX_S)
+CURRENT = InstanceState(started_s=_STARTED_S, started_unix_s=_STARTED_UNIX_S)
 
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=THIS.forked)
+    os.register_at_fork(after_in_child=CURRENT.forked)

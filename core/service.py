@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from core.classifier import Classifier
-    from core.instance import Instance
+    from core.instance import InstanceState
     from core.wire import Evidence, Json, Request, Response
 
 _METHODS = {
@@ -30,7 +30,7 @@ _METHODS = {
 class Service:
     """Models, settings and the instance together; safe for any number of threads."""
 
-    def __init__(self, settings: Settings, classifiers: Mapping[str, Classifier], this: Instance) -> None:
+    def __init__(self, settings: Settings, classifiers: Mapping[str, Classifier], this: InstanceState) -> None:
         """`classifiers` by model name, the default first."""
         self.settings = settings
         self._classifiers = dict(classifiers)
@@ -38,7 +38,7 @@ class Service:
         self._instance = this
 
     @classmethod
-    def from_env(cls, environ: Mapping[str, str], this: Instance = instance.THIS) -> Service:
+    def from_env(cls, environ: Mapping[str, str], this: InstanceState = instance.CURRENT) -> Service:
         """Load the models that the environment names. Raises SettingsError, ModelError."""
         settings = Settings.from_env(environ)
         log.set_level(settings.log_level)
@@ -86,7 +86,7 @@ class Service:
         asked = payload.read(request, max_body_bytes=self.settings.max_body_bytes)
         self._classifier(request.query.get("model"))  # a field wins over the query, which must be right all the same
         chosen = self._classifier(asked.model)
-        chosen.refuse_other(features=asked.features is not None)
+        chosen.check_input_kind(features=asked.features is not None)
         given, download_ms = asked.image if asked.features is None else asked.features, None
         if given is None:
             given, download_ms = self._fetch(asked.url or "")

@@ -10,7 +10,7 @@ from adapters.aws import translate
 from core.service import Service
 
 # docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html, as of 2026-11-20.
-instance.THIS.platform = os.environ.get("AWS_LAMBDA_INITIALIZATION_TYPE")
+instance.CURRENT.platform = os.environ.get("AWS_LAMBDA_INITIALIZATION_TYPE")
 # An execution environment serves one request at a time: a second interpreter would only cost memory.
 SERVICE = Service.from_env({"TRIPOINT_POOL": "1", **os.environ})
 

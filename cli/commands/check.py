@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from cli.framework.refusal import Refusal
+from cli.framework.refusal import CommandRefused
 
 _EPILOG = "Exit codes: 0 nothing failed; 1 a check failed; 2 no such run. Example: tripoint check runs/mine"
 
@@ -28,7 +28,7 @@ def command(run: Path, as_json: bool) -> None:
     try:
         checks = build.summarise_run(run).checks
     except StoreError as error:
-        raise Refusal(str(error)) from error
+        raise CommandRefused(str(error)) from error
     if as_json:
         click.echo(json.dumps([each.document() for each in checks], indent=2, ensure_ascii=False))
     else:

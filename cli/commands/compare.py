@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from cli.framework.progress import Display
-    from cli.measurement.confirmation import Sending
-    from cli.measurement.real_clouds import Course, Opened
+    from cli.measurement.confirmation import PlannedLoad
+    from cli.measurement.real_clouds import MeasurementPlan, ReadyTargets
     from loadtests.analysis.summary import Summary
 
 _EPILOG = "Example: tripoint compare --images ~/photos --memory 1024"
@@ -66,7 +66,7 @@ _FOLDER = click.Path(path_type=Path, file_okay=False)
 def command(**asked: Any) -> None:
     """Compare the clouds: cold start, warm latency, errors, cost per million requests, each with its interval."""
     from cli.framework.progress import Display
-    from cli.measurement.real_clouds import course_of, offer_removal
+    from cli.measurement.real_clouds import offer_removal, plan_measurement
     from cli.measurement.variants import variants_to_compare
     from loadtests.plan.scenarios import ScenarioError, find
 
@@ -76,7 +76,7 @@ def command(**asked: Any) -> None:
     except ScenarioError as error:
         raise click.UsageError(str(error)) from error
     offer_removal(yes=asked["yes"])
-    course = course_of(asked, lambda targets: _sending(asked), variants_to_compare)
+    course = plan_measurement(asked, lambda targets: _sending(asked), variants_to_compare)
     try:
         with Display(quiet=asked["quiet"]) as display:
             summary = _measure(folder, asked, display, course=course)
@@ -87,12 +87,12 @@ def command(**asked: Any) -> None:
     _print(folder, summary, as_json=asked["as_json"])
 
 
-def _sending(asked: dict[str, Any]) -> Sending:
-    from cli.measurement.confirmation import Sending
+def _sending(asked: dict[str, Any]) -> PlannedLoad:
+    from cli.measurement.confirmation import PlannedLoad
     from loadtests.plan.scenarios import find
 
     scenario = find(asked["scenario"])
-    return Sending(scenario.phases(asked["rate"] or scenario.rate_max))
+    return PlannedLoad(scenario.phases(asked["rate"] or scenario.rate_max))
 
 
 def _folder(out: Path | None, *, resume: bool) -> Path:
@@ -108,8 +108,8 @@ def _folder(out: Path | None, *, resume: bool) -> Path:
     return folder
 
 
-def _measure(folder: Path, asked: dict[str, Any], display: Display, *, course: Course | None) -> Summary:
-    from cli.measurement.execution import Afterwards, carry_out, conclude
+def _measure(folder: Path, asked: dict[str, Any], display: Display, *, course: MeasurementPlan | None) -> Summary:
+    from cli.measurement.execution import ReportFetching, execute, summarise_and_write
     from loadtests.launch import RunRequest
 
     images = images_in(asked["images"] or samples_of(asked["model"]))
@@ -120,19 +120,19 @@ def _measure(folder: Path, asked: dict[str, Any], display: Display, *, course: C
         budget = course.requests_usd if course else asked["budget"]
         settings |= {"budget-usd": str(budget)} if budget is not None else {}
         plan = RunRequest(
-            folder, found.targets, images, notes=notes, settings=settings, porter=found.porter, **chosen
+            folder, found.targets, images, notes=notes, settings=settings, porter=found.credentials, **chosen
         )
-        carry_out(plan, display, Afterwards(found.source, asked["report_wait"]), live=True)
-    return conclude(folder, display)
+        execute(plan, display, ReportFetching(found.source, asked["report_wait"]), live=True)
+    return summarise_and_write(folder, display)
 
 
 @contextmanager
-def _opened(asked: dict[str, Any], display: Display, *, course: Course | None) -> Iterator[Opened]:
+def _opened(asked: dict[str, Any], display: Display, *, course: MeasurementPlan | None) -> Iterator[ReadyTargets]:
     """What is measured, and who opens it: real clouds, or local ones for as long as they are measured."""
-    from cli.measurement.real_clouds import Opened, opened
+    from cli.measurement.real_clouds import ReadyTargets, ready_targets
 
     if course is not None:
-        with opened(course, display) as found:
+        with ready_targets(course, display) as found:
             yield found
         return
     from adapters import contract
@@ -145,7 +145,7 @@ def _opened(asked: dict[str, Any], display: Display, *, course: Course | None) -
     wanted = options.Options(model=asked["model"], memory_mb=asked["memory"])
     with clouds.start(names, wanted) as running:
         display.show("start local clouds", len(names), len(names))
-        yield Opened([target_of(local) for local in running.values()])
+        yield ReadyTargets([target_of(local) for local in running.values()])
 
 
 def _print(folder: Path, summary: Summary, *, as_json: bool) -> None:

@@ -12,7 +12,7 @@ import click
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from cli.framework.settings import Setting
+    from cli.framework.settings import EffectiveSetting
 
 _EPILOG = """
 Exit codes: 0 every setting can be used; 1 one cannot; 2 tripoint.toml cannot be read.
@@ -44,7 +44,7 @@ def command(context: click.Context, words: tuple[str, ...], changed: bool, as_js
         sys.exit(1)
 
 
-def _settings(root: click.Context, words: tuple[str, ...]) -> list[Setting]:
+def _settings(root: click.Context, words: tuple[str, ...]) -> list[EffectiveSetting]:
     """Those of every command that begins with `words`. Raises UsageError when there is none."""
     from cli.framework.settings import effective, leaves
     from cli.framework.settings_file import deployment_settings
@@ -53,7 +53,7 @@ def _settings(root: click.Context, words: tuple[str, ...]) -> list[Setting]:
     commands = {path: each for path, each in leaves(root.command, root) if path[: len(words)] == words}
     if not commands:
         raise click.UsageError(f"no command {' '.join(words)!r}: `tripoint --help` lists them")
-    found: list[Setting] = []
+    found: list[EffectiveSetting] = []
     for path, each in commands.items():
         defaults: dict[str, Any] = root.default_map or {}  # type: ignore[assignment]
         for word in path:
@@ -62,7 +62,7 @@ def _settings(root: click.Context, words: tuple[str, ...]) -> list[Setting]:
     return [*found, *(deployment_settings() if any(path[0] == "deploy" for path in commands) else ())]
 
 
-def _print(settings: Sequence[Setting]) -> None:
+def _print(settings: Sequence[EffectiveSetting]) -> None:
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from cli.framework.refusal import Refusal
+from cli.framework.refusal import CommandRefused
 from cli.measurement.deployment import session_of, variants_of
 
 if TYPE_CHECKING:
@@ -123,7 +123,7 @@ def _ask(variants: Sequence[Variant], current: Session) -> None:
     for variant in variants:
         click.echo(f"cost    {variant.cloud:6} {variant.label}: idle {idle_usd_per_day(variant):.2f} USD a day")
     if not sys.stdin.isatty():
-        raise Refusal("nobody is there to be asked: add --yes")
+        raise CommandRefused("nobody is there to be asked: add --yes")
     click.confirm("Make this? It costs money until `tripoint deploy destroy`", abort=True)
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from cli.framework.refusal import Refusal
+from cli.framework.refusal import CommandRefused
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -38,7 +38,7 @@ def command(first: Path, second: Path, threshold: float, as_json: bool) -> None:
         runs = [(first, read_run(first)), (second, read_run(second))]
         changes = diff(runs[0][1], runs[1][1], threshold=threshold / 100)
     except (StoreError, NotComparableRuns) as error:
-        raise Refusal(str(error)) from error
+        raise CommandRefused(str(error)) from error
     if as_json:
         click.echo(json.dumps([each.document() for each in changes], indent=2, ensure_ascii=False))
     else:

@@ -11,7 +11,7 @@ import click
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from cli.diagnosis.finding import Finding
+    from cli.diagnosis.finding import Diagnosis
 
 _EPILOG = """
 Exit codes: 0 `tripoint compare` can run here; 1 something that it needs is missing.
@@ -38,7 +38,7 @@ def command(start: bool, as_json: bool) -> None:
         sys.exit(1)
 
 
-def findings(*, start: bool) -> Iterator[Finding]:
+def findings(*, start: bool) -> Iterator[Diagnosis]:
     """Everything that is looked at, part by part."""
     from cli.diagnosis import accounts, clouds, installation, machine, programs, runtimes
 
@@ -52,7 +52,7 @@ def findings(*, start: bool) -> Iterator[Finding]:
     yield from programs.look()
 
 
-def _print(found: Sequence[Finding]) -> None:
+def _print(found: Sequence[Diagnosis]) -> None:
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text

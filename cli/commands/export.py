@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from cli.framework.refusal import Refusal
+from cli.framework.refusal import CommandRefused
 
 _EPILOG = "Example: tripoint export runs/mine --format csv --out -"
 
@@ -27,7 +27,7 @@ def command(run: Path, kind: str, out: str | None) -> None:
     try:
         samples = read_run(run).samples
     except StoreError as error:
-        raise Refusal(str(error)) from error
+        raise CommandRefused(str(error)) from error
     path = Path(out) if out else (run if run.is_dir() else run.parent) / f"samples.{kind}"
     if kind == "parquet":
         if out == "-":

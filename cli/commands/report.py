@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from cli.framework.refusal import Refusal
+from cli.framework.refusal import CommandRefused
 
 if TYPE_CHECKING:
     from loadtests.analysis.summary import Summary
@@ -46,7 +46,7 @@ def command(run: Path, *, kind: Format | None, out: Path | None, prices: str | N
         else:
             _print(build.render(run, summary, kind), out)
     except StoreError as error:
-        raise Refusal(str(error)) from error
+        raise CommandRefused(str(error)) from error
 
 
 def _print(text: str, out: Path | None) -> None:

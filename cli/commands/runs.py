@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
-    from cli.measurement.run_folders import Kept
+    from cli.measurement.run_folders import StoredRun
 
 _IN = click.option(
     "--in",
@@ -77,12 +77,12 @@ def show(run: str, folder: Path, as_json: bool) -> None:
 @click.option("--yes", is_flag=True, help="Do not ask.")
 def delete_runs(runs: tuple[str, ...], folder: Path, yes: bool) -> None:
     """Delete the folder of each RUN (a folder, or its name in runs/) with every sample; what is no run is refused."""
-    from cli.framework.refusal import Refusal
+    from cli.framework.refusal import CommandRefused
     from cli.measurement.run_folders import delete, describe, named_run, refuse_to_delete
 
     found = [named_run(name, folder) for name in dict.fromkeys(runs)]
     for reason in filter(None, map(refuse_to_delete, found)):
-        raise Refusal(reason)
+        raise CommandRefused(reason)
     if not yes:
         for each in found:
             click.echo(_line(describe(each)))
@@ -94,14 +94,14 @@ def delete_runs(runs: tuple[str, ...], folder: Path, yes: bool) -> None:
         click.echo(f"{each} is deleted")
 
 
-def _line(kept: Kept) -> str:
+def _line(kept: StoredRun) -> str:
     date = kept.started[:16].replace("T", " ")
     size = f"{kept.size_bytes / 1e6:.1f} MB"
     what = f"{kept.scenario}: {', '.join(kept.targets)}" if kept.targets else ""
     return f"{kept.folder}  {date}  {size}  {kept.state}  {what}".rstrip()
 
 
-def _facts(kept: Kept, header: dict[str, object]) -> dict[str, object]:
+def _facts(kept: StoredRun, header: dict[str, object]) -> dict[str, object]:
     machine = header.get("machine")
     named = machine if isinstance(machine, dict) else {}
     return {

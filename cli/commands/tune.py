@@ -19,9 +19,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from cli.framework.progress import Display
-    from cli.measurement.confirmation import Sending
-    from cli.measurement.real_clouds import Course
-    from cli.measurement.sweep_targets import Sweep
+    from cli.measurement.confirmation import PlannedLoad
+    from cli.measurement.real_clouds import MeasurementPlan
+    from cli.measurement.sweep_targets import SweepTargets
     from loadtests.analysis.summary import Summary
     from loadtests.launch import RunProgress
     from loadtests.plan.sweep_load import SweepLoad, Timing
@@ -74,7 +74,7 @@ def command(**asked: Any) -> None:
     takes the lowest cost per million requests, "speed" the lowest warm p95, "balanced" their lowest product.
     """
     from cli.framework.progress import Display
-    from cli.measurement.real_clouds import course_of, offer_removal
+    from cli.measurement.real_clouds import offer_removal, plan_measurement
     from cli.measurement.sweep_targets import refuse_local
     from cli.measurement.variants import variants_to_sweep
 
@@ -83,31 +83,31 @@ def command(**asked: Any) -> None:
         raise click.UsageError(f"{folder} holds a run already: choose another --out")
     refuse_local(asked)
     offer_removal(yes=asked["yes"])
-    course = course_of(asked, _sending, variants_to_sweep)
+    course = plan_measurement(asked, _sending, variants_to_sweep)
     with Display(quiet=asked["quiet"]) as display:
         summary = _measure(folder, asked, display, course=course)
     _print(folder, summary, as_json=asked["as_json"])
 
 
-def _sending(targets: Sequence[Target]) -> Sending:
+def _sending(targets: Sequence[Target]) -> PlannedLoad:
     """The most that is sent, whatever the preflight will find."""
-    from cli.measurement.confirmation import Sending
+    from cli.measurement.confirmation import PlannedLoad
     from cli.measurement.sweep_targets import settling_s
     from loadtests.plan.sweep_load import largest
     from loadtests.run.preflight import REQUESTS
 
     load = largest(settling_s(target.cloud for target in targets))
-    return Sending(load.phases(), tries=REQUESTS, bound=True)
+    return PlannedLoad(load.phases(), tries=REQUESTS, bound=True)
 
 
-def _measure(folder: Path, asked: dict[str, Any], display: Display, *, course: Course | None) -> Summary:
-    from cli.measurement.execution import Afterwards, carry_out, conclude
+def _measure(folder: Path, asked: dict[str, Any], display: Display, *, course: MeasurementPlan | None) -> Summary:
+    from cli.measurement.execution import ReportFetching, execute, summarise_and_write
     from cli.measurement.preflight import budget_of, left_setting, spent_note, tried
-    from cli.measurement.sweep_targets import opened_sweep
+    from cli.measurement.sweep_targets import sweep_targets
     from loadtests.launch import RunRequest
 
     images = images_in(asked["images"] or samples_of(asked["model"]))
-    with opened_sweep(asked, display, course=course) as sweep:
+    with sweep_targets(asked, display, course=course) as sweep:
         budget = budget_of(asked, sweep, course=course)
         timings, unfit = tried(sweep, images, display, budget=budget)
         targets = [target for target in sweep.targets if target.name in timings]
@@ -120,14 +120,14 @@ def _measure(folder: Path, asked: dict[str, Any], display: Display, *, course: C
             seed=asked["seed"],
             notes=_notes(asked["strategy"], [*sweep.notes, *unfit, *spent_note(budget)]),
             settings={"rate": f"{load.rate:g}", **left_setting(budget)},
-            porter=sweep.porter,
+            porter=sweep.credentials,
         )
-        afterwards = Afterwards(sweep.source, asked["report_wait"])
-        carry_out(plan, display, afterwards, on_progress=lambda progress: _show(display, progress, load))
-    return conclude(folder, display)
+        afterwards = ReportFetching(sweep.source, asked["report_wait"])
+        execute(plan, display, afterwards, on_progress=lambda progress: _show(display, progress, load))
+    return summarise_and_write(folder, display)
 
 
-def _fit(timings: Mapping[str, Timing], sweep: Sweep, *, minutes: float) -> SweepLoad:
+def _fit(timings: Mapping[str, Timing], sweep: SweepTargets, *, minutes: float) -> SweepLoad:
     from loadtests.plan.sweep_load import fit
 
     cpus = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -6,7 +6,7 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING
 
-from cli.diagnosis.finding import Finding
+from cli.diagnosis.finding import Diagnosis
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -18,7 +18,7 @@ _QUESTION = (
 )
 
 
-def look() -> Iterator[Finding]:
+def look() -> Iterator[Diagnosis]:
     """One finding for each cloud; none is needed for local clouds."""
     from adapters import contract
 
@@ -26,9 +26,9 @@ def look() -> Iterator[Finding]:
         lacking = _lacking(name)
         if lacking:
             what, _, remedy = lacking.removeprefix(f"{name}: ").partition(": ")
-            yield Finding(_PART, name, "note", what, remedy)
+            yield Diagnosis(_PART, name, "note", what, remedy)
         else:
-            yield Finding(_PART, name, "ok", "credentials are found")
+            yield Diagnosis(_PART, name, "ok", "credentials are found")
 
 
 def _lacking(name: str) -> str:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from adapters import contract
-from cli.diagnosis.finding import Finding
+from cli.diagnosis.finding import Diagnosis
 from cli.diagnosis.installation import REPAIR
 
 if TYPE_CHECKING:
@@ -20,17 +20,17 @@ _PHOTOGRAPH = Path(__file__).resolve().parents[2] / "model" / "samples" / "pants
 _ANSWER_WITHIN_S = 60.0
 
 
-def look() -> Iterator[Finding]:
+def look() -> Iterator[Diagnosis]:
     """Whether the packages of each are here; nothing is started."""
     for name in contract.clouds():
         cloud = contract.load(name)
         if lacking := _lacking(cloud):
-            yield Finding(_PART, name, "missing", lacking, REPAIR)
+            yield Diagnosis(_PART, name, "missing", lacking, REPAIR)
         else:
-            yield Finding(_PART, name, "ok", f"the Python runtime of {cloud.title} is here")
+            yield Diagnosis(_PART, name, "ok", f"the Python runtime of {cloud.title} is here")
 
 
-def start() -> Iterator[Finding]:
+def start() -> Iterator[Diagnosis]:
     """Start each, one after the other, and have it classify a photograph."""
     from adapters.emulator import clouds
 
@@ -40,10 +40,10 @@ def start() -> Iterator[Finding]:
                 label = _classify(running[name].url)
                 share = running[name].cpu_share
         except (clouds.CloudFailed, OSError, LookupError, ValueError) as error:
-            yield Finding(_PART, f"{name} started", "missing", " ".join(str(error).split()), REPAIR)
+            yield Diagnosis(_PART, f"{name} started", "missing", " ".join(str(error).split()), REPAIR)
         else:
             found = f"it classified a photograph as {label!r}; CPU share {share}"
-            yield Finding(_PART, f"{name} started", "ok", found)
+            yield Diagnosis(_PART, f"{name} started", "ok", found)
 
 
 def _lacking(cloud: contract.Cloud) -> str:

@@ -9,7 +9,7 @@ State = Literal["ok", "note", "missing"]
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class Diagnosis:
     """`missing` is needed for `tripoint compare`; a `note` is not, and `remedy` says what it would take."""
 
     part: str

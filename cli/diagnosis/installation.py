@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 from packaging.requirements import Requirement
 
-from cli.diagnosis.finding import Finding
+from cli.diagnosis.finding import Diagnosis
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -31,7 +31,7 @@ _FOR = {
 }
 
 
-def look() -> Iterator[Finding]:
+def look() -> Iterator[Diagnosis]:
     yield _python()
     yield _packages()
     yield from _extras()
@@ -39,24 +39,24 @@ def look() -> Iterator[Finding]:
     yield from _variables()
 
 
-def _python() -> Finding:
+def _python() -> Diagnosis:
     version = ".".join(map(str, sys.version_info[:3]))
     if sys.version_info[:2] in _PYTHONS:
-        return Finding(_PART, "python", "ok", f"{version} at {sys.prefix}")
-    return Finding(_PART, "python", "missing", version, "install Python 3.11, 3.12 or 3.13")
+        return Diagnosis(_PART, "python", "ok", f"{version} at {sys.prefix}")
+    return Diagnosis(_PART, "python", "missing", version, "install Python 3.11, 3.12 or 3.13")
 
 
-def _packages() -> Finding:
+def _packages() -> Diagnosis:
     try:
         wrong = unmet("")
     except metadata.PackageNotFoundError:
-        return Finding(_PART, "packages", "missing", "tripoint itself is not installed", REPAIR)
+        return Diagnosis(_PART, "packages", "missing", "tripoint itself is not installed", REPAIR)
     if wrong:
-        return Finding(_PART, "packages", "missing", ", ".join(wrong), REPAIR)
-    return Finding(_PART, "packages", "ok", f"tripoint {metadata.version('tripoint')} and all that it needs")
+        return Diagnosis(_PART, "packages", "missing", ", ".join(wrong), REPAIR)
+    return Diagnosis(_PART, "packages", "ok", f"tripoint {metadata.version('tripoint')} and all that it needs")
 
 
-def _extras() -> Iterator[Finding]:
+def _extras() -> Iterator[Diagnosis]:
     try:
         extras = metadata.metadata("tripoint").get_all("Provides-Extra") or []
     except metadata.PackageNotFoundError:
@@ -66,9 +66,9 @@ def _extras() -> Iterator[Finding]:
         purpose = _FOR.get(extra, "")
         if wrong:
             remedy = f"{purpose}: pip install 'tripoint[{extra}]'".removeprefix(": ")
-            yield Finding(_PART, f"extra {extra}", "note", f"not there: {', '.join(wrong)}", remedy)
+            yield Diagnosis(_PART, f"extra {extra}", "note", f"not there: {', '.join(wrong)}", remedy)
         else:
-            yield Finding(_PART, f"extra {extra}", "ok", purpose)
+            yield Diagnosis(_PART, f"extra {extra}", "ok", purpose)
 
 
 def unmet(extra: str) -> list[str]:
@@ -92,25 +92,25 @@ def _problem(requirement: Requirement) -> str:
     return f"{requirement.name} {version} (needs {requirement.specifier})" if wrong else ""
 
 
-def _settings() -> Finding:
-    from cli.framework.refusal import Refusal
+def _settings() -> Diagnosis:
+    from cli.framework.refusal import CommandRefused
     from cli.framework.settings_file import read_defaults
 
     root = click.get_current_context().find_root()
     assert isinstance(root.command, click.Group)
     try:
         given = read_defaults(root.command, root)
-    except Refusal as error:
-        return Finding(_PART, "tripoint.toml", "missing", str(error), "correct it, or move it away")
+    except CommandRefused as error:
+        return Diagnosis(_PART, "tripoint.toml", "missing", str(error), "correct it, or move it away")
     found = f"settings for {', '.join(sorted(given))}" if given else "no settings of commands in this folder"
-    return Finding(_PART, "tripoint.toml", "ok", f"{found} (`tripoint config` shows all)")
+    return Diagnosis(_PART, "tripoint.toml", "ok", f"{found} (`tripoint config` shows all)")
 
 
-def _variables() -> Iterator[Finding]:
+def _variables() -> Iterator[Diagnosis]:
     """Mistyped ones; their values are not shown."""
     from cli.framework.unknown_variables import unknown_variables
 
     for each in unknown_variables(click.get_current_context().find_root(), os.environ):
-        yield Finding(
+        yield Diagnosis(
             _PART, each.variable, "note", "no setting has this variable", (each.wrong or "").partition(": ")[2]
         )

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import psutil
 
-from cli.diagnosis.finding import Finding
+from cli.diagnosis.finding import Diagnosis
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,7 +26,7 @@ _MEMORY_MB = 2048  # an instance takes about 150 MB, a burst has up to eight
 _DELEGATE = "run as root, or in `systemd-run --user --scope -p Delegate=yes tripoint …`"
 
 
-def look() -> Iterator[Finding]:
+def look() -> Iterator[Diagnosis]:
     yield _cores()
     yield _shares()
     yield _memory()
@@ -35,18 +35,18 @@ def look() -> Iterator[Finding]:
     yield _ports()
 
 
-def _cores() -> Finding:
+def _cores() -> Diagnosis:
     usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     busy = os.getloadavg()[0] if hasattr(os, "getloadavg") else 0.0
     found = f"{usable} of {os.cpu_count()} usable, {platform.machine()}, load {busy:.1f}"
     if usable < _CORES:
-        return Finding(_PART, "cores", "note", found, "with one core, client and instances delay each other")
+        return Diagnosis(_PART, "cores", "note", found, "with one core, client and instances delay each other")
     if busy > usable / 2:
-        return Finding(_PART, "cores", "note", found, "something else is busy here: latencies will be too high")
-    return Finding(_PART, "cores", "ok", found)
+        return Diagnosis(_PART, "cores", "note", found, "something else is busy here: latencies will be too high")
+    return Diagnosis(_PART, "cores", "ok", found)
 
 
-def _shares() -> Finding:
+def _shares() -> Diagnosis:
     """Make a control group as a local cloud would, and remove it."""
     from adapters.emulator.cgroups import Shares, find_kernel
     from adapters.emulator.cleanup import Custody
@@ -55,53 +55,53 @@ def _shares() -> Finding:
     try:
         custody = Custody()
     except OSError as error:
-        return Finding(_PART, name, "missing", f"no process can be started: {error}", "see its rights and limits")
+        return Diagnosis(_PART, name, "missing", f"no process can be started: {error}", "see its rights and limits")
     try:
         kernel = find_kernel(custody)
         word = Shares(kernel, custody).word
     finally:
         custody.close()
     if kernel is None:
-        return Finding(_PART, name, "note", f"{word}: every memory size is as fast", _DELEGATE)
-    return Finding(_PART, name, "ok", word)
+        return Diagnosis(_PART, name, "note", f"{word}: every memory size is as fast", _DELEGATE)
+    return Diagnosis(_PART, name, "ok", word)
 
 
-def _memory() -> Finding:
+def _memory() -> Diagnosis:
     free_mb = psutil.virtual_memory().available // 2**20
     found = f"{free_mb:,} MB available"
     if free_mb < _MEMORY_MB:
-        return Finding(_PART, "memory", "note", found, "bursts of instances may run out of it: end other programs")
-    return Finding(_PART, "memory", "ok", found)
+        return Diagnosis(_PART, "memory", "note", found, "bursts of instances may run out of it: end other programs")
+    return Diagnosis(_PART, "memory", "ok", found)
 
 
-def _files() -> Finding:
+def _files() -> Diagnosis:
     if sys.platform == "win32":
-        return Finding(_PART, "open files", "ok", "not limited")
+        return Diagnosis(_PART, "open files", "ok", "not limited")
     import resource
 
     limit = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
     found = "not limited" if limit == resource.RLIM_INFINITY else f"{limit:,} at a time"
     if limit != resource.RLIM_INFINITY and limit < _FILES:
-        return Finding(_PART, "open files", "note", found, "`ulimit -n 4096`, or large bursts fail")
-    return Finding(_PART, "open files", "ok", found)
+        return Diagnosis(_PART, "open files", "note", found, "`ulimit -n 4096`, or large bursts fail")
+    return Diagnosis(_PART, "open files", "ok", found)
 
 
-def _space() -> Iterator[Finding]:
+def _space() -> Iterator[Diagnosis]:
     """Bundles are unpacked in the folder for temporary files, runs are written below the working folder."""
     for name, folder in (("temporary files", Path(tempfile.gettempdir())), ("this folder", Path.cwd())):
         free_mb = shutil.disk_usage(folder).free // 2**20
         found = f"{free_mb:,} MB free in {folder}"
         if not os.access(folder, os.W_OK):
-            yield Finding(
+            yield Diagnosis(
                 _PART, name, "missing", f"{folder} cannot be written", "go to another folder, or set TMPDIR"
             )
         elif free_mb < _SPACE_MB:
-            yield Finding(_PART, name, "missing", found, f"{_SPACE_MB} MB are needed: free some, or set TMPDIR")
+            yield Diagnosis(_PART, name, "missing", found, f"{_SPACE_MB} MB are needed: free some, or set TMPDIR")
         else:
-            yield Finding(_PART, name, "ok", found)
+            yield Diagnosis(_PART, name, "ok", found)
 
 
-def _ports() -> Finding:
+def _ports() -> Diagnosis:
     """Local clouds listen on loopback, on ports that the system chooses."""
     try:
         with (
@@ -110,5 +110,7 @@ def _ports() -> Finding:
         ):
             port = client.getpeername()[1]
     except OSError as error:
-        return Finding(_PART, "loopback", "missing", f"127.0.0.1 does not answer itself: {error}", "see the firewall")
-    return Finding(_PART, "loopback", "ok", f"127.0.0.1 answers itself (port {port}); ports are chosen freely")
+        return Diagnosis(
+            _PART, "loopback", "missing", f"127.0.0.1 does not answer itself: {error}", "see the firewall"
+        )
+    return Diagnosis(_PART, "loopback", "ok", f"127.0.0.1 answers itself (port {port}); ports are chosen freely")

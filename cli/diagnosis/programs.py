@@ -7,7 +7,7 @@ import shutil
 import subprocess
 from typing import TYPE_CHECKING
 
-from cli.diagnosis.finding import Finding
+from cli.diagnosis.finding import Diagnosis
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -18,7 +18,7 @@ _BUILDERS = ("docker", "podman", "buildah")
 _WITHIN_S = 20.0
 
 
-def look() -> Iterator[Finding]:
+def look() -> Iterator[Diagnosis]:
     yield _image_builder()
     yield _found("uv", ("uv",), "to lock requirements anew: pip install uv")
     yield _found(
@@ -26,20 +26,20 @@ def look() -> Iterator[Finding]:
     )
 
 
-def _found(name: str, programs: tuple[str, ...], remedy: str, given: str | None = None) -> Finding:
+def _found(name: str, programs: tuple[str, ...], remedy: str, given: str | None = None) -> Diagnosis:
     paths = filter(None, map(shutil.which, ((given,) if given else programs)))
     path = next(paths, None)
-    return Finding(_PART, name, "ok", path) if path else Finding(_PART, name, "note", "not found", remedy)
+    return Diagnosis(_PART, name, "ok", path) if path else Diagnosis(_PART, name, "note", "not found", remedy)
 
 
-def _image_builder() -> Finding:
+def _image_builder() -> Diagnosis:
     """The first that works: a client without its service is as good as none."""
     name, there = "image builder", [each for each in _BUILDERS if shutil.which(each)]
     for each in there:
         if _answers(each):
-            return Finding(_PART, name, "ok", each)
+            return Diagnosis(_PART, name, "ok", each)
     found = f"{', '.join(there)} does not answer" if there else "none of docker, podman, buildah"
-    return Finding(
+    return Diagnosis(
         _PART, name, "note", found, "for `--format image` of `tripoint bundle` and `deploy`: start or install one"
     )
 

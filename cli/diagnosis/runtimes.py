@@ -7,7 +7,7 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING
 
-from cli.diagnosis.finding import Finding
+from cli.diagnosis.finding import Diagnosis
 from core import runtime
 
 if TYPE_CHECKING:
@@ -17,20 +17,20 @@ _PART = "runtimes"
 _WITHIN_S = 120.0
 
 
-def look() -> Iterator[Finding]:
+def look() -> Iterator[Diagnosis]:
     """One finding for each runtime; without any that classifies, one that says so."""
     found = [_look_at(name) for name in runtime.MODULES]
     yield from found
     if not any(each.state == "ok" and "classified" in each.found for each in found):
-        yield Finding(_PART, "a runtime", "missing", "none classifies with the built-in model", "run `make setup`")
+        yield Diagnosis(_PART, "a runtime", "missing", "none classifies with the built-in model", "run `make setup`")
 
 
-def _look_at(name: str) -> Finding:
+def _look_at(name: str) -> Diagnosis:
     remedy = runtime.REMEDIES.get(name, "")
     if not runtime.installed(runtime.MODULES[name][1]):
-        return Finding(_PART, name, "note", "not installed", remedy)
+        return Diagnosis(_PART, name, "note", "not installed", remedy)
     ok, found = _tried(name)
-    return Finding(_PART, name, "ok" if ok else "note", found, "" if ok else remedy)
+    return Diagnosis(_PART, name, "ok" if ok else "note", found, "" if ok else remedy)
 
 
 def _tried(name: str) -> tuple[bool, str]:

@@ -15,7 +15,7 @@ _OWN = ("adapters", "bench", "cli", "core", "loadtests", "model")
 _NAMED_OTHERWISE = {"PIL": "pillow", "grpc": "grpcio", "tensorflow": "tensorflow-cpu"}  # than their distribution
 
 
-def of_click(error: click.ClickException) -> str:
+def format_click_error(error: click.ClickException) -> str:
     """What was wrong, where it was said, and which help tells more."""
     message = " ".join(error.format_message().split())
     context = getattr(error, "ctx", None)
@@ -30,7 +30,7 @@ def of_click(error: click.ClickException) -> str:
     return f"{context.command_path}: {message}{said}{stop} See `{context.command_path} --help`."
 
 
-def of_expected(error: Exception) -> str:
+def format_expected_error(error: Exception) -> str:
     """The words of an error that was raised for the user, "" for a fault of ours. Classes of ours carry sentences."""
     if isinstance(error, OSError) and error.filename and error.strerror:
         return f"{error.filename}: {error.strerror}"
@@ -38,7 +38,7 @@ def of_expected(error: Exception) -> str:
     return str(error) if ours or (isinstance(error, _EXPECTED) and not isinstance(error, _FAULTS)) else ""
 
 
-def of_missing(error: Exception) -> str:
+def format_missing_package(error: Exception) -> str:
     """Which package to install for a module that is missing; "" when it is one of ours, which is a fault."""
     name = (error.name or "") if isinstance(error, ModuleNotFoundError) else ""
     if not name or name.split(".")[0] in _OWN:

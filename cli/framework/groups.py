@@ -8,7 +8,7 @@ from typing import Any, cast
 
 import click
 
-from cli.framework.help_overview import few_words
+from cli.framework.help_overview import short_help
 from cli.framework.settings import name_variables
 from cli.framework.shell_values import offer_values
 
@@ -50,7 +50,7 @@ class ModuleGroup(click.Group):
 
 def prepare(command: click.Command, path: tuple[str, ...]) -> None:
     """Give `command` its few words, every option its environment variable, and the shell the values it completes."""
-    command.short_help = command.short_help or few_words(path)
+    command.short_help = command.short_help or short_help(path)
     name_variables(command, path)
     offer_values(command, path[-1])
     if isinstance(command, click.Group) and not isinstance(command, ModuleGroup):

@@ -41,7 +41,7 @@ SECTIONS = {
     },
 }
 
-BELOW = {
+SUBCOMMANDS = {
     "deploy": {
         "apply": "Make it, step by step; again, to change what differs",
         "destroy": "Remove all that is recorded, and check that it is gone",
@@ -70,10 +70,10 @@ BELOW = {
 }
 
 
-def few_words(path: tuple[str, ...]) -> str:
+def short_help(path: tuple[str, ...]) -> str:
     """What a command does, in the words of the overview; "" for one that has none there."""
     found = [section[path[0]] for section in SECTIONS.values() if path[0] in section]
-    return found[0] if len(path) == 1 and found else BELOW.get(path[0], {}).get(path[-1], "")
+    return found[0] if len(path) == 1 and found else SUBCOMMANDS.get(path[0], {}).get(path[-1], "")
 
 
 def write_overview(group: click.Group, context: click.Context, formatter: click.HelpFormatter) -> None:

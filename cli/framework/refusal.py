@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 
-class Refusal(click.ClickException):
+class CommandRefused(click.ClickException):
     """Something is missing or does not fit; the message says what, and what to do."""
 
     exit_code = 2

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from cli.framework.refusal import Refusal
+from cli.framework.refusal import CommandRefused
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -25,7 +25,7 @@ _FLAGS = {"labels": "--labels", "preprocessing": "--preprocessing"}
 
 
 @dataclass(frozen=True, slots=True)
-class Manner:
+class RegistrationOptions:
     """How a model is registered: tried on `images`, over an old one or not, asking or not, for people or programs.
 
     `origin` goes into the manifest's `source`.
@@ -43,7 +43,7 @@ class Manner:
         return sys.stdin.isatty() and not self.as_json
 
 
-def register(file: Path, answers: Answers, manner: Manner) -> None:
+def register(file: Path, answers: Answers, manner: RegistrationOptions) -> None:
     """Inspect, complete, try and register one file or folder. Raises RegistryError, Refusal, Abort."""
     from model.registry import import_folder, lookup, model_folder
 
@@ -68,7 +68,9 @@ def register(file: Path, answers: Answers, manner: Manner) -> None:
         click.echo(f"Registered in {final}. Try: tripoint compare --model {candidate.name}")
 
 
-def _candidate(file: Path, answers: Answers, manner: Manner, *, folder: Path, images: Sequence[Path]) -> Candidate:
+def _candidate(
+    file: Path, answers: Answers, manner: RegistrationOptions, *, folder: Path, images: Sequence[Path]
+) -> Candidate:
     from model.registry import import_folder
     from model.registry.description import Answers, inspect
 
@@ -76,7 +78,9 @@ def _candidate(file: Path, answers: Answers, manner: Manner, *, folder: Path, im
         with _as_tflite(file, answers, images) as tflite:
             return _complete(inspect(tflite), answers, manner, folder=folder, images=images)
     if answers != Answers(name=answers.name):
-        raise Refusal(f"{file} has a manifest.json, which says all of it: correct it there, and give --name at most")
+        raise CommandRefused(
+            f"{file} has a manifest.json, which says all of it: correct it there, and give --name at most"
+        )
     return import_folder.adopt(file, folder, name=answers.name, images=images)
 
 
@@ -93,7 +97,7 @@ def _as_tflite(file: Path, answers: Answers, images: Sequence[Path]) -> Iterator
 
 
 def _complete(
-    inspected: Inspected, answers: Answers, manner: Manner, *, folder: Path, images: Sequence[Path]
+    inspected: Inspected, answers: Answers, manner: RegistrationOptions, *, folder: Path, images: Sequence[Path]
 ) -> Candidate:
     """Ask what the file does not tell, until it can be tried; without a terminal, say which flag tells it."""
     from model.registry.errors import Undecided
@@ -107,7 +111,7 @@ def _complete(
             if manner.images:
                 shown = _ways(question, inspected, answers, image=manner.images[0], folder=folder)
             if not manner.asks:
-                raise Refusal(f"{question}{shown}") from None
+                raise CommandRefused(f"{question}{shown}") from None
             click.echo(f"{question}{shown}", err=True)
             kind = click.Choice(question.choices) if question.choices else None
             said = click.prompt(_FLAGS[question.answer], type=kind, err=True)

@@ -19,7 +19,7 @@ _SAID_EACH_TIME = frozenset({"all", "debug", "help", "version", "yes"})  # what 
 
 
 @dataclass(frozen=True, slots=True)
-class Setting:
+class EffectiveSetting:
     """One option of one command, its value now, and who said so: a flag, a variable, the file, or the default."""
 
     command: tuple[str, ...]
@@ -71,24 +71,24 @@ def leaves(
             yield (*path, name), command
 
 
-def effective(path: tuple[str, ...], command: click.Command, defaults: dict[str, Any]) -> list[Setting]:
+def effective(path: tuple[str, ...], command: click.Command, defaults: dict[str, Any]) -> list[EffectiveSetting]:
     """The settings that `command` would use if it were called without flags, below the file's `defaults`."""
     context = click.Context(command, info_name=path[-1], resilient_parsing=True)
     context.default_map = defaults
     return [_setting(path, option, context) for option in options_of(command)]
 
 
-def _setting(path: tuple[str, ...], option: click.Option, context: click.Context) -> Setting:
+def _setting(path: tuple[str, ...], option: click.Option, context: click.Context) -> EffectiveSetting:
     given, source = option.consume_value(context, {})
     variable = str(option.envvar)
     where = _words(source, option)
     if source is ParameterSource.DEFAULT or given is None:
-        return Setting(path, key_of(option), variable, _plain(option.get_default(context)), "default")
+        return EffectiveSetting(path, key_of(option), variable, _plain(option.get_default(context)), "default")
     try:
         value = option.type_cast_value(context, given)
     except click.UsageError as error:
-        return Setting(path, key_of(option), variable, given, where, error.format_message())
-    return Setting(path, key_of(option), variable, _plain(value), where)
+        return EffectiveSetting(path, key_of(option), variable, given, where, error.format_message())
+    return EffectiveSetting(path, key_of(option), variable, _plain(value), where)
 
 
 def origin(context: click.Context, option: click.Parameter) -> str:

@@ -10,8 +10,8 @@ from typing import Any
 
 import click
 
-from cli.framework.refusal import Refusal
-from cli.framework.settings import FILE_NAME, Setting, key_of, options_of
+from cli.framework.refusal import CommandRefused
+from cli.framework.settings import FILE_NAME, EffectiveSetting, key_of, options_of
 
 _TOP = "owner, project, time_to_live_h"
 DEPLOYMENT_KEYS = (*_TOP.split(", "), "variants")  # adapters/deployment/function_spec.py reads these
@@ -28,7 +28,7 @@ def read_defaults(root: click.Group, context: click.Context, path: Path | None =
     try:
         document = tomllib.loads(file.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise Refusal(f"{file} is not TOML: {error}; correct it, or move it away") from error
+        raise CommandRefused(f"{file} is not TOML: {error}; correct it, or move it away") from error
     tables = {name: value for name, value in document.items() if name not in DEPLOYMENT_KEYS}
     return _group(root, context, tables, "")
 
@@ -41,9 +41,13 @@ def _group(group: click.Group, context: click.Context, tables: dict[str, Any], a
         command = group.get_command(context, name) if name in known else None
         if command is None:
             top = [] if at else DEPLOYMENT_KEYS
-            raise Refusal(_unknown(f"[{at}{name}]" if isinstance(table, dict) else f"{name!r}", name, [*known, *top]))
+            raise CommandRefused(
+                _unknown(f"[{at}{name}]" if isinstance(table, dict) else f"{name!r}", name, [*known, *top])
+            )
         if not isinstance(table, dict):
-            raise Refusal(f"{FILE_NAME}: {at}{name} is {table!r}: expected a table [{at}{name}] of its options")
+            raise CommandRefused(
+                f"{FILE_NAME}: {at}{name} is {table!r}: expected a table [{at}{name}] of its options"
+            )
         if isinstance(command, click.Group):
             found[name] = _group(command, context, table, f"{at}{name}.")
         else:
@@ -59,7 +63,7 @@ def _options(command: click.Command, table: dict[str, Any], at: str) -> dict[str
     found = {}
     for key, value in table.items():
         if key not in known:
-            raise Refusal(_hint(at, command, key) or _unknown(f"[{at}] {key}", key, list(known)))
+            raise CommandRefused(_hint(at, command, key) or _unknown(f"[{at}] {key}", key, list(known)))
         found[known[key].name or key] = _value(known[key], value, f"{FILE_NAME}: [{at}] {key}")
     return found
 
@@ -68,7 +72,7 @@ def _value(option: click.Option, value: Any, where: str) -> Any:
     """What click converts further: a list becomes several values, or one with commas."""
     if isinstance(value, dict) or isinstance(value, bool) != option.is_flag:
         expected = "true or false" if option.is_flag else "a value or a list"
-        raise Refusal(f"{where} is {value!r}: expected {expected}")
+        raise CommandRefused(f"{where} is {value!r}: expected {expected}")
     if option.multiple:
         return [str(each) for each in (value if isinstance(value, list) else [value])]
     return ",".join(str(each) for each in value) if isinstance(value, list) else value
@@ -93,7 +97,7 @@ def _unknown(what: str, name: str, known: list[str]) -> str:
     return f"{FILE_NAME} has unknown {what}: {proposal}"
 
 
-def deployment_settings(path: Path | None = None) -> list[Setting]:
+def deployment_settings(path: Path | None = None) -> list[EffectiveSetting]:
     """What `deploy` reads of the file, with the defaults of what it does not say; a wrong one says what is wrong."""
     from adapters.deployment.function_spec import read_variants
     from adapters.deployment.session import Session
@@ -102,15 +106,15 @@ def deployment_settings(path: Path | None = None) -> list[Setting]:
     try:
         given, variants = read_variants(file) if file.is_file() else ({}, [])
     except (ValueError, TypeError) as error:
-        return [Setting(("deploy",), "variants", "", None, FILE_NAME, str(error))]
+        return [EffectiveSetting(("deploy",), "variants", "", None, FILE_NAME, str(error))]
     usual = {"project": session.project, "owner": session.owner, "time_to_live_h": session.life / timedelta(hours=1)}
     found = [
-        Setting(("deploy",), key, "", given.get(key, value), FILE_NAME if key in given else "default")
+        EffectiveSetting(("deploy",), key, "", given.get(key, value), FILE_NAME if key in given else "default")
         for key, value in usual.items()
     ]
     words = [
         f"{each.cloud} {each.plan_name} {each.memory} MB, {each.place}, {each.architecture}" for each in variants
     ]
     if words:
-        return [*found, Setting(("deploy",), "variants", "", words, FILE_NAME)]
-    return [*found, Setting(("deploy",), "variants", "", ["one for each cloud"], "default")]
+        return [*found, EffectiveSetting(("deploy",), "variants", "", words, FILE_NAME)]
+    return [*found, EffectiveSetting(("deploy",), "variants", "", ["one for each cloud"], "default")]

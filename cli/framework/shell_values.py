@@ -72,7 +72,7 @@ _OFFERS: dict[str, Callable[[], Iterable[str]]] = {
 _ALSO = {("serve", "cloud"): ("all",)}
 
 
-class Offering(click.ParamType[Any]):
+class CompletableType(click.ParamType[Any]):
     """Another type that also proposes values: in a list, for what follows the last comma."""
 
     def __init__(self, inner: click.ParamType[Any], offer: Callable[[], Iterable[str]], also: Iterable[str]) -> None:
@@ -104,4 +104,4 @@ def offer_values(command: click.Command, name: str) -> None:
     for param in command.params:
         offer = _OFFERS.get(param.name or "")
         if offer is not None and isinstance(param.type, click.types.StringParamType | click.Path):
-            param.type = Offering(param.type, offer, _ALSO.get((name, param.name or ""), ()))
+            param.type = CompletableType(param.type, offer, _ALSO.get((name, param.name or ""), ()))

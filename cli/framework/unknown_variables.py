@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 
 import click
 
-from cli.framework.settings import PREFIX, Setting, leaves, options_of
+from cli.framework.settings import PREFIX, EffectiveSetting, leaves, options_of
 from cli.framework.variables import documented
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
 
-def unknown_variables(root: click.Context, names: Iterable[str]) -> list[Setting]:
+def unknown_variables(root: click.Context, names: Iterable[str]) -> list[EffectiveSetting]:
     """Of the environment's `names`, those that begin like ours and mean nothing, with the nearest that does."""
     suspects = sorted(name for name in names if name.startswith(f"{PREFIX}_"))
     if not suspects:
@@ -29,7 +29,7 @@ def _of_options(root: click.Context) -> Iterable[str]:
         yield from (str(option.envvar) for option in options_of(command))
 
 
-def _wrong(name: str, known: list[str]) -> Setting:
+def _wrong(name: str, known: list[str]) -> EffectiveSetting:
     near = difflib.get_close_matches(name, known, n=1)
     advice = f"did you mean {near[0]}?" if near else "docs/reference.md lists the known ones"
-    return Setting((), "", name, None, name, f"no setting has this variable: {advice}")
+    return EffectiveSetting((), "", name, None, name, f"no setting has this variable: {advice}")

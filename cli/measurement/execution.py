@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from cli.framework.refusal import Refusal
-from cli.measurement.confirmation import tell
+from cli.framework.refusal import CommandRefused
+from cli.measurement.confirmation import log
 from cli.measurement.platform_reports import WAIT_S, read_lines
 
 if TYPE_CHECKING:
@@ -21,17 +21,17 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Afterwards:
+class ReportFetching:
     """Whom to ask for the platform's own lines once the load has ended, and for how long."""
 
     source: ReportSource | None = None
     wait_s: float = WAIT_S
 
 
-def carry_out(
+def execute(
     plan: RunRequest,
     display: Display,
-    afterwards: Afterwards,
+    afterwards: ReportFetching,
     *,
     on_progress: Callable[[RunProgress], None] | None = None,
     live: bool = False,
@@ -49,7 +49,7 @@ def carry_out(
     read_lines(plan.run_dir, afterwards.source, display, wait_s=afterwards.wait_s)
 
 
-def conclude(folder: Path, display: Display) -> Summary:
+def summarise_and_write(folder: Path, display: Display) -> Summary:
     """Statistics and cost of a run that has ended, written beside it."""
     from loadtests.report import build
 
@@ -66,14 +66,14 @@ def read_later(run: Path, *, wait_s: float, quiet: bool) -> None:
     from adapters.deployment.session import Session
     from cli.framework.progress import Display
 
-    reporter = Reporter(Session(say=tell))
+    reporter = Reporter(Session(say=log))
     _refuse_other(run, reporter)
     with Display(quiet=quiet) as display:
         found = read_lines(run, reporter, display, wait_s=wait_s)
         if found is None:
-            tell("lines   no answer of this run waits for one")
+            log("lines   no answer of this run waits for one")
             return
-        conclude(run, display)
+        summarise_and_write(run, display)
 
 
 def _refuse_other(run: Path, reporter: Reporter) -> None:
@@ -83,7 +83,7 @@ def _refuse_other(run: Path, reporter: Reporter) -> None:
     measured = {target.name: target.url for target in read_run(run).targets}
     if not any(reporter.url(name) == measured.get(name) for name in reporter.targets):
         there = ", ".join(f"{name} at {reporter.url(name)}" for name in reporter.targets) or "nothing"
-        raise Refusal(
+        raise CommandRefused(
             f"{run} measured {', '.join(measured.values())}, and deployed from this folder is {there}: go to the "
             "folder of its deployment; a deployment that was removed took its lines with it"
         )

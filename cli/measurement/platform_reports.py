@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from cli.measurement.confirmation import tell
+from cli.measurement.confirmation import log
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -38,5 +38,5 @@ def read_lines(run: Path, source: ReportSource | None, display: Display, *, wait
         show=lambda done, total, left_s: display.show(_PHASE, done, total, left_s=left_s if done < total else None),
     )
     if found is not None:
-        tell(f"lines   {found.sentence()}")
+        log(f"lines   {found.sentence()}")
     return found

@@ -10,15 +10,15 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from cli.framework.progress import Display
-    from cli.measurement.real_clouds import Course
-    from cli.measurement.sweep_targets import Sweep
+    from cli.measurement.real_clouds import MeasurementPlan
+    from cli.measurement.sweep_targets import SweepTargets
     from loadtests.cost.budget import Budget
     from loadtests.plan.sweep_load import Timing
 
 _EXACT = Decimal("1e-12")  # what an option of the load test holds exactly
 
 
-def budget_of(asked: dict[str, Any], sweep: Sweep, *, course: Course | None) -> Budget | None:
+def budget_of(asked: dict[str, Any], sweep: SweepTargets, *, course: MeasurementPlan | None) -> Budget | None:
     """What requests may cost, those before the run with them. Raises BudgetError for a target without a price."""
     usd = course.requests_usd if course is not None else asked["budget"]
     if usd is None:
@@ -31,7 +31,7 @@ def budget_of(asked: dict[str, Any], sweep: Sweep, *, course: Course | None) -> 
 
 
 def tried(
-    sweep: Sweep, images: Path, display: Display, *, budget: Budget | None
+    sweep: SweepTargets, images: Path, display: Display, *, budget: Budget | None
 ) -> tuple[Mapping[str, Timing], list[str]]:
     """Ask each target a few times; those that do not classify are left out. Raises RuntimeError when none does."""
     from loadtests.plan.payloads import read_payloads
@@ -43,7 +43,7 @@ def tried(
         sweep.targets,
         read_payloads(images),
         done=lambda n: display.show("try each setting", n, total),
-        porter=sweep.porter,
+        porter=sweep.credentials,
         budget=budget,
     )
     if not timings:

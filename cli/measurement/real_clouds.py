@@ -12,8 +12,8 @@ from urllib.parse import urlsplit
 
 import click
 
-from cli.framework.refusal import Refusal
-from cli.measurement.confirmation import agree, tell
+from cli.framework.refusal import CommandRefused
+from cli.measurement.confirmation import confirm_cost, log
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -21,12 +21,12 @@ if TYPE_CHECKING:
     from adapters.deployment.function_spec import Variant
     from adapters.deployment.session import Session
     from cli.framework.progress import Display
-    from cli.measurement.confirmation import Sending
+    from cli.measurement.confirmation import PlannedLoad
     from loadtests.credentials.provider import CredentialProvider
     from loadtests.plan.targets import Target
     from loadtests.record.platform_reports import ReportSource
 
-    Load = Callable[[Sequence[Target]], Sending]
+    Load = Callable[[Sequence[Target]], PlannedLoad]
     Wanted = Callable[[dict[str, Any]], tuple[Sequence[Variant], Sequence[str]]]
 
 RECORD = Path(".tripoint") / "deployment.json"
@@ -34,7 +34,7 @@ DEPLOYED = "deployed"
 
 
 @dataclass(frozen=True, slots=True)
-class Course:
+class MeasurementPlan:
     """What is measured, as it was agreed to: `variants` are deployed for the time of the run, or `targets` exist.
 
     `requests_usd` is what of the budget is left for requests; None without a budget. `notes` are about the choice.
@@ -48,11 +48,11 @@ class Course:
 
 
 @dataclass(frozen=True, slots=True)
-class Opened:
+class ReadyTargets:
     """What can be measured now: `porter` opens what is closed, `source` reads what the platforms write about it."""
 
     targets: Sequence[Target]
-    porter: CredentialProvider | None = field(default=None, repr=False)
+    credentials: CredentialProvider | None = field(default=None, repr=False)
     source: ReportSource | None = None
 
 
@@ -62,7 +62,7 @@ def offer_removal(*, yes: bool) -> None:
         return
     from adapters.deployment.session import Session
 
-    session = Session(say=tell)
+    session = Session(say=log)
     left = session.left_over()
     if left is None:
         return
@@ -70,12 +70,12 @@ def offer_removal(*, yes: bool) -> None:
     what = f"{len(left.entries)} resource(s) of {whose}, may exist and cost money"
     if yes or (sys.stdin.isatty() and click.confirm(f"{what}. Remove them now?", err=True)):
         session.destroy()
-        tell("nothing is left")
+        log("nothing is left")
     else:
-        tell(f"{what}: `tripoint deploy destroy` removes them")
+        log(f"{what}: `tripoint deploy destroy` removes them")
 
 
-def course_of(asked: dict[str, Any], sending: Load, wanted: Wanted) -> Course | None:
+def plan_measurement(asked: dict[str, Any], sending: Load, wanted: Wanted) -> MeasurementPlan | None:
     """What real clouds are measured, after the question; None when local ones are. Raises UsageError, Refusal.
 
     `sending` says what these targets would be sent, `wanted` which variants are deployed and what is to be said of
@@ -89,16 +89,16 @@ def course_of(asked: dict[str, Any], sending: Load, wanted: Wanted) -> Course | 
 
 
 @contextmanager
-def opened(course: Course, display: Display) -> Iterator[Opened]:
+def ready_targets(course: MeasurementPlan, display: Display) -> Iterator[ReadyTargets]:
     """The targets, and who opens them; what was deployed for the run is gone when the block is left."""
     if course.session is None:
-        yield Opened(course.targets)
+        yield ReadyTargets(course.targets)
         return
     from adapters.deployment.credentials import DeploymentCredentials
     from adapters.deployment.platform_reports import Reporter
 
     if not course.variants:
-        yield Opened(course.targets, DeploymentCredentials(course.session), Reporter(course.session))
+        yield ReadyTargets(course.targets, DeploymentCredentials(course.session), Reporter(course.session))
         return
     from adapters.deployment.targets import by_target_name, target_document
     from loadtests.plan.targets import Target
@@ -108,25 +108,25 @@ def opened(course: Course, display: Display) -> Iterator[Opened]:
         display.show("deploy", 1, 1)
         named = by_target_name(endpoints)
         targets = [Target.from_document(target_document(name, each)) for name, each in named.items()]
-        yield Opened(targets, DeploymentCredentials(course.session), Reporter(course.session))
+        yield ReadyTargets(targets, DeploymentCredentials(course.session), Reporter(course.session))
 
 
-def _to_deploy(asked: dict[str, Any], sending: Load, wanted: Wanted) -> Course:
+def _to_deploy(asked: dict[str, Any], sending: Load, wanted: Wanted) -> MeasurementPlan:
     from cli.measurement.deployment import session_of
     from cli.measurement.deployment_cost import hours_of, standing_usd
 
     variants, notes = wanted(asked)
-    session = replace(session_of({"hours": asked["hours"]}), say=tell)  # standard output is for the result
+    session = replace(session_of({"hours": asked["hours"]}), say=log)  # standard output is for the result
     for note in notes:
-        tell(f"note    {note}")
+        log(f"note    {note}")
     for change in session.plan(variants):
-        tell(f"{change.action:7} {change.resource.cloud:6} {change.summary}")
+        log(f"{change.action:7} {change.resource.cloud:6} {change.summary}")
     targets = [_planned(number, each) for number, each in enumerate(variants)]
     sent = sending(targets)
     stands = (standing_usd(each, hours_of(session.life), renewals=sent.renewals) for each in variants)
     question = "Deploy this, measure it, and remove it?"
-    left_usd = agree(asked, targets, sent, standing_usd=sum(stands, Decimal(0)), question=question)
-    return Course(targets, session, variants, left_usd, notes)
+    left_usd = confirm_cost(asked, targets, sent, standing_usd=sum(stands, Decimal(0)), question=question)
+    return MeasurementPlan(targets, session, variants, left_usd, notes)
 
 
 def _planned(number: int, variant: Variant) -> Target:
@@ -146,7 +146,7 @@ def _planned(number: int, variant: Variant) -> Target:
     )
 
 
-def _to_measure(asked: dict[str, Any], sending: Load) -> Course:
+def _to_measure(asked: dict[str, Any], sending: Load) -> MeasurementPlan:
     from adapters.deployment.session import Session
     from adapters.deployment.targets import TARGETS
     from loadtests.cost.gateway import check_gateways
@@ -159,17 +159,19 @@ def _to_measure(asked: dict[str, Any], sending: Load) -> Course:
         raise click.UsageError(f"--targets: there is no {path}: {then}")
     targets = read_targets(path)
     check_gateways(targets)
-    session = Session(folder=path.parent, say=tell) if (path.parent / RECORD.name).exists() else None
+    session = Session(folder=path.parent, say=log) if (path.parent / RECORD.name).exists() else None
     if not session and all(map(_is_here, targets)):
-        return Course(targets, requests_usd=None if asked["budget"] is None else Decimal(str(asked["budget"])))
+        return MeasurementPlan(
+            targets, requests_usd=None if asked["budget"] is None else Decimal(str(asked["budget"]))
+        )
     sent = sending(targets)
     if session:
         _refuse_cut_off(session)
     standing_usd = _standing_usd(session, renewals=sent.renewals) if session else Decimal(0)
     if asked["budget"] is not None and not session:
         _refuse_unknown_life(targets)
-    left_usd = agree(asked, targets, sent, standing_usd=standing_usd, question="Send this load?")
-    return Course(targets, session, (), left_usd)
+    left_usd = confirm_cost(asked, targets, sent, standing_usd=standing_usd, question="Send this load?")
+    return MeasurementPlan(targets, session, (), left_usd)
 
 
 def _refuse_cut_off(session: Session) -> None:
@@ -177,7 +179,9 @@ def _refuse_cut_off(session: Session) -> None:
     for entry in session.recorded().entries.values():
         if entry.fingerprint is None:
             what = f"{entry.resource.kind} {entry.resource.name}"
-            raise Refusal(f"{what} was cut off while it was made or changed: `tripoint deploy apply` finishes it")
+            raise CommandRefused(
+                f"{what} was cut off while it was made or changed: `tripoint deploy apply` finishes it"
+            )
 
 
 def _refuse_unknown_life(targets: Sequence[Target]) -> None:
@@ -187,7 +191,7 @@ def _refuse_unknown_life(targets: Sequence[Target]) -> None:
     for target in targets:
         with suppress(PlanError, LookupError):  # what has no plan is refused for its price
             if load_plan(target.cloud, target.plan).bills_instance_lifetime:
-                raise Refusal(
+                raise CommandRefused(
                     f"--budget: target {target.name!r} bills the whole life of instances, and how many there may be"
                     " is known only of what `tripoint deploy` made: leave --budget out"
                 )

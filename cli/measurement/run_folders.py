@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from cli.framework.refusal import Refusal
+from cli.framework.refusal import CommandRefused
 from loadtests.record.store import FILE_NAME, StoreError, open_store
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ _BUSY_S = 60.0  # a run writes four times a second
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class StoredRun:
     """One run. `state`: complete, incomplete, interrupted, failed, running, or unreadable (then `verdict` is why)."""
 
     folder: Path
@@ -41,10 +41,12 @@ class Kept:
         return {**named, "folder": str(self.folder), "targets": list(self.targets)}
 
 
-def find_runs(folder: Path) -> list[Kept]:
+def find_runs(folder: Path) -> list[StoredRun]:
     """The runs in `folder`, newest first; a store that cannot be read is one of them. Raises Refusal without it."""
     if not folder.is_dir():
-        raise Refusal(f"no folder {folder}: `tripoint compare` makes runs, `--in` names the folder that has them")
+        raise CommandRefused(
+            f"no folder {folder}: `tripoint compare` makes runs, `--in` names the folder that has them"
+        )
     return sorted((describe(store.parent) for store in folder.glob(f"*/{FILE_NAME}")), key=_age, reverse=True)
 
 
@@ -53,10 +55,10 @@ def named_run(name: str, folder: Path) -> Path:
     for run in (Path(name), folder / name):
         if (run / FILE_NAME).is_file():
             return run
-    raise Refusal(f"{name} is no run: expected a folder with a {FILE_NAME}; `tripoint runs list` shows them")
+    raise CommandRefused(f"{name} is no run: expected a folder with a {FILE_NAME}; `tripoint runs list` shows them")
 
 
-def describe(run: Path) -> Kept:
+def describe(run: Path) -> StoredRun:
     """What a run's store and summary say of it."""
     size_bytes = sum(path.stat().st_size for path in run.rglob("*") if path.is_file())
     try:
@@ -65,8 +67,8 @@ def describe(run: Path) -> Kept:
             samples = sum(store.counts().values())
         missing = _missing(run / FILE_NAME)
     except (StoreError, sqlite3.DatabaseError, json.JSONDecodeError) as error:
-        return Kept(run, size_bytes, "unreadable", verdict=str(error))
-    return Kept(
+        return StoredRun(run, size_bytes, "unreadable", verdict=str(error))
+    return StoredRun(
         run,
         size_bytes,
         _state(run, kinds, missing=missing),
@@ -136,5 +138,5 @@ def _verdict(run: Path) -> str:
     return str(found[0]) if found else "nothing: no target has a warm median"
 
 
-def _age(kept: Kept) -> tuple[str, str]:
+def _age(kept: StoredRun) -> tuple[str, str]:
     return kept.started, kept.folder.name

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from cli.framework.progress import Display
-    from cli.measurement.real_clouds import Course
+    from cli.measurement.real_clouds import MeasurementPlan
     from loadtests.credentials.provider import CredentialProvider
     from loadtests.plan.sweep_grid import CloudOptions, GridPoint, SweepRequest
     from loadtests.plan.targets import Target
@@ -26,7 +26,7 @@ _SETTINGS = ("memory", "concurrency", "architecture")
 
 
 @dataclass(frozen=True, slots=True)
-class Sweep:
+class SweepTargets:
     """The settings, how long a new instance is left to settle, what is to be said.
 
     `porter` opens closed ones, `source` reads what the platforms write about them.
@@ -35,29 +35,31 @@ class Sweep:
     targets: Sequence[Target]
     settle_s: float
     notes: Sequence[str] = ()
-    porter: CredentialProvider | None = field(default=None, repr=False)
+    credentials: CredentialProvider | None = field(default=None, repr=False)
     source: ReportSource | None = None
 
     @property
     def forced(self) -> bool:
         """Whether anybody can force cold starts here."""
-        held = self.porter.cold_start_targets if self.porter is not None else ()
+        held = self.credentials.cold_start_targets if self.credentials is not None else ()
         return any(target.control or target.name in held for target in self.targets)
 
 
 @contextmanager
-def opened_sweep(asked: dict[str, Any], display: Display, *, course: Course | None) -> Iterator[Sweep]:
+def sweep_targets(
+    asked: dict[str, Any], display: Display, *, course: MeasurementPlan | None
+) -> Iterator[SweepTargets]:
     """The targets that there are, or a local cloud for every setting, for as long as they are measured."""
     if course is None:
         with _local(asked, display) as found:
             yield found
         return
-    from cli.measurement.real_clouds import opened
+    from cli.measurement.real_clouds import ready_targets
 
-    with opened(course, display) as found:
-        known = found.porter.cold_start_targets if found.porter is not None else ()
+    with ready_targets(course, display) as found:
+        known = found.credentials.cold_start_targets if found.credentials is not None else ()
         settle_s = settling_s(target.cloud for target in found.targets if target.name in known)
-        yield Sweep(found.targets, settle_s, course.notes, porter=found.porter, source=found.source)
+        yield SweepTargets(found.targets, settle_s, course.notes, credentials=found.credentials, source=found.source)
 
 
 def refuse_local(asked: dict[str, Any]) -> None:
@@ -82,13 +84,13 @@ def settling_s(clouds: Iterable[str]) -> float:
 
 
 @contextmanager
-def _local(asked: dict[str, Any], display: Display) -> Iterator[Sweep]:
+def _local(asked: dict[str, Any], display: Display) -> Iterator[SweepTargets]:
     from adapters import contract
     from adapters.emulator import clouds, options
     from loadtests.plan.sweep_grid import grid_points
 
-    offers = offers_of(asked["clouds"].split(",") if asked["clouds"] else contract.clouds())
-    wanted, notes = grid_points(offers, wish_of(asked), machine=_machine() if asked["architecture"] else None)
+    offers = cloud_options(asked["clouds"].split(",") if asked["clouds"] else contract.clouds())
+    wanted, notes = grid_points(offers, sweep_request(asked), machine=_machine() if asked["architecture"] else None)
     display.show("start local clouds", 0, len(wanted))
     targets: list[Target] = []
     with ExitStack() as running:
@@ -99,10 +101,10 @@ def _local(asked: dict[str, Any], display: Display) -> Iterator[Sweep]:
             started = running.enter_context(clouds.start([trial.cloud for trial in alike], size))
             targets += [_target(trial, started[trial.cloud]) for trial in alike]
             display.show("start local clouds", len(targets), len(wanted))
-        yield Sweep(targets, settling_s(offer.cloud for offer in offers), notes)
+        yield SweepTargets(targets, settling_s(offer.cloud for offer in offers), notes)
 
 
-def offers_of(clouds: Iterable[str]) -> list[CloudOptions]:
+def cloud_options(clouds: Iterable[str]) -> list[CloudOptions]:
     """What each cloud offers. Raises LookupError for one that is not known."""
     from adapters import contract
     from loadtests.cost.plans import load_plan
@@ -116,7 +118,7 @@ def offers_of(clouds: Iterable[str]) -> list[CloudOptions]:
     return found
 
 
-def wish_of(asked: dict[str, Any]) -> SweepRequest:
+def sweep_request(asked: dict[str, Any]) -> SweepRequest:
     """The settings that are asked for. Raises UsageError."""
     from loadtests.plan.sweep_grid import SweepRequest
 

@@ -28,7 +28,7 @@ def variants_to_sweep(asked: dict[str, Any]) -> tuple[list[Variant], list[str]]:
     cloud and no setting is asked for, they are the settings.
     """
     from cli.measurement.deployment import variants_of
-    from cli.measurement.sweep_targets import offers_of, wish_of
+    from cli.measurement.sweep_targets import cloud_options, sweep_request
     from loadtests.plan.sweep_grid import grid_points
 
     found: list[Variant] = []
@@ -39,7 +39,7 @@ def variants_to_sweep(asked: dict[str, Any]) -> tuple[list[Variant], list[str]]:
         if free and len(listed) > 1:
             found += listed
             continue
-        tried, said = grid_points(offers_of([cloud]), wish_of(asked))
+        tried, said = grid_points(cloud_options([cloud]), sweep_request(asked))
         found += [_variant(listed[0], trial, asked) for trial in tried]
         notes += said
     return found, notes

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from PIL import Image
 
-from core.instance import Instance
+from core.instance import InstanceState
 from core.service import Service
 from core.wire import Request
 
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 QUIET = {"TRIPOINT_LOG_LEVEL": "off", "TRIPOINT_POOL": "1"}
 
 
-def new_instance() -> Instance:
-    return Instance(started_s=time.perf_counter(), started_unix_s=time.time())
+def new_instance() -> InstanceState:
+    return InstanceState(started_s=time.perf_counter(), started_unix_s=time.time())
 
 
 def new_service(**environ: str) -> Service:

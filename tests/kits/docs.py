@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from adapters import contract
-from cli.framework.shell_values import Offering
+from cli.framework.shell_values import CompletableType
 from cli.main import tripoint
 from loadtests.plan.scenarios import SCENARIOS
 from tests.paths import ROOT
@@ -154,7 +154,7 @@ def _value_problem(param: click.Parameter, value: str, context: click.Context) -
     known = _known(param)
     if known and (unknown := [part for part in value.split(",") if part not in known]):
         return f"{param.name} {unknown[0]!r} is none of {', '.join(known)}"
-    inner: Any = param.type.inner if isinstance(param.type, Offering) else param.type
+    inner: Any = param.type.inner if isinstance(param.type, CompletableType) else param.type
     if isinstance(inner, click.Path):
         return ""
     try:

@@ -102,11 +102,11 @@ def command(*, file: Path, images: tuple[Path, ...], **asked: Any) -> None:
     What the file tells is taken from it: input, labels, normalisation. It is tried on a photograph on every runtime
     here before it gets its name. See docs/models.md.
     """
-    from cli.framework.registration import Manner, register
+    from cli.framework.registration import RegistrationOptions, register
     from model.registry.description import Answers
 
     _check(file, images, asked)
-    manner = Manner(images, **{key: asked.pop(key) for key in ("replace", "yes", "as_json")})
+    manner = RegistrationOptions(images, **{key: asked.pop(key) for key in ("replace", "yes", "as_json")})
     draft = asked.pop("draft") or 0.0
     mean, std = (asked.pop(key) or () for key in ("mean", "std"))
     register(file, Answers(draft=draft, mean=mean, std=std, **asked), manner)

@@ -48,7 +48,7 @@ def command(**asked: Any) -> None:
     class, nothing is written. `--input uint8` bakes the preprocessing in: the file takes the photograph's bytes.
     """
     from cli.framework.progress import Display
-    from cli.framework.refusal import Refusal
+    from cli.framework.refusal import CommandRefused
     from model.convert import convert
     from model.convert.errors import ConvertError
 
@@ -57,7 +57,7 @@ def command(**asked: Any) -> None:
         with Display(quiet=asked["quiet"]) as display:
             made = convert(conversion, told=display.show)
     except ConvertError as error:
-        raise Refusal(str(error)) from error
+        raise CommandRefused(str(error)) from error
     _print(conversion, made, as_json=asked["as_json"])
 
 

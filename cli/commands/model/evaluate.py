@@ -47,7 +47,7 @@ def command(**asked: Any) -> None:
     the frontier of the three. Several models of one task are compared. Ctrl-C ends it and writes nothing.
     """
     from cli.framework.progress import Display
-    from cli.framework.refusal import Refusal
+    from cli.framework.refusal import CommandRefused
     from core.errors import ModelError
     from model.evaluation import output
     from model.evaluation.evaluation import evaluate
@@ -60,7 +60,7 @@ def command(**asked: Any) -> None:
         with Display(quiet=asked["quiet"]) as display:
             found = evaluate(wanted, told=display.show)
     except (DatasetError, ModelError) as error:
-        raise Refusal(str(error)) from error
+        raise CommandRefused(str(error)) from error
     out = asked["out"] or Path("build", "evaluation", found.preferred.subject.model)
     output.write(found, out)
     if asked["page"]:

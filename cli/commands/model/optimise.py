@@ -43,7 +43,7 @@ def command(**asked: Any) -> None:
     `tripoint model train`. Gained and lost count photographs that became right, and wrong.
     """
     from cli.framework.progress import Display
-    from cli.framework.refusal import Refusal
+    from cli.framework.refusal import CommandRefused
     from core.errors import ModelError
     from model.convert.errors import ConvertError
     from model.optimise.steps import optimise
@@ -54,7 +54,7 @@ def command(**asked: Any) -> None:
         with Display(quiet=asked["quiet"]) as display:
             _, lines = optimise(plan, told=display.show)
     except (ConvertError, DatasetError, ModelError) as error:
-        raise Refusal(str(error)) from error
+        raise CommandRefused(str(error)) from error
     _print(lines, plan, as_json=asked["as_json"])
 
 

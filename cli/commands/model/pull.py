@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
-    from cli.framework.registration import Manner
+    from cli.framework.registration import RegistrationOptions
     from model.registry.catalogue import Offer
 
 
@@ -37,7 +37,7 @@ def command(
 
     A download that breaks off goes on where it stopped. Proxies are those of the environment (HTTPS_PROXY).
     """
-    from cli.framework.registration import Manner
+    from cli.framework.registration import RegistrationOptions
     from model.registry import catalogue
 
     if offered is None:
@@ -46,7 +46,7 @@ def command(
     for path in (*images, *filter(None, [source])):
         if not path.is_file():
             raise click.UsageError(f"{str(path)!r} is not a file: correct --image or --from")
-    manner = Manner(images, replace=replace, yes=yes, as_json=as_json)
+    manner = RegistrationOptions(images, replace=replace, yes=yes, as_json=as_json)
     _pull(catalogue.offer_of(offered), name or offered, manner, accepted=accept_sha256, source=source)
 
 
@@ -65,7 +65,7 @@ def _show_offers(*, as_json: bool) -> None:
         click.echo(f"{name}\n  {offer.title}\n  {size}, licence {offer.licence}{checked}\n  {offer.page}")
 
 
-def _pull(offer: Offer, name: str, manner: Manner, *, accepted: str | None, source: Path | None) -> None:
+def _pull(offer: Offer, name: str, manner: RegistrationOptions, *, accepted: str | None, source: Path | None) -> None:
     from dataclasses import replace
 
     from cli.framework.registration import register
@@ -82,7 +82,9 @@ def _pull(offer: Offer, name: str, manner: Manner, *, accepted: str | None, sour
     pulling.forget(offer)
 
 
-def _obtain(offer: Offer, folder: Path, manner: Manner, *, accepted: str | None, source: Path | None) -> Path:
+def _obtain(
+    offer: Offer, folder: Path, manner: RegistrationOptions, *, accepted: str | None, source: Path | None
+) -> Path:
     """Get the file; where nobody vouches for it, ask once on a terminal."""
     from cli.framework.progress import Display
     from model.registry import pulling

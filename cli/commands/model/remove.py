@@ -6,7 +6,7 @@ import sys
 
 import click
 
-from cli.framework.refusal import Refusal
+from cli.framework.refusal import CommandRefused
 
 
 @click.command(epilog="Example: tripoint model remove pets")
@@ -18,12 +18,12 @@ def command(model: str, yes: bool) -> None:
 
     found = lookup.entry_of(model)
     if found.built_in:
-        raise Refusal(
+        raise CommandRefused(
             f"{found.name} is built in and stays: only models of yours are removed, see tripoint model list"
         )
     if not yes:
         if not sys.stdin.isatty():
-            raise Refusal(f"{found.folder} would be deleted: say --yes, or run this on a terminal to be asked")
+            raise CommandRefused(f"{found.folder} would be deleted: say --yes, or run this on a terminal to be asked")
         click.confirm(f"Delete {found.folder}?", abort=True)
     lookup.remove(found)
     click.echo(f"Removed {found.name}")

@@ -48,7 +48,7 @@ def command(as_json: bool, **asked: Any) -> None:
     Needs the extra `convert`; one to two minutes an epoch for 3,000 photographs on two cores. Ctrl-C at any time:
     the same command goes on from the last finished epoch.
     """
-    from cli.framework.refusal import Refusal
+    from cli.framework.refusal import CommandRefused
     from model.training.backbone import BackboneError
     from model.training.checkpoint import CheckpointMismatch
     from model.training.dataset import DatasetError
@@ -66,7 +66,7 @@ def command(as_json: bool, **asked: Any) -> None:
         click.echo("stopped: the same command goes on from the last finished epoch", err=True)
         raise
     except (BackboneError, CheckpointMismatch, ConvertExtraMissing, DatasetError) as error:
-        raise Refusal(str(error)) from error
+        raise CommandRefused(str(error)) from error
     click.echo(json.dumps(manifest, indent=2, ensure_ascii=False) if as_json else _sentence(manifest, asked["out"]))
 
 

@@ -9,22 +9,22 @@ from typing import Any
 import pytest
 
 from bench import results
-from bench.inputs import Material
-from bench.measure import Times
-from bench.ratios import Target, median_ms, paired, spread
-from bench.results import Measured
+from bench.inputs import BenchInputs
+from bench.measure import SubjectTimes
+from bench.ratios import RatioTarget, median_ms, paired, spread
+from bench.results import BenchMeasurements
 from tests.paths import ROOT
 
-MATERIAL = Material(Path("work"), 3, "photographs of nothing", 1000, Path("bundle"), Path("bare"))
+MATERIAL = BenchInputs(Path("work"), 3, "photographs of nothing", 1000, Path("bundle"), Path("bare"))
 
 
-def measured(**skipped: str) -> Measured:
+def measured(**skipped: str) -> BenchMeasurements:
     rounds = [0.001 * number for number in range(100, 120)]
     names = {"floor": 1.0, "plain": 1.2, "plain without pyc": 2.4, "direct": 0.6, "course": 1.8}
-    cold = Times({name: [factor * value for value in rounds] for name, factor in names.items()})
+    cold = SubjectTimes({name: [factor * value for value in rounds] for name, factor in names.items()})
     cold.cpu_by_subject.update({name: values[::-1] for name, values in cold.by_subject.items()})
     warm_names = {"floor": 1.0, "ours aws": 1.04, "ours gcp": 1.1, "floor litert": 2.0, "ours aws litert": 2.0}
-    warm = Times(
+    warm = SubjectTimes(
         {name: [factor * value for value in rounds] for name, factor in (warm_names | {"course": 2.08}).items()}
     )
     for times in (warm, cold):
@@ -37,10 +37,10 @@ def measured(**skipped: str) -> Measured:
         for name, speed in (("pool", 100.0), ("lock", 90.0))
     ]
     memory = [{"runtime": "litert", "resident_kb": [1000, 9000, 11048, 13096]}]
-    return Measured(warm, cold, threads, memory, 0.1, skipped)
+    return BenchMeasurements(warm, cold, threads, memory, 0.1, skipped)
 
 
-def named(found: Measured) -> dict[str, Any]:
+def named(found: BenchMeasurements) -> dict[str, Any]:
     return {one.name: one for one in results.ratios(found)}
 
 
@@ -82,10 +82,10 @@ def test_what_was_not_run_has_no_ratio() -> None:
 
 
 def test_a_target_lies_on_one_side() -> None:
-    assert Target(1.1, at_most=True).met(1.1)
-    assert not Target(1.1, at_most=True).met(1.11)
-    assert Target(1.5, at_most=False).met(1.6)
-    assert str(Target(0.65, at_most=True)) == "<= 0.65"
+    assert RatioTarget(1.1, at_most=True).met(1.1)
+    assert not RatioTarget(1.1, at_most=True).met(1.11)
+    assert RatioTarget(1.5, at_most=False).met(1.6)
+    assert str(RatioTarget(0.65, at_most=True)) == "<= 0.65"
 
 
 def test_threads_are_compared_with_the_lock_and_with_one_thread() -> None:
@@ -108,7 +108,7 @@ EVEN, UNEVEN = [0.01] * 20, [0.01, 0.02] * 10
 def test_a_busy_machine_is_called_noisy(load: float | None, spins_s: list[float], noisy: bool) -> None:
     found = measured()
     found.warm.spins_s[:] = spins_s
-    changed = Measured(found.warm, found.cold, found.threads, found.memory, load, {})
+    changed = BenchMeasurements(found.warm, found.cold, found.threads, found.memory, load, {})
     assert results.noise(changed)["noisy"] is noisy
 
 

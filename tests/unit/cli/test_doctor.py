@@ -18,7 +18,7 @@ from tests.kits.cli import Caller
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from cli.diagnosis.finding import Finding
+    from cli.diagnosis.finding import Diagnosis
 
 
 pytestmark = pytest.mark.timeout(400)  # it asks other programs, each with a limit of its own
@@ -31,7 +31,7 @@ def call(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tm
     return Caller(monkeypatch, capsys)
 
 
-def named(found: list[Finding], name: str) -> Finding:
+def named(found: list[Diagnosis], name: str) -> Diagnosis:
     return next(each for each in found if each.name == name)
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 import pytest
 
-from cli.framework.errors import of_expected, of_missing
+from cli.framework.errors import format_expected_error, format_missing_package
 from cli.framework.settings import key_of, options_of
 from core.errors import ModelError
 from tests.kits.cli import Caller, Ended, every_command
@@ -131,17 +131,19 @@ def test_debug_is_an_option_of_no_command_of_its_own(words: str) -> None:
     ],
 )
 def test_a_package_that_is_missing_is_named_with_the_extra_that_brings_it(module: str, extra: str) -> None:
-    sentence = of_missing(ModuleNotFoundError(f"No module named {module!r}", name=module))
+    sentence = format_missing_package(ModuleNotFoundError(f"No module named {module!r}", name=module))
     assert f"pip install 'tripoint[{extra}]'" in sentence
     assert "tripoint doctor" in sentence
 
 
 def test_a_package_of_no_extra_asks_for_a_whole_installation() -> None:
-    assert "--force-reinstall tripoint" in of_missing(ModuleNotFoundError("No module named 'PIL'", name="PIL"))
+    assert "--force-reinstall tripoint" in format_missing_package(
+        ModuleNotFoundError("No module named 'PIL'", name="PIL")
+    )
 
 
 def test_a_module_of_ours_that_is_missing_is_a_fault_of_ours() -> None:
-    assert of_missing(ModuleNotFoundError("No module named 'core.gone'", name="core.gone")) == ""
+    assert format_missing_package(ModuleNotFoundError("No module named 'core.gone'", name="core.gone")) == ""
 
 
 def test_a_command_whose_package_is_missing_says_which_to_install(
@@ -164,7 +166,7 @@ def test_a_command_whose_package_is_missing_says_which_to_install(
     ],
 )
 def test_errors_for_users_are_told_from_faults(error: Exception, words: str) -> None:
-    assert of_expected(error) == words
+    assert format_expected_error(error) == words
 
 
 def test_a_fault_asks_for_a_report_and_shows_no_traceback(call: Caller, monkeypatch: pytest.MonkeyPatch) -> None:

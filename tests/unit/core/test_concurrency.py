@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from core.cpu_count import count
-from core.instance import Instance, process_start_unix_s
+from core.instance import InstanceState, process_start_unix_s
 from core.pool import Pool
 
 if TYPE_CHECKING:
@@ -113,7 +113,7 @@ def test_the_affinity_mask_counts_too(tmp_path: Path, monkeypatch: pytest.Monkey
 
 
 def test_an_instance_tells_when_it_began_and_what_took_how_long() -> None:
-    this = Instance(started_s=100.0, started_unix_s=1_700_000_000.0)
+    this = InstanceState(started_s=100.0, started_unix_s=1_700_000_000.0)
     this.mark_imported()
     this.mark_ready(model_load_ms=12.5)
     ready = this.arrived(100.0)
@@ -127,7 +127,7 @@ def test_an_instance_tells_when_it_began_and_what_took_how_long() -> None:
 
 
 def test_only_the_first_readiness_counts() -> None:
-    this = Instance(started_s=0.0, started_unix_s=0.0)
+    this = InstanceState(started_s=0.0, started_unix_s=0.0)
     this.mark_ready(model_load_ms=1)
     first = this.arrived(0.0)
     this.mark_imported()
@@ -137,7 +137,7 @@ def test_only_the_first_readiness_counts() -> None:
 
 
 def test_a_forked_child_is_another_instance() -> None:
-    this = Instance(started_s=0.0, started_unix_s=0.0)
+    this = InstanceState(started_s=0.0, started_unix_s=0.0)
     this.mark_ready(model_load_ms=1)
     parent = this.arrived(0.0)
     this.forked()
