@@ -17,7 +17,7 @@ class Check:
 
     name: str
     state: CheckState
-    detail: str
+    finding: str
     remedy: str = ""
 
     def document(self) -> dict[str, str]:

@@ -80,7 +80,7 @@ def diff(first: RunData, second: RunData, *, threshold: float = THRESHOLD) -> li
 def doubts(record: RunData) -> list[str]:
     """The failed checks of a run for which a difference to another run may be the machine's and not the target's."""
     summary = summarise(record.header, record.targets, record.samples, {}, images=record.images)
-    return [f"{each.name}: {each.detail}" for each in failed(check(record, summary)) if each.name in DOUBTFUL]
+    return [f"{each.name}: {each.finding}" for each in failed(check(record, summary)) if each.name in DOUBTFUL]
 
 
 def unlike(first: RunData, second: RunData) -> Iterator[str]:

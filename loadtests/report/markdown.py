@@ -99,7 +99,7 @@ def _verdicts(summary: Summary) -> Iterator[str]:
 
 def _checks(summary: Summary) -> Iterator[str]:
     yield from ("## Can it be trusted?", "")
-    rows = ([each.name, each.state, each.detail, each.remedy] for each in summary.checks)
+    rows = ([each.name, each.state, each.finding, each.remedy] for each in summary.checks)
     yield from _table(["check", "state", "found", "what to do"], rows)
 
 

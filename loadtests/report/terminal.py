@@ -56,7 +56,7 @@ def check_table(checks: Sequence[Check]) -> Table:
         drawn.add_column(overflow="fold")
     for each in checks:
         remedy = Text(f"\n-> {each.remedy}", "bold") if each.remedy else Text()
-        drawn.add_row(Text(each.state, _STYLES[each.state]), each.name, Text.assemble(each.detail, remedy))
+        drawn.add_row(Text(each.state, _STYLES[each.state]), each.name, Text.assemble(each.finding, remedy))
     return drawn
 
 

@@ -50,7 +50,7 @@ def checks(material: PageContext) -> Section:
     """Each check with what to do where it failed; those that failed first."""
     order = {"failed": 0, "unknown": 1, "passed": 2}
     rows = [
-        [Cell(each.name), Cell(each.state, mark=each.state), Cell(each.detail, each.remedy)]
+        [Cell(each.name), Cell(each.state, mark=each.state), Cell(each.finding, each.remedy)]
         for each in sorted(material.summary.checks, key=lambda each: order[each.state])
     ]
     table = Table("Checks of the run and its client", ["check", "state", "what was found, and what to do"], rows)

@@ -48,10 +48,10 @@ def test_figures_that_follow_from_the_rule_pass_and_the_clocks_difference_is_tol
     check = checked(RUN)
     assert check is not None
     assert check.state == "passed"
-    assert "within 1.00 ms for 10 of 10 requests, and is 0 ms off at most" in check.detail
+    assert "within 1.00 ms for 10 of 10 requests, and is 0 ms off at most" in check.finding
     ours, theirs = 9 * 21 + 311, 9 * 23 + 331
-    assert f"by the instances' own times the bill would be {ours / theirs - 1:+.1%}" in check.detail
-    assert "new instances are the same ones for 10 of 10" in check.detail
+    assert f"by the instances' own times the bill would be {ours / theirs - 1:+.1%}" in check.finding
+    assert "new instances are the same ones for 10 of 10" in check.finding
 
 
 def test_a_platform_that_bills_otherwise_than_our_rule_fails_the_check() -> None:
@@ -59,7 +59,7 @@ def test_a_platform_that_bills_otherwise_than_our_rule_fails_the_check() -> None
     check = checked([*RUN[:5], other, *RUN[6:]])
     assert check is not None
     assert check.state == "failed"
-    assert "for 9 of 10 requests, and is 77.0 ms off at most" in check.detail
+    assert "for 9 of 10 requests, and is 77.0 ms off at most" in check.finding
     assert "the cost uses the platform's word" in check.remedy
 
 
@@ -67,7 +67,7 @@ def test_an_instance_that_the_platform_says_is_new_and_we_say_is_not_fails_the_c
     check = checked([replace(RUN[0], state="warm"), *RUN[1:]])
     assert check is not None
     assert check.state == "failed"
-    assert "new instances are the same ones for 9 of 10" in check.detail
+    assert "new instances are the same ones for 9 of 10" in check.finding
 
 
 def test_what_is_billed_of_a_restoration_is_in_the_rule() -> None:
@@ -75,7 +75,7 @@ def test_what_is_billed_of_a_restoration_is_in_the_rule() -> None:
     check = checked([replace(cold(0), report=restored)], target=SNAP)
     assert check is not None
     assert check.state == "passed"
-    assert "1 of 1 requests, and is 0 ms off at most" in check.detail
+    assert "1 of 1 requests, and is 0 ms off at most" in check.finding
 
 
 def test_what_did_not_come_is_counted_and_why_is_told() -> None:
@@ -83,15 +83,15 @@ def test_what_did_not_come_is_counted_and_why_is_told() -> None:
     run = [*RUN[:8], *(replace(each, report=None) for each in RUN[8:])]
     check = checked(run, Event(9.0, EVENT, document=document))
     assert check is not None
-    assert "2 lines did not come: those requests are billed by our rule" in check.detail
-    assert check.detail.endswith("they could not be read: no right")
+    assert "2 lines did not come: those requests are billed by our rule" in check.finding
+    assert check.finding.endswith("they could not be read: no right")
 
 
 def test_a_front_that_names_other_requests_leaves_nothing_to_judge_by() -> None:
     document = {"asked": 0, "found": 0, "silent": ["aws"], "trouble": ""}
     check = checked([replace(each, report=None) for each in RUN], Event(9.0, EVENT, document=document))
     assert check is not None
-    assert (check.state, check.detail) == ("unknown", "answers of aws name no request of the platform's lines")
+    assert (check.state, check.finding) == ("unknown", "answers of aws name no request of the platform's lines")
 
 
 @pytest.mark.parametrize("target", [AWS, replace(AWS, plan="of my own")])

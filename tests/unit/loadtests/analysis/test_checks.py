@@ -106,26 +106,26 @@ def test_a_bad_run_fails_the_check_that_is_about_it_and_says_what_to_do(
 ) -> None:
     found = checks_of(run)[name]
     assert found.state == "failed"
-    assert finding in found.detail
+    assert finding in found.finding
     assert found.remedy
 
 
 def test_different_memory_sizes_are_told() -> None:
     small = replace(GCP, memory_mb=256)
     run = replace(record(GOOD), targets=[AWS, small])
-    assert checks_of(run)["alike"].detail == "memory sizes, MB: 1024, 256"
+    assert checks_of(run)["alike"].finding == "memory sizes, MB: 1024, 256"
 
 
 def test_a_lost_worker_is_named_with_what_it_had_not_delivered() -> None:
     lost = Event(50.0, "worker-lost", "w2", {"undelivered": 12})
     found = checks_of(record(GOOD, events=[*pulses(), lost, Event(99.0, "finished")]))["complete"]
     assert found.state == "failed"
-    assert "lost worker w2 had sent up to 12 that were not delivered" in found.detail
+    assert "lost worker w2 had sent up to 12 that were not delivered" in found.finding
 
 
 def test_the_busiest_worker_decides() -> None:
     events = [*pulses(worker="calm", cpu=10), *pulses(worker="busy", cpu=90), Event(99.0, "finished")]
-    assert "worker busy" in checks_of(record(GOOD, events=events))["client-cpu"].detail
+    assert "worker busy" in checks_of(record(GOOD, events=events))["client-cpu"].finding
 
 
 def test_what_cannot_be_judged_is_unknown_and_not_passed() -> None:
@@ -147,7 +147,7 @@ def test_probes_before_the_schedule_do_not_stand_for_missing_requests() -> None:
     probe = replace(GOOD[-1], index=-1, worker="probe", stratum="warm-up")
     assert (
         "1 planned requests are missing"
-        in checks_of(record([*GOOD[:-1], probe], planned=len(GOOD)))["complete"].detail
+        in checks_of(record([*GOOD[:-1], probe], planned=len(GOOD)))["complete"].finding
     )
 
 
@@ -155,7 +155,7 @@ def test_a_run_that_knew_enough_early_is_complete_and_says_why() -> None:
     enough = Event(40.0, "enough", "", {"reason": "every p95 is known", "unsent": 90})
     run = record(GOOD, events=[*pulses(), enough, Event(99.0, "finished")], planned=len(GOOD) + 80)
     found = checks_of(run)["complete"]
-    assert (found.state, found.detail) == (
+    assert (found.state, found.finding) == (
         "passed",
         "the run finished before its schedule's end: every p95 is known",
     )
