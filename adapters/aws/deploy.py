@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from adapters.aws.deployment import aliases, endpoints, functions, image_registry, inventory, supporting_resources
-from adapters.aws.deployment.functions import UNRESERVED_FLOOR, Context
+from adapters.aws.deployment.clients import Clients
+from adapters.aws.deployment.context import Context
+from adapters.aws.deployment.functions import UNRESERVED_FLOOR
 from adapters.aws.deployment.report_lines import MATCHED_FRONT, PATTERN, reports_in
 from adapters.deployment import provider as resources
 from adapters.deployment.errors import NotReady
@@ -45,24 +46,13 @@ PERMISSIONS = (
 
 
 class Aws:
-    """AWS through the standard chain of credentials; boto3's own AWS_ENDPOINT_URL leads to a stand-in."""
+    """AWS as a provider of `tripoint deploy`."""
 
     def __init__(self) -> None:
-        self._clients: dict[tuple[str, str], Any] = {}
-
-    @cached_property
-    def session(self) -> Any:
-        """One for all, so that temporary credentials are fetched once, and renewed by boto3 before they end."""
-        return resources.sdk("boto3", cloud="aws").Session()
-
-    def client(self, service: str, region: str) -> Any:
-        """One for each service and region: making one reads its whole description."""
-        if (service, region) not in self._clients:
-            self._clients[service, region] = self.session.client(service, region_name=region)
-        return self._clients[service, region]
+        self.clients = Clients()
 
     def check(self) -> None:
-        if self.session.get_credentials() is None:
+        if self.clients.session.get_credentials() is None:
             raise NotReady(_LOGIN)
 
     def errors(self) -> tuple[type[Exception], ...]:
@@ -75,7 +65,7 @@ class Aws:
     def notes(self, variants: Sequence[Variant]) -> Iterable[str]:
         """Compare what is asked with the account's quota: new accounts allow 10 instances at once."""
         for region in sorted({variant.place for variant in variants}):
-            free = functions.unreserved(self.client("lambda", region))
+            free = functions.unreserved(self.clients.client("lambda", region))
             asked = sum(variant.maximum_instances for variant in variants if variant.place == region)
             if asked > free - UNRESERVED_FLOOR:
                 yield (
@@ -84,9 +74,9 @@ class Aws:
                 )
 
     def steps(self, deployment: Deployment, variants: Sequence[Variant]) -> Sequence[Step]:
-        found = [supporting_resources.role_step(self, deployment)] if variants else []
+        found = [supporting_resources.role_step(self.clients, deployment)] if variants else []
         for variant in variants:
-            found += variant_steps(Context(self, deployment, variant))
+            found += variant_steps(Context(self.clients, deployment, variant))
         return list({step.resource.key: step for step in found}.values())  # a region's bucket is shared
 
     def endpoints(
@@ -94,7 +84,7 @@ class Aws:
     ) -> Sequence[Endpoint]:
         found = []
         for variant in variants:
-            context = Context(self, deployment, variant)
+            context = Context(self.clients, deployment, variant)
             outputs = made.get(endpoints.front_steps(context)[0].resource.key)
             if outputs:
                 details = {"region": variant.place, "service": _signed_for(variant)}
@@ -104,7 +94,7 @@ class Aws:
     def open(self, endpoint: Endpoint) -> Pass:
         if endpoint.access == "public":
             return Pass()
-        found = self.session.get_credentials()
+        found = self.clients.session.get_credentials()
         if found is None:
             raise NotReady(_LOGIN)
         held = found.get_frozen_credentials()
@@ -118,22 +108,22 @@ class Aws:
 
     def retire(self, deployment: Deployment, variant: Variant) -> None:
         """A changed configuration gets new environments; behind an alias only as a new version."""
-        context = Context(self, deployment, variant)
+        context = Context(self.clients, deployment, variant)
         functions.retire(context)
         if aliases.qualifier(context):
             aliases.republish(context)
 
     def remove(self, resource: Resource) -> None:
-        inventory.remove(self, resource)
+        inventory.remove(self.clients, resource)
 
     def find(self, project: str, regions: Iterable[str]) -> Sequence[Found]:
-        return inventory.find(self, project, regions)
+        return inventory.find(self.clients, project, regions)
 
     def logs(self, deployment: Deployment, variant: Variant, *, limit: int) -> Iterable[str]:
         """The last log lines, REPORT lines included."""
-        group = supporting_resources.log_group(Context(self, deployment, variant).name)
+        group = supporting_resources.log_group(Context(self.clients, deployment, variant).name)
         events: list[Any] = []
-        client = self.client("logs", variant.place)
+        client = self.clients.client("logs", variant.place)
         for page in client.get_paginator("filter_log_events").paginate(logGroupName=group):
             events = (events + page["events"])[-limit:]
         return [str(event["message"]).rstrip() for event in events]
@@ -142,8 +132,8 @@ class Aws:
         """From the REPORT lines of the log group; they come seconds to minutes after the answers."""
         if variant.front != MATCHED_FRONT:
             return None
-        group = supporting_resources.log_group(Context(self, deployment, variant).name)
-        pages = self.client("logs", variant.place).get_paginator("filter_log_events")
+        group = supporting_resources.log_group(Context(self.clients, deployment, variant).name)
+        pages = self.clients.client("logs", variant.place).get_paginator("filter_log_events")
         begin_ms = int(since.timestamp() * 1000)
         found = pages.paginate(logGroupName=group, filterPattern=PATTERN, startTime=begin_ms)
         return reports_in(str(event["message"]) for page in found for event in page["events"])

@@ -18,11 +18,9 @@ _EPILOG = 'Example: eval "$(tripoint completion bash)"'
 @click.argument("shell", type=click.Choice(list(INSTALL)))
 def command(shell: str) -> None:
     """Print the completion script of SHELL; its last line says where to put it."""
-    from cli.main import tripoint
-
     found = get_completion_class(shell)
     assert found is not None  # click has one for each choice
-    script = found(tripoint, {}, "tripoint", VARIABLE)
+    script = found(click.get_current_context().find_root().command, {}, "tripoint", VARIABLE)
     text = script.source_template % script.source_vars()
     text = text.replace('string split ","', 'string split --max 1 ","')  # in fish, values with commas stay whole
     click.echo(f"{text.rstrip()}\n# To use it: {INSTALL[shell]}")

@@ -10,7 +10,7 @@ from adapters.deployment.provider import Step
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from adapters.aws.deployment.functions import Context
+    from adapters.aws.deployment.context import Context
     from adapters.bundle.build import Built
     from adapters.deployment.provider import Outputs
 

@@ -17,7 +17,7 @@ from adapters.deployment.provider import Step
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from adapters.aws.deployment.functions import Context
+    from adapters.aws.deployment.context import Context
     from adapters.deployment.provider import Outputs
 
 FRONTS = ("function-url", "http-api", "rest-api")

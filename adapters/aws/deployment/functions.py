@@ -6,10 +6,10 @@ Vendor facts: docs.aws.amazon.com/lambda/latest/api, as of 2026-11-20.
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from adapters.aws.deployment import image_registry
+from adapters.aws.deployment.context import GLOBAL, Context
 from adapters.bundle.cached_build import ready
 from adapters.deployment.errors import DeployError
 from adapters.deployment.provider import Resource, Step
@@ -17,14 +17,11 @@ from adapters.deployment.provider import Resource, Step
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from adapters.aws.deploy import Aws
     from adapters.bundle.build import Built
     from adapters.deployment.function_spec import Variant
-    from adapters.deployment.naming import Deployment
     from adapters.deployment.provider import Outputs
 
 HANDLER = "adapters.aws.handler.lambda_handler"
-GLOBAL = "global"
 # Lambda keeps at least this many of an account's instances unreserved (lambda-concurrency.html).
 UNRESERVED_FLOOR = 100
 # A direct upload holds 50 MB (gettingstarted-limits.html); larger zips go through a bucket.
@@ -32,39 +29,6 @@ DIRECT_BYTES = 50 * 1024 * 1024
 LONGEST_NAME = 64  # docs.aws.amazon.com/lambda/latest/api/API_CreateFunction.html, as of 2026-11-25
 GENERATION = "TRIPOINT_GENERATION"
 _ROLE_WAIT_S = 60.0
-
-
-@dataclass(frozen=True, slots=True)
-class Context:
-    """What every step of one variant needs."""
-
-    aws: Aws
-    deployment: Deployment
-    variant: Variant
-
-    @property
-    def name(self) -> str:
-        return f"{self.deployment.name}-{self.variant.label}"
-
-    @property
-    def region(self) -> str:
-        return self.variant.place
-
-    @property
-    def bucket(self) -> str:
-        """One for each region; a bucket's name is the only one in all of AWS."""
-        return f"{self.deployment.name}-{self.region}"
-
-    @property
-    def archive(self) -> str:
-        """The zip's key in the bucket."""
-        return f"{self.variant.label}.zip"
-
-    def client(self, service: str) -> Any:
-        return self.aws.client(service, self.region)
-
-    def resource(self, kind: str, name: str) -> Resource:
-        return Resource("aws", kind, name, self.region)
 
 
 def bundle_of(variant: Variant) -> Built | None:

@@ -14,7 +14,7 @@ from adapters.deployment.provider import Step
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from adapters.aws.deployment.functions import Context
+    from adapters.aws.deployment.context import Context
     from adapters.deployment.provider import Outputs
 
 

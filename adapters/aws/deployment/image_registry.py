@@ -23,7 +23,7 @@ from adapters.deployment.provider import Found, Resource, Step
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from adapters.aws.deployment.functions import Context
+    from adapters.aws.deployment.context import Context
     from adapters.deployment.function_spec import Variant
     from adapters.deployment.provider import Outputs
 

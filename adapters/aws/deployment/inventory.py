@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from adapters.aws.deployment import image_registry
 from adapters.aws.deployment.aliases import ALIAS
-from adapters.aws.deployment.functions import GLOBAL
+from adapters.aws.deployment.context import GLOBAL
 from adapters.aws.deployment.gateways import rights
 from adapters.aws.deployment.http_api import api_named
 from adapters.aws.deployment.rest_api import remove_rest_apis
@@ -22,44 +22,44 @@ from adapters.deployment.provider import Found, Resource
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator
 
-    from adapters.aws.deploy import Aws
+    from adapters.aws.deployment.clients import Clients
 
 _TAG = "tripoint-project"
 
 
-def find(aws: Aws, project: str, regions: Iterable[str]) -> list[Found]:
+def find(clients: Clients, project: str, regions: Iterable[str]) -> list[Found]:
     """Everything of `project` in the account: roles, and in each region the rest."""
-    found = list(_roles(aws, project))
+    found = list(_roles(clients, project))
     for region in sorted(set(regions) - {GLOBAL}):
-        found += image_registry.find(aws.client("ecr", region), project, region)
-        http_apis = list(_http_apis(aws.client("apigatewayv2", region), project))
-        rest_apis = list(_rest_apis(aws.client("apigateway", region), project))
+        found += image_registry.find(clients.client("ecr", region), project, region)
+        http_apis = list(_http_apis(clients.client("apigatewayv2", region), project))
+        rest_apis = list(_rest_apis(clients.client("apigateway", region), project))
         apis = {api for api, _ in (*http_apis, *rest_apis)}
         for kind, names in (
-            ("log-group", _log_groups(aws.client("logs", region), project)),
-            ("bucket", _buckets(aws.client("s3", region), project, region)),
-            ("function", _functions(aws.client("lambda", region), project)),
+            ("log-group", _log_groups(clients.client("logs", region), project)),
+            ("bucket", _buckets(clients.client("s3", region), project, region)),
+            ("function", _functions(clients.client("lambda", region), project)),
             ("http-api", (name for _, name in http_apis)),
             ("rest-api", (name for _, name in rest_apis)),
         ):
             resources = [Resource("aws", kind, name, region) for name in names]
             found += [Found(resource, identity_in(resource.name, project) or "") for resource in resources]
             if kind == "function":
-                found += _parts(aws.client("lambda", region), project, resources, apis)
+                found += _parts(clients.client("lambda", region), project, resources, apis)
             if kind == "bucket":
-                found += _objects(aws.client("s3", region), project, resources)
+                found += _objects(clients.client("s3", region), project, resources)
     return found
 
 
-def remove(aws: Aws, resource: Resource) -> None:
+def remove(clients: Clients, resource: Resource) -> None:
     """Remove one resource; harmless when it is gone."""
     region = HOME_REGION if resource.region == GLOBAL else resource.region
     service, action = _REMOVALS[resource.kind]
-    action(aws.client(service, region), resource.name)
+    action(clients.client(service, region), resource.name)
 
 
-def _roles(aws: Aws, project: str) -> Iterator[Found]:
-    client = aws.client("iam", HOME_REGION)
+def _roles(clients: Clients, project: str) -> Iterator[Found]:
+    client = clients.client("iam", HOME_REGION)
     for page in client.get_paginator("list_roles").paginate():
         for role in page["Roles"]:
             name = str(role["RoleName"])

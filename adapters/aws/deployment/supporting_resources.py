@@ -6,14 +6,14 @@ import json
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from adapters.aws.deployment.functions import GLOBAL
+from adapters.aws.deployment.context import GLOBAL
 from adapters.deployment.provider import Resource, Step
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from adapters.aws.deploy import Aws
-    from adapters.aws.deployment.functions import Context
+    from adapters.aws.deployment.clients import Clients
+    from adapters.aws.deployment.context import Context
     from adapters.bundle.build import Built
     from adapters.deployment.naming import Deployment
     from adapters.deployment.provider import Outputs
@@ -26,7 +26,7 @@ def log_group(function: str) -> str:
     return f"/aws/lambda/{function}"
 
 
-def role_step(aws: Aws, deployment: Deployment) -> Step:
+def role_step(clients: Clients, deployment: Deployment) -> Step:
     """The role that all functions run as: it may write to this deployment's own log groups and nothing else."""
     name = deployment.name
     trust = _policy("sts:AssumeRole", {"Principal": {"Service": "lambda.amazonaws.com"}})
@@ -34,7 +34,7 @@ def role_step(aws: Aws, deployment: Deployment) -> Step:
     rights = _policy(["logs:CreateLogStream", "logs:PutLogEvents"], {"Resource": [groups, f"{groups}:*"]})
 
     def make(_: Mapping[str, Outputs]) -> Outputs:
-        client = aws.client("iam", HOME_REGION)
+        client = clients.client("iam", HOME_REGION)
         try:
             made = client.get_role(RoleName=name)
         except client.exceptions.NoSuchEntityException:

@@ -114,7 +114,7 @@ def test_a_gateway_or_its_function_removed_by_hand_is_made_again_with_its_right(
     [endpoint] = session.apply([variant])
     kind = "function" if gone == "function" else front
     with mock.patch.dict(os.environ, rig.variables):
-        inventory.remove(Aws(), Resource("aws", kind, endpoint.name, "us-east-1"))
+        inventory.remove(Aws().clients, Resource("aws", kind, endpoint.name, "us-east-1"))
     [again] = session.apply([variant])
     [statement] = policy_of(rig, endpoint.name)
     api = session.recorded().outputs()[f"aws/us-east-1/{front}/{endpoint.name}"]["api"]
