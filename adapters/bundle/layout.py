@@ -8,10 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import adapters
-from adapters.bundle import bytecode, cache, packages, runtimes
+from adapters.bundle import bytecode, cache, model_lookup, packages, runtimes
 from adapters.bundle.errors import BundleError
-from model.registry import lookup
-from model.registry.errors import RegistryError
+from adapters.bundle.model_lookup import RegistryError
 
 if TYPE_CHECKING:
     from adapters.contract import Cloud
@@ -62,9 +61,9 @@ def _copy(source: Path, destination: Path) -> None:
 
 
 def model_folder(model: str) -> Path:
-    """Find a model by name or folder, as `model.registry.lookup` says. Raises BundleError naming the known models."""
+    """Find a model by name or folder, as `adapters.bundle.model_lookup` says. Raises BundleError naming the known models."""
     try:
-        return lookup.find(model)
+        return model_lookup.find(model)
     except RegistryError as error:
         raise BundleError(str(error)) from None
 

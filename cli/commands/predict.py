@@ -23,12 +23,12 @@ _EPILOG = "Example: tripoint predict model/samples/*.jpg --top-k 3"
 @click.option("--json", "as_json", is_flag=True, help="One JSON answer per line, as the clouds give it.")
 def command(images: tuple[Path, ...], model: str | None, runtime: str | None, top_k: int, as_json: bool) -> None:
     """Classify FILES here, without any cloud: photographs, or JSON with `features` for a model of feature vectors."""
+    from adapters.bundle import model_lookup
     from core.service import Service
     from core.wire import Request
-    from model.registry import lookup
 
     names = (model or os.environ.get("TRIPOINT_MODEL") or "clothes").split(",")
-    folders = ",".join(str(lookup.find(name.strip())) for name in names)
+    folders = ",".join(str(model_lookup.find(name.strip())) for name in names)
     chosen = {"TRIPOINT_MODEL": folders, "TRIPOINT_RUNTIME": runtime}
     environ = {**os.environ, "TRIPOINT_LOG_LEVEL": os.environ.get("TRIPOINT_LOG_LEVEL", "error")}
     service = Service.from_env({**environ, **{name: value for name, value in chosen.items() if value}})

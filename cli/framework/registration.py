@@ -45,11 +45,12 @@ class RegistrationOptions:
 
 def register(file: Path, answers: Answers, manner: RegistrationOptions) -> None:
     """Inspect, complete, try and register one file or folder. Raises RegistryError, Refusal, Abort."""
-    from model.registry import import_folder, lookup, model_folder
+    from adapters.bundle import model_lookup
+    from model.registry import import_folder, model_folder
 
     images = manner.images or tuple(sorted(SAMPLES.glob("*.jpg"))[:3])
     if answers.name or not import_folder.is_model(file):  # told before any work is done
-        model_folder.check_free(answers.name or lookup.name_for(file), replace=manner.replace)
+        model_folder.check_free(answers.name or model_lookup.name_for(file), replace=manner.replace)
     with model_folder.draft_folder() as folder:
         candidate = _candidate(file, answers, manner, folder=folder, images=images)
         model_folder.check_free(candidate.name, replace=manner.replace)

@@ -21,9 +21,9 @@ def clouds() -> Iterable[str]:
 
 
 def models() -> Iterable[str]:
-    from model.registry import lookup
+    from adapters.bundle import model_lookup
 
-    return [entry.name for entry in lookup.entries()]
+    return [entry.name for entry in model_lookup.entries()]
 
 
 def scenarios() -> Iterable[str]:

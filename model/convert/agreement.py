@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from model.training.accuracy import Proportion, wilson
+from loadtests.stats.proportion import Proportion, wilson
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -16,8 +16,9 @@ from model.convert.answers import file_scores
 from model.convert.errors import ConvertError
 from model.convert.kinds import KINDS, takes_bytes
 from model.convert.preprocessing import Feeding, photographs, read_all, spread
-from model.convert.source import Original, open_source
-from model.training.manifest_writer import SCHEMA
+from model.convert.source import open_source
+from model.convert.source_model import SourceModel
+from model.manifest_writer import SCHEMA
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -119,7 +120,7 @@ def _read(asked: Conversion, feeding: Feeding, told: Told) -> tuple[NDArray[np.u
 
 def _one(
     kind: str,
-    original: Original,
+    original: SourceModel,
     asked: Conversion,
     *,
     folder: Path,
@@ -174,7 +175,7 @@ def _refuse_unlike(made: Sequence[Converted], asked: Conversion) -> None:
 
 
 def _document(
-    asked: Conversion, original: Original, made: Sequence[Converted], *, feeding: Feeding, output: str
+    asked: Conversion, original: SourceModel, made: Sequence[Converted], *, feeding: Feeding, output: str
 ) -> dict[str, object]:
     """The manifest; `conversion` says what it was made from, and how like it the files are."""
     source = asked.source if asked.source.is_file() else asked.source / "saved_model.pb"

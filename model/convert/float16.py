@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from model.convert.errors import ConvertError
-from model.training.softmax import FILE_IDENTIFIER
+from model.convert.softmax import FILE_IDENTIFIER
 
 
 def unpack_float16(content: bytes, name: str) -> bytes:

@@ -12,10 +12,10 @@ import numpy as np
 
 from model.convert import tflite_quantise
 from model.convert.errors import ConvertError, ToolMissing, first_lines
+from model.convert.kinds import RAW_SCALE, RAW_ZERO_POINT
 from model.convert.preprocessing import normalised
 from model.convert.quiet import silence
-from model.training.export import RAW_SCALE, RAW_ZERO_POINT
-from model.training.softmax import UnexpectedTail, float_softmax
+from model.convert.softmax import UnexpectedTail, float_softmax
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from model.convert.preprocessing import Feeding
-    from model.convert.source import Opener
+    from model.convert.source_model import Opener
 
 _BATCH = 32
 # Of `core.preprocess.normalise`: what a graph must do by itself when it is given bytes.
@@ -118,14 +118,14 @@ class KerasOriginal:
         return f"TensorFlow {tensorflow.__version__}, Keras {keras.__version__}"
 
     def scores(self, tensors: NDArray[np.float32]) -> NDArray[np.float32]:
-        """See `source.Original`."""
+        """See `source.SourceModel`."""
         parts = [tensors[first : first + _BATCH] for first in range(0, len(tensors), _BATCH)]
         with silence():
             answers = np.concatenate([np.asarray(self._model(part, training=False)) for part in parts])
         return np.asarray(answers.reshape(len(tensors), -1), np.float32)
 
     def to_tflite(self, kind: str, *, feeding: Feeding, photos: NDArray[np.uint8], takes_bytes: bool) -> bytes:
-        """See `source.Original`."""
+        """See `source.SourceModel`."""
         tensorflow, _ = import_tensorflow()
         if kind == "weight-only":  # TensorFlow's converter has no such option
             float32 = self.to_tflite("float32", feeding=feeding, photos=photos, takes_bytes=takes_bytes)

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+# Raw bytes 0..255 are the quantised input: -1..1 in 255 steps, zero at 127.
+RAW_SCALE, RAW_ZERO_POINT = 1 / 127.5, 127
+
 
 @dataclass(frozen=True, slots=True)
 class Kind:

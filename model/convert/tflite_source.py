@@ -11,7 +11,7 @@ from model.convert import tflite_quantise
 from model.convert.errors import ConvertError, first_lines
 from model.convert.float16 import unpack_float16
 from model.convert.preprocessing import normalised
-from model.training.softmax import UnexpectedTail, float_softmax
+from model.convert.softmax import UnexpectedTail, float_softmax
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from model.convert.preprocessing import Feeding
-    from model.convert.source import Original
+    from model.convert.source_model import SourceModel
 
 
 class TfliteOriginal:
@@ -43,7 +43,7 @@ class TfliteOriginal:
         self.side = shape[1], shape[2]
 
     def scores(self, tensors: NDArray[np.float32]) -> NDArray[np.float32]:
-        """See `source.Original`."""
+        """See `source.SourceModel`."""
         interpreter = self._interpreter()
         entry, answer = interpreter.get_input_details()[0], interpreter.get_output_details()[0]
         rows = []
@@ -54,7 +54,7 @@ class TfliteOriginal:
         return np.asarray(rows, np.float32)
 
     def to_tflite(self, kind: str, *, feeding: Feeding, photos: NDArray[np.uint8], takes_bytes: bool) -> bytes:
-        """See `source.Original`. Bytes are what int8 alone can take here: its input is int8, byte - 128."""
+        """See `source.SourceModel`. Bytes are what int8 alone can take here: its input is int8, byte - 128."""
         if kind == "int8":
             return self._int8(feeding, photos)
         if takes_bytes:
@@ -89,5 +89,5 @@ class TfliteOriginal:
         return opened
 
 
-def _pin(one: TfliteOriginal) -> Original:
+def _pin(one: TfliteOriginal) -> SourceModel:
     return one

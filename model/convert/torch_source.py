@@ -17,7 +17,7 @@ from model.convert.tflite_source import TfliteOriginal
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from model.convert.source import Opener
+    from model.convert.source_model import Opener
 
 
 class TorchOriginal(TfliteOriginal):
@@ -28,7 +28,7 @@ class TorchOriginal(TfliteOriginal):
         self._network = network
 
     def scores(self, tensors: NDArray[np.float32]) -> NDArray[np.float32]:
-        """See `source.Original`; PyTorch takes channels first."""
+        """See `source.SourceModel`; PyTorch takes channels first."""
         import torch
 
         with torch.no_grad():

@@ -8,9 +8,9 @@ from model.training.card import mistakes
 
 if TYPE_CHECKING:
     from loadtests.stats.estimate import Estimate
+    from loadtests.stats.proportion import Proportion
     from model.evaluation.evaluation import Evaluation
     from model.evaluation.result import Row
-    from model.training.accuracy import Proportion
 
 COLUMNS = (
     "variant",

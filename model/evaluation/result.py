@@ -10,8 +10,9 @@ import numpy as np
 from loadtests.stats.estimate import Estimate
 from loadtests.stats.pareto import ParetoStatus, pareto_statuses
 from loadtests.stats.percentiles import MEDIAN, percentile
+from loadtests.stats.proportion import Proportion, wilson
 from model.evaluation.calibration import calibration, confidences
-from model.training.accuracy import ClassResult, Proportion, by_class, confusion, wilson
+from model.training.accuracy import ClassResult, by_class, confusion
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

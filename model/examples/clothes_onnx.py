@@ -13,7 +13,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from model.training.manifest_writer import write_manifest
+from model.manifest_writer import write_manifest
 
 CLOTHES = Path(__file__).resolve().parent.parent / "clothes"
 SOURCE = "clothes-float16.tflite"

@@ -17,8 +17,8 @@ from typing import Any
 
 import numpy as np
 
-from model.training.accuracy import wilson
-from model.training.manifest_writer import write_manifest
+from loadtests.stats.proportion import wilson
+from model.manifest_writer import write_manifest
 
 LABELS = ("cultivar 1", "cultivar 2", "cultivar 3")
 HELD_BACK = 36

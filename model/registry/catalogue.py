@@ -11,9 +11,9 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 from urllib.parse import urlsplit
 
-from model.registry import lookup
+from adapters.bundle import model_lookup
+from adapters.bundle.model_lookup import RegistryError
 from model.registry.description import Answers
-from model.registry.errors import RegistryError
 
 FILE = Path(__file__).with_name("catalogue.toml")
 VARIABLE = "TRIPOINT_CATALOGUE"
@@ -89,7 +89,7 @@ def pin(url: str, sha256: str) -> None:
 
 
 def _pins_file() -> Path:
-    return lookup.registered_folder() / "pins.json"
+    return model_lookup.registered_folder() / "pins.json"
 
 
 def _pins() -> dict[str, str]:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from model.registry import lookup
-from model.registry.errors import RegistryError
+from adapters.bundle import model_lookup
+from adapters.bundle.model_lookup import RegistryError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -31,7 +31,7 @@ def to_tflite(file: Path, folder: Path, *, input_size: tuple[int, int] | None, p
     from model.convert.preprocessing import Feeding, read_all
     from model.convert.source import open_source
 
-    target = folder / f"{lookup.name_for(file) or 'model'}.tflite"
+    target = folder / f"{model_lookup.name_for(file) or 'model'}.tflite"
     try:
         original = open_source(file, input_size=input_size)
         feeding = Feeding(*original.side, "tf")

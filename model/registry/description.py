@@ -6,10 +6,11 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from adapters.bundle.model_lookup import RegistryError
+from model.manifest_writer import SCHEMA
 from model.registry import graph, labels, metadata, model_folder, model_type, normalisation, onnx_graph, trial
-from model.registry.errors import RegistryError, Undecided
+from model.registry.errors import Undecided
 from model.registry.normalisation import KNOWN, PRESETS, Normalisation
-from model.training.manifest_writer import SCHEMA
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

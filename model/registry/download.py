@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import urljoin, urlsplit
 
-from model.registry.errors import RegistryError
+from adapters.bundle.model_lookup import RegistryError
 
 if TYPE_CHECKING:
     from collections.abc import Callable

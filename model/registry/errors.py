@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-
-class RegistryError(RuntimeError):
-    """A model that cannot be registered, found or fetched as asked."""
+from adapters.bundle.model_lookup import RegistryError
 
 
 class Undecided(RegistryError):

@@ -7,7 +7,7 @@ import struct
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from model.registry.errors import RegistryError
+from adapters.bundle.model_lookup import RegistryError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

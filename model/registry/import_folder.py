@@ -6,10 +6,11 @@ import json
 import shutil
 from typing import TYPE_CHECKING, Any
 
+from adapters.bundle import model_lookup
+from adapters.bundle.model_lookup import RegistryError
 from core import manifest, runtime
 from core.errors import ModelError
-from model.registry import lookup, model_folder, trial
-from model.registry.errors import RegistryError
+from model.registry import model_folder, trial
 from model.registry.registration import Candidate
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
 def is_model(folder: Path) -> bool:
     """Whether a folder holds a manifest."""
-    return (folder / lookup.MANIFEST).is_file()
+    return (folder / model_lookup.MANIFEST).is_file()
 
 
 def adopt(source: Path, folder: Path, *, name: str | None, images: Sequence[Path]) -> Candidate:
@@ -29,14 +30,14 @@ def adopt(source: Path, folder: Path, *, name: str | None, images: Sequence[Path
     """
     try:
         loaded = manifest.load(source)
-        document: dict[str, Any] = json.loads((source / lookup.MANIFEST).read_text(encoding="utf-8"))
+        document: dict[str, Any] = json.loads((source / model_lookup.MANIFEST).read_text(encoding="utf-8"))
         for variant in loaded.variants:
             shutil.copyfile(variant.file, folder / variant.file.name)
     except (ModelError, OSError) as error:
         raise RegistryError(f"the model in {source} cannot be taken over: {error}") from error
     if (source / "samples").is_dir():
         shutil.copytree(source / "samples", folder / "samples")
-    document["name"] = lookup.check_name(name or loaded.name)
+    document["name"] = model_lookup.check_name(name or loaded.name)
     model_folder.write(document, folder)
     shown = [] if loaded.features else images
     trials = tuple(trial.try_on(folder, each, shown) for each in runtime.usable(runtime.named_by(loaded)))

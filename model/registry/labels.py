@@ -8,7 +8,7 @@ import unicodedata
 from pathlib import Path
 from typing import Any
 
-from model.registry.errors import RegistryError
+from adapters.bundle.model_lookup import RegistryError
 
 _NUMBERED = re.compile(r"(\d+)[\s:,;]+(\S.*)")
 BACKGROUND = "background"

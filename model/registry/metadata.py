@@ -13,7 +13,7 @@ import zipfile
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from model.registry.errors import RegistryError
+from adapters.bundle.model_lookup import RegistryError
 from model.registry.labels import clean, parse
 
 if TYPE_CHECKING:

@@ -11,9 +11,9 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from model.registry import lookup
-from model.registry.errors import RegistryError
-from model.training.manifest_writer import write_manifest
+from adapters.bundle import model_lookup
+from adapters.bundle.model_lookup import RegistryError
+from model.manifest_writer import write_manifest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -24,7 +24,7 @@ _LEFT_BEHIND_S = 24 * 3600
 @contextmanager
 def draft_folder() -> Iterator[Path]:
     """A folder beside the registered models that nobody sees; gone afterwards unless it was published."""
-    shelves = lookup.registered_folder()
+    shelves = model_lookup.registered_folder()
     try:
         shelves.mkdir(parents=True, exist_ok=True)
         _sweep(shelves)
@@ -57,17 +57,17 @@ def put_file(source: Path, folder: Path) -> str:
 
 def file_name(source: Path) -> str:
     """`My model.tflite` -> `my-model.tflite`."""
-    return f"{lookup.name_for(source) or 'model'}{source.suffix.lower() or '.tflite'}"
+    return f"{model_lookup.name_for(source) or 'model'}{source.suffix.lower() or '.tflite'}"
 
 
 def write(document: Mapping[str, Any], folder: Path) -> None:
     """Write the manifest of a model into its folder."""
-    write_manifest(document, folder / lookup.MANIFEST)
+    write_manifest(document, folder / model_lookup.MANIFEST)
 
 
 def publish(folder: Path, name: str, *, replace: bool) -> Path:
     """Give a whole folder its name. Raises RegistryError when the name is taken and `replace` is not asked."""
-    final = lookup.registered_folder() / name
+    final = model_lookup.registered_folder() / name
     check_free(name, replace=replace)
     folder.chmod(0o755)
     with tempfile.TemporaryDirectory(prefix=".replaced-", dir=final.parent) as aside:
@@ -82,13 +82,13 @@ def publish(folder: Path, name: str, *, replace: bool) -> Path:
 
 def check_free(name: str, *, replace: bool) -> None:
     """Raise RegistryError when `name` cannot be given to a model."""
-    lookup.check_name(name)
-    final = lookup.registered_folder() / name
+    model_lookup.check_name(name)
+    final = model_lookup.registered_folder() / name
     if final.exists() and not replace:
         raise RegistryError(f"there is a model {name} already, in {final}: choose another --name, or say --replace")
 
 
-def intact(entry: lookup.Entry) -> dict[str, bool]:
+def intact(entry: model_lookup.Entry) -> dict[str, bool]:
     """For every file of a model, whether it is there with the sha256 of its manifest."""
     found = {}
     for variant in entry.document().get("variants", ()):
@@ -101,7 +101,7 @@ def intact(entry: lookup.Entry) -> dict[str, bool]:
     return found
 
 
-def summary(entry: lookup.Entry) -> dict[str, Any]:
+def summary(entry: model_lookup.Entry) -> dict[str, Any]:
     """A model in a few fields, for lists; `problem` where its manifest cannot be read."""
     base = {"name": entry.name, "built_in": entry.built_in, "folder": str(entry.folder)}
     try:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
+from adapters.bundle.model_lookup import RegistryError
 from core.manifest import DTYPES
-from model.registry.errors import RegistryError
 
 if TYPE_CHECKING:
     from model.registry.graph import Graph, Tensor

@@ -10,8 +10,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from adapters.bundle.model_lookup import RegistryError
 from core import runtime
-from model.registry.errors import RegistryError
 from model.registry.graph import Graph, Tensor
 
 SUFFIX = ".onnx"

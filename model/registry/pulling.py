@@ -6,9 +6,10 @@ import hashlib
 import shutil
 from typing import TYPE_CHECKING
 
-from model.registry import catalogue, lookup
+from adapters.bundle import model_lookup
+from adapters.bundle.model_lookup import RegistryError
+from model.registry import catalogue
 from model.registry.download import Download, sha256_of
-from model.registry.errors import RegistryError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -91,4 +92,4 @@ def _download(url: str, *, told: Told, limit_bytes: int | None) -> Download:
 
 def _place(url: str) -> Path:
     """Where the pieces of a download lie until the model is registered: a folder that no name leads to."""
-    return lookup.registered_folder() / ".downloads" / hashlib.sha256(url.encode()).hexdigest()[:16]
+    return model_lookup.registered_folder() / ".downloads" / hashlib.sha256(url.encode()).hexdigest()[:16]

@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from model.registry import lookup, model_folder, trial
+from adapters.bundle import model_lookup
+from adapters.bundle.model_lookup import RegistryError
+from model.registry import model_folder, trial
 from model.registry.description import describe
-from model.registry.errors import RegistryError
 from model.registry.normalisation import KNOWN
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ def prepare(inspected: Inspected, answers: Answers, *, folder: Path, images: Seq
     Raises Undecided for what is still to be asked, RegistryError when the model cannot be served.
     """
     source = inspected.graph.file
-    name = lookup.check_name(answers.name or lookup.name_for(source))
+    name = model_lookup.check_name(answers.name or model_lookup.name_for(source))
     document = describe(inspected, answers, name=name)
     document["variants"][0]["sha256"] = model_folder.put_file(source, folder)
     document["variants"][0]["bytes"] = source.stat().st_size

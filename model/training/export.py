@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from model.convert.kinds import RAW_SCALE, RAW_ZERO_POINT
+from model.convert.softmax import float_softmax
 from model.training.network import build, import_keras, set_weights
-from model.training.softmax import float_softmax
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -17,9 +18,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from model.training.architecture import Weights
-
-# Raw bytes 0..255 are the quantised input: -1..1 in 255 steps, zero at 127.
-RAW_SCALE, RAW_ZERO_POINT = 1 / 127.5, 127
 
 
 def to_float16(weights: Sequence[Weights], classes: int, *, size: int) -> bytes:

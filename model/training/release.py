@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from model.training.accuracy import by_class, confusion, scores, wilson
+from loadtests.stats.proportion import wilson
+from model.manifest_writer import KINDS, Variant, describe_variant, manifest, write_manifest
+from model.training.accuracy import by_class, confusion, scores
 from model.training.dataset import Photos, files_of, read_photo, read_split
 from model.training.export import scaled, to_float16, to_int8
-from model.training.manifest_writer import KINDS, Variant, describe_variant, manifest, write_manifest
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

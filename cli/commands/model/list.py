@@ -11,9 +11,10 @@ import click
 @click.option("--json", "as_json", is_flag=True, help="One JSON document per model.")
 def command(as_json: bool) -> None:
     """List the models: built in, and registered by you."""
-    from model.registry import lookup, model_folder
+    from adapters.bundle import model_lookup
+    from model.registry import model_folder
 
-    found = [model_folder.summary(each) for each in lookup.entries()]
+    found = [model_folder.summary(each) for each in model_lookup.entries()]
     if as_json:
         for each in found:
             click.echo(json.dumps(each, ensure_ascii=False))
@@ -35,4 +36,6 @@ def command(as_json: bool) -> None:
         drawn.add_row(Text(each["name"]), *words, Text(f"{origin}; {each['title']}"))
     console = Console(highlight=False)
     console.print(drawn)
-    console.print(f"Yours lie in {lookup.registered_folder()}; add one with: tripoint model add FILE", markup=False)
+    console.print(
+        f"Yours lie in {model_lookup.registered_folder()}; add one with: tripoint model add FILE", markup=False
+    )

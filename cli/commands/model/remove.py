@@ -14,9 +14,9 @@ from cli.framework.refusal import CommandRefused
 @click.option("--yes", is_flag=True, help="Do not ask.")
 def command(model: str, yes: bool) -> None:
     """Delete MODEL and its files; the built-in one stays."""
-    from model.registry import lookup
+    from adapters.bundle import model_lookup
 
-    found = lookup.entry_of(model)
+    found = model_lookup.entry_of(model)
     if found.built_in:
         raise CommandRefused(
             f"{found.name} is built in and stays: only models of yours are removed, see tripoint model list"
@@ -25,5 +25,5 @@ def command(model: str, yes: bool) -> None:
         if not sys.stdin.isatty():
             raise CommandRefused(f"{found.folder} would be deleted: say --yes, or run this on a terminal to be asked")
         click.confirm(f"Delete {found.folder}?", abort=True)
-    lookup.remove(found)
+    model_lookup.remove(found)
     click.echo(f"Removed {found.name}")

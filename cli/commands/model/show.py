@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
-    from model.registry.lookup import Entry
+    from adapters.bundle.model_lookup import Entry
 
 _LABELS_SHOWN = 12
 
@@ -18,10 +18,11 @@ _LABELS_SHOWN = 12
 @click.option("--json", "as_json", is_flag=True, help="The manifest, and whether each file is intact.")
 def command(model: str, as_json: bool) -> None:
     """Show MODEL: labels, input, files with their checksums, where it comes from."""
-    from model.registry import lookup, model_folder
+    from adapters.bundle import model_lookup
+    from model.registry import model_folder
 
-    folder = lookup.find(model)
-    found = lookup.Entry(folder.name, folder, built_in=folder.parent == lookup.BUILT_IN)
+    folder = model_lookup.find(model)
+    found = model_lookup.Entry(folder.name, folder, built_in=folder.parent == model_lookup.BUILT_IN)
     document, intact = found.document(), model_folder.intact(found)
     if as_json:
         whole = {"name": found.name, "folder": str(found.folder), "built_in": found.built_in, "intact": intact}

@@ -15,6 +15,7 @@ from click.testing import CliRunner
 
 from cli.commands.model.evaluate import command
 from loadtests.stats.estimate import Estimate
+from loadtests.stats.proportion import wilson
 from model.evaluation.calibration import calibration, confidences, expected_calibration_error
 from model.evaluation.evaluation import Asked, Evaluation, NothingAnswered, evaluate
 from model.evaluation.output import BEGIN, END, check_page, update_page
@@ -25,7 +26,6 @@ from model.evaluation.processes import Answer, Running, Subject, SubjectUnfit
 from model.evaluation.result import Task, row, time_ratio, with_standings
 from model.evaluation.rounds import Measured
 from model.evaluation.selection import NothingToMeasure, lineup, open_models
-from model.training.accuracy import wilson
 from model.training.dataset import DatasetError
 from tests.paths import ROOT
 

@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from adapters.bundle import model_lookup
 from core import runtime
-from model.registry import catalogue, lookup, trial
+from model.registry import catalogue, trial
 from tests.kits import registry as kit
 from tests.kits.cli import Caller, Ended
 
@@ -273,7 +274,7 @@ def test_a_changed_file_is_no_longer_intact(call: Caller, models: Path, tmp_path
 
 
 def test_a_folder_with_a_manifest_is_taken_over_under_a_name(call: Caller, models: Path) -> None:
-    built_in = lookup.find("clothes")
+    built_in = model_lookup.find("clothes")
     assert "belongs to Tripoint itself" in call("model", "add", str(built_in)).err
     assert "which says all of it" in call("model", "add", str(built_in), "--name", "x", "--preset", "vgg").err
     ended = call("model", "add", str(built_in), "--name", "mine")
@@ -286,7 +287,7 @@ def test_a_folder_with_a_manifest_is_taken_over_under_a_name(call: Caller, model
 def test_a_folder_without_its_files_or_with_other_ones_is_refused(call: Caller, models: Path, tmp_path: Path) -> None:
     folder = tmp_path / "folder"
     folder.mkdir()
-    manifest = json.loads((lookup.find("clothes") / "manifest.json").read_text())
+    manifest = json.loads((model_lookup.find("clothes") / "manifest.json").read_text())
     (folder / "manifest.json").write_text(json.dumps(manifest))
     assert "cannot be taken over" in call("model", "add", str(folder), "--name", "mine").err
     for variant in manifest["variants"]:
@@ -333,7 +334,7 @@ def test_an_onnx_file_that_is_no_image_classifier_is_refused(
 
 @pytest.mark.skipif("xgboost" not in runtime.usable(), reason="xgboost-cpu is not installed")
 def test_a_model_of_feature_vectors_gets_a_name_too(call: Caller) -> None:
-    folder = lookup.BUILT_IN / "examples" / "wine-xgboost"
+    folder = model_lookup.BUILT_IN / "examples" / "wine-xgboost"
     added = call("model", "add", str(folder))
     assert added.code == 0, added.err
     assert "13 features" in call("model", "list").out

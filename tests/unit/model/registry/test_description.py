@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from adapters.bundle.model_lookup import RegistryError
 from cli.commands.model.add import command as add
 from core import manifest
 from model.registry import normalisation
 from model.registry.description import Answers, describe, inspect
-from model.registry.errors import RegistryError, Undecided
+from model.registry.errors import Undecided
 from model.registry.graph import Tensor
 from model.registry.normalisation import KNOWN, PRESETS
 from tests.kits import registry as kit

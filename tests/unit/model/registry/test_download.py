@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from adapters.bundle.model_lookup import RegistryError
 from model.registry import catalogue, pulling
 from model.registry.download import Download, Unreachable
-from model.registry.errors import RegistryError
 from tests.kits import registry as kit
 
 if TYPE_CHECKING:

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from adapters.bundle.model_lookup import RegistryError
 from model.registry import graph, labels, metadata, model_type
-from model.registry.errors import RegistryError
 from tests.kits import registry as kit
 
 if TYPE_CHECKING:

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from model.training.accuracy import by_class, confusion, scores, wilson
+from loadtests.stats.proportion import wilson
+from model.training.accuracy import by_class, confusion, scores
 from tests.scripts.known_answer import model as tiny_model
 
 if TYPE_CHECKING:

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from ai_edge_litert import schema_py_generated as schema
 
+from model.convert.softmax import UnexpectedTail, float_softmax
 from model.training.accuracy import scores
-from model.training.softmax import UnexpectedTail, float_softmax
 from tests.kits.model import Step, Tensor, tflite
 from tests.scripts.known_answer import model as dequantise_only
 

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    from model.training.accuracy import Proportion
+    from loadtests.stats.proportion import Proportion
 
 SCHEMA = 1
 

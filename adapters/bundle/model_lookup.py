@@ -1,4 +1,4 @@
-"""Where models are found by name: one search order for every command.
+"""Find models by name: one search order for every command.
 
 1. a name with a slash in it is a folder;
 2. the built-in models of Tripoint;
@@ -16,11 +16,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from model.registry.errors import RegistryError
-
-BUILT_IN = Path(__file__).resolve().parent.parent
+BUILT_IN = Path(__file__).resolve().parents[2] / "model"
 MANIFEST = "manifest.json"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+
+
+class RegistryError(RuntimeError):
+    """A model cannot be registered, found or fetched as asked."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from model.registry import catalogue, lookup, model_folder
+from adapters.bundle import model_lookup
+from adapters.bundle.model_lookup import RegistryError
+from model.registry import catalogue, model_folder
 from model.registry.description import Answers
-from model.registry.errors import RegistryError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -37,11 +38,11 @@ def test_names_are_looked_up_built_in_first_then_registered_then_here(
     here, registered = place(tmp_path, "mine"), place(models, "mine")
     place(models, "clothes")
     only_here = place(tmp_path, "other")
-    assert lookup.find("clothes") == lookup.BUILT_IN / "clothes"
-    assert lookup.find("mine") == registered
-    assert lookup.find("./mine") == here
-    assert lookup.find("other") == only_here
-    assert [each.name for each in lookup.entries()] == ["clothes", "mine"]
+    assert model_lookup.find("clothes") == model_lookup.BUILT_IN / "clothes"
+    assert model_lookup.find("mine") == registered
+    assert model_lookup.find("./mine") == here
+    assert model_lookup.find("other") == only_here
+    assert [each.name for each in model_lookup.entries()] == ["clothes", "mine"]
 
 
 @pytest.mark.parametrize("name", ["nothing", "", "a/b", "../clothes", "no.such"])
@@ -49,29 +50,29 @@ def test_an_unknown_model_names_the_known_ones_and_how_to_add_one(name: str, mod
     place(models, "mine")
     place(models, ".downloads")
     with pytest.raises(RegistryError, match=r"one of clothes, mine; register your own with: tripoint model add"):
-        lookup.find(name)
+        model_lookup.find(name)
 
 
 def test_without_a_variable_models_lie_among_the_users_data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("TRIPOINT_MODELS")
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
-    assert lookup.registered_folder() == tmp_path / "tripoint" / "models"
+    assert model_lookup.registered_folder() == tmp_path / "tripoint" / "models"
 
 
 @pytest.mark.parametrize("name", ["", "-x", "a/b", "..", "a b", "x" * 65, "ä"])
 def test_a_name_that_would_trouble_a_shell_or_a_cloud_is_refused(name: str) -> None:
     with pytest.raises(RegistryError, match="cannot be used"):
-        lookup.check_name(name)
+        model_lookup.check_name(name)
 
 
 @pytest.mark.parametrize("name", ["clothes", "samples", "registry"])
 def test_names_of_tripoint_itself_are_not_given_away(name: str) -> None:
     with pytest.raises(RegistryError, match="belongs to Tripoint itself"):
-        lookup.check_name(name)
+        model_lookup.check_name(name)
 
 
 def test_a_file_gives_a_model_a_name(tmp_path: Path) -> None:
-    assert lookup.name_for(tmp_path / "My Model (v2).tflite") == "my-model-v2"
+    assert model_lookup.name_for(tmp_path / "My Model (v2).tflite") == "my-model-v2"
 
 
 def test_a_name_is_given_once_unless_it_is_to_be_replaced(models: Path, tmp_path: Path) -> None:
@@ -79,7 +80,7 @@ def test_a_name_is_given_once_unless_it_is_to_be_replaced(models: Path, tmp_path
         with model_folder.draft_folder() as folder:
             model_folder.write({"name": "mine", "number": number}, folder)
             assert model_folder.publish(folder, "mine", replace=replace) == models / "mine"
-    assert lookup.entry_of("mine").document()["number"] == 2
+    assert model_lookup.entry_of("mine").document()["number"] == 2
     with (
         model_folder.draft_folder() as folder,
         pytest.raises(RegistryError, match=r"there is a model mine already.*--replace"),
@@ -113,11 +114,11 @@ def test_only_the_users_own_models_are_removed(models: Path, tmp_path: Path) -> 
     elsewhere = place(tmp_path / "elsewhere", "linked")
     (models / "linked").symlink_to(elsewhere)
     for name in ("mine", "linked"):
-        lookup.remove(lookup.entry_of(name))
-    assert [each.name for each in lookup.entries()] == ["clothes"]
+        model_lookup.remove(model_lookup.entry_of(name))
+    assert [each.name for each in model_lookup.entries()] == ["clothes"]
     assert elsewhere.is_dir(), "the folder behind a link is not ours"
     with pytest.raises(RegistryError, match="built in and stays"):
-        lookup.remove(lookup.entry_of("clothes"))
+        model_lookup.remove(model_lookup.entry_of("clothes"))
 
 
 def test_a_folder_that_cannot_be_written_says_which_variable_to_set(
@@ -132,9 +133,9 @@ def test_a_folder_that_cannot_be_written_says_which_variable_to_set(
 def test_a_broken_manifest_is_listed_with_its_problem(models: Path) -> None:
     (models / "broken").mkdir(parents=True)
     (models / "broken" / "manifest.json").write_text("{")
-    summary = model_folder.summary(lookup.entry_of("broken"))
+    summary = model_folder.summary(model_lookup.entry_of("broken"))
     assert "cannot be read" in summary["problem"]
-    assert model_folder.summary(lookup.entry_of("clothes"))["labels"] == 10
+    assert model_folder.summary(model_lookup.entry_of("clothes"))["labels"] == 10
 
 
 # The catalogue.
@@ -144,7 +145,7 @@ def test_every_offer_of_the_catalogue_is_whole() -> None:
     offers = catalogue.offers()
     assert {"clothes-onnx", "clothes-xception", "mobilenet-v2", "person"} <= set(offers)
     for name, offer in offers.items():
-        assert lookup.check_name(name) == name
+        assert model_lookup.check_name(name) == name
         assert offer.url.startswith("https://")
         assert (offer.sha256 is None) == (offer.bytes is None)
         assert (offer.labels_url is None) == (offer.labels_sha256 is None)

@@ -10,10 +10,11 @@ import numpy as np
 import pytest
 from ai_edge_litert.interpreter import Interpreter
 
-from model.training.accuracy import Proportion, by_class, scores, wilson
+from loadtests.stats.proportion import Proportion, wilson
+from model.manifest_writer import KINDS, describe_variant, manifest, write_manifest
+from model.training.accuracy import by_class, scores
 from model.training.dataset import read_split
 from model.training.export import scaled
-from model.training.manifest_writer import KINDS, describe_variant, manifest, write_manifest
 from tests.paths import ROOT
 
 FOLDER = ROOT / "model" / "clothes"
