@@ -33,7 +33,7 @@ class HttpRequest:
     headers: Headers = ()
     body: bytes = b""
     front: str = ""
-    lain_s: float = 0.0
+    queued_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +130,7 @@ class StartInstance(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Refusal:
+class Rejection:
     """Why a request got no instance: all are busy (`full`), it waited too long (`queue`), none would `start`."""
 
     why: Literal["full", "queue", "start"]
@@ -138,7 +138,7 @@ class Refusal:
 
 
 @dataclass(frozen=True, slots=True)
-class Patience:
+class FrontTimeout:
     """A front door that waits no longer than `wait_s`, and then answers itself; the instance works on."""
 
     wait_s: float
@@ -146,7 +146,7 @@ class Patience:
 
 
 @dataclass(frozen=True, slots=True)
-class Admission:
+class AdmissionDecision:
     """What to do with a request: serve it (None), or answer at once; `later` then runs without a client.
 
     `patience` is that of the front door; None for one that waits as long as the function may take.
@@ -154,16 +154,16 @@ class Admission:
 
     answer: HttpAnswer | None = None
     later: HttpRequest | None = None
-    patience: Patience | None = None
+    patience: FrontTimeout | None = None
 
 
-class Gate(Protocol):
+class AdmissionPolicy(Protocol):
     """What a platform settles before an instance is asked. Optional: `instance.py` may offer one as `gate`."""
 
-    def admit(self, request: HttpRequest, /) -> Admission:
+    def admit(self, request: HttpRequest, /) -> AdmissionDecision:
         """Look at a request as it comes."""
 
-    def refuse(self, request: HttpRequest, refusal: Refusal, /) -> HttpAnswer | None:
+    def refuse(self, request: HttpRequest, refusal: Rejection, /) -> HttpAnswer | None:
         """The answer without an instance; None for the one in cloud.toml."""
 
     def retry_after_s(self, answer: HttpAnswer, attempts: int, /) -> float | None:
@@ -196,9 +196,9 @@ class Cloud:
         """Import this cloud's `instance.py`."""
         return cast("InstanceModule", importlib.import_module(f"adapters.{self.name}.instance"))
 
-    def gate(self) -> Gate | None:
+    def gate(self) -> AdmissionPolicy | None:
         """What its `instance.py` offers as `gate`, if anything."""
-        return cast("Gate | None", getattr(self.instances(), "gate", None))
+        return cast("AdmissionPolicy | None", getattr(self.instances(), "gate", None))
 
 
 def clouds() -> tuple[str, ...]:

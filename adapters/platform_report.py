@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
+class PlatformReport:
     """`line` is the platform's own; the rest is what it says. Times are in ms, `used_mb` is the most memory used.
 
     `init_ms` stands on the line of the first request of a new instance, `restore_ms` on that of one restored from a

@@ -78,12 +78,12 @@ def _command(command: click.Command, context: click.Context) -> Iterator[str]:
 
 def _settings() -> Iterator[str]:
     """Which keys the settings file takes."""
-    from adapters.deployment.function_spec import Variant
+    from adapters.deployment.function_spec import FunctionSpec
 
     yield from (f"## {FILE_NAME}", "")
     yield "A table for each command has its long options as keys ([configuration](configuration.md)). `deploy` reads"
     yield "`project`, `owner` and `time_to_live_h` at the top, and `[[variants]]` with these keys:"
-    yield from ("", ", ".join(f"`{each.name}`" for each in fields(Variant)) + ".", "")
+    yield from ("", ", ".join(f"`{each.name}`" for each in fields(FunctionSpec)) + ".", "")
 
 
 def _variables() -> Iterator[str]:

@@ -11,17 +11,17 @@ from adapters.aws.deployment.functions import UNRESERVED_FLOOR
 from adapters.aws.deployment.report_lines import MATCHED_FRONT, PATTERN, reports_in
 from adapters.deployment import provider as resources
 from adapters.deployment.errors import NotReady
-from adapters.deployment.provider import Endpoint
-from adapters.deployment.request_auth import Pass
+from adapters.deployment.provider import DeployedEndpoint
+from adapters.deployment.request_auth import RequestAuth
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from datetime import datetime
 
-    from adapters.deployment.function_spec import Variant
+    from adapters.deployment.function_spec import FunctionSpec
     from adapters.deployment.naming import Deployment
-    from adapters.deployment.provider import Found, Outputs, Provider, Resource, Step
-    from adapters.platform_report import Report
+    from adapters.deployment.provider import FoundResource, Outputs, Provider, Resource, Step
+    from adapters.platform_report import PlatformReport
 
 _LOGIN = "aws: no credentials: run `aws configure` or `aws sso login`, or set AWS_PROFILE"
 PERMISSIONS = (
@@ -62,7 +62,7 @@ class Aws:
     def permissions(self) -> Sequence[str]:
         return PERMISSIONS
 
-    def notes(self, variants: Sequence[Variant]) -> Iterable[str]:
+    def notes(self, variants: Sequence[FunctionSpec]) -> Iterable[str]:
         """Compare what is asked with the account's quota: new accounts allow 10 instances at once."""
         for region in sorted({variant.place for variant in variants}):
             free = functions.unreserved(self.clients.client("lambda", region))
@@ -73,27 +73,27 @@ class Aws:
                     f"keeps {UNRESERVED_FLOOR}; the account's own limit is the safety net"
                 )
 
-    def steps(self, deployment: Deployment, variants: Sequence[Variant]) -> Sequence[Step]:
+    def steps(self, deployment: Deployment, variants: Sequence[FunctionSpec]) -> Sequence[Step]:
         found = [supporting_resources.role_step(self.clients, deployment)] if variants else []
         for variant in variants:
             found += variant_steps(Context(self.clients, deployment, variant))
         return list({step.resource.key: step for step in found}.values())  # a region's bucket is shared
 
     def endpoints(
-        self, deployment: Deployment, variants: Sequence[Variant], made: Mapping[str, Outputs]
-    ) -> Sequence[Endpoint]:
+        self, deployment: Deployment, variants: Sequence[FunctionSpec], made: Mapping[str, Outputs]
+    ) -> Sequence[DeployedEndpoint]:
         found = []
         for variant in variants:
             context = Context(self.clients, deployment, variant)
             outputs = made.get(endpoints.front_steps(context)[0].resource.key)
             if outputs:
                 details = {"region": variant.place, "service": _signed_for(variant)}
-                found.append(Endpoint(variant, context.name, outputs["url"], outputs["access"], details))
+                found.append(DeployedEndpoint(variant, context.name, outputs["url"], outputs["access"], details))
         return found
 
-    def open(self, endpoint: Endpoint) -> Pass:
+    def open(self, endpoint: DeployedEndpoint) -> RequestAuth:
         if endpoint.access == "public":
-            return Pass()
+            return RequestAuth()
         found = self.clients.session.get_credentials()
         if found is None:
             raise NotReady(_LOGIN)
@@ -104,9 +104,9 @@ class Aws:
             "session_token": held.token or "",
             **endpoint.details,
         }
-        return Pass(signer="adapters.aws.deployment.sigv4", keys=keys)
+        return RequestAuth(signer="adapters.aws.deployment.sigv4", keys=keys)
 
-    def retire(self, deployment: Deployment, variant: Variant) -> None:
+    def force_cold_start(self, deployment: Deployment, variant: FunctionSpec) -> None:
         """A changed configuration gets new environments; behind an alias only as a new version."""
         context = Context(self.clients, deployment, variant)
         functions.retire(context)
@@ -116,10 +116,10 @@ class Aws:
     def remove(self, resource: Resource) -> None:
         inventory.remove(self.clients, resource)
 
-    def find(self, project: str, regions: Iterable[str]) -> Sequence[Found]:
+    def find(self, project: str, regions: Iterable[str]) -> Sequence[FoundResource]:
         return inventory.find(self.clients, project, regions)
 
-    def logs(self, deployment: Deployment, variant: Variant, *, limit: int) -> Iterable[str]:
+    def logs(self, deployment: Deployment, variant: FunctionSpec, *, limit: int) -> Iterable[str]:
         """The last log lines, REPORT lines included."""
         group = supporting_resources.log_group(Context(self.clients, deployment, variant).name)
         events: list[Any] = []
@@ -128,7 +128,9 @@ class Aws:
             events = (events + page["events"])[-limit:]
         return [str(event["message"]).rstrip() for event in events]
 
-    def reports(self, deployment: Deployment, variant: Variant, *, since: datetime) -> Mapping[str, Report] | None:
+    def reports(
+        self, deployment: Deployment, variant: FunctionSpec, *, since: datetime
+    ) -> Mapping[str, PlatformReport] | None:
         """From the REPORT lines of the log group; they come seconds to minutes after the answers."""
         if variant.front != MATCHED_FRONT:
             return None
@@ -154,7 +156,7 @@ def variant_steps(context: Context) -> list[Step]:
     return [*found, *endpoints.front_steps(context)]
 
 
-def refuse_impossible(variant: Variant) -> None:
+def refuse_impossible(variant: FunctionSpec) -> None:
     """Raise ValueError for what Lambda would refuse."""
     if variant.concurrency != 1:
         raise ValueError(
@@ -182,7 +184,7 @@ def refuse_long_name(name: str) -> None:
         )
 
 
-def _signed_for(variant: Variant) -> str:
+def _signed_for(variant: FunctionSpec) -> str:
     return "lambda" if variant.front == "function-url" else "execute-api"
 
 

@@ -15,7 +15,7 @@ from adapters.contract import HttpAnswer, InstanceFailed
 
 if TYPE_CHECKING:
     from adapters.aws.local.execution_environment import ExecutionEnvironment, Outcome
-    from adapters.contract import Environment, Gate, HttpRequest, Replay, StartInstance
+    from adapters.contract import AdmissionPolicy, Environment, HttpRequest, Replay, StartInstance
 
 _JSON = (("content-type", "application/json"),)
 # A function that failed: docs.aws.amazon.com/lambda/latest/dg/urls-invocation.html (502) and
@@ -87,4 +87,4 @@ gate = LambdaGate()
 
 _start: StartInstance = start
 _replay: Replay = replay
-_gate: Gate = gate
+_gate: AdmissionPolicy = gate

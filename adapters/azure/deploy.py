@@ -14,14 +14,14 @@ from typing import TYPE_CHECKING, Any
 from adapters.azure.deployment import configuration, one_deploy
 from adapters.azure.deployment.account import Account, account
 from adapters.deployment import naming
-from adapters.deployment.provider import Endpoint, Found, Resource, Step, sdk
-from adapters.deployment.request_auth import Pass
+from adapters.deployment.provider import DeployedEndpoint, FoundResource, Resource, Step, sdk
+from adapters.deployment.request_auth import RequestAuth
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
     from datetime import datetime
 
-    from adapters.deployment.function_spec import Variant
+    from adapters.deployment.function_spec import FunctionSpec
     from adapters.deployment.naming import Deployment
     from adapters.deployment.provider import Outputs, Provider
 
@@ -44,7 +44,7 @@ class Names:
     """Of one variant. A storage account's name has at most 24 lower-case letters and digits, an app's 60."""
 
     deployment: Deployment
-    variant: Variant
+    variant: FunctionSpec
 
     @property
     def group(self) -> str:
@@ -83,12 +83,12 @@ class Azure:
     def permissions(self) -> Sequence[str]:
         return PERMISSIONS
 
-    def notes(self, variants: Sequence[Variant]) -> Iterable[str]:
+    def notes(self, variants: Sequence[FunctionSpec]) -> Iterable[str]:
         lowest = configuration.LOWEST_MAXIMUM
         if any(variant.maximum_instances < lowest for variant in variants):
             yield f"azure: Flex Consumption takes no maximum below {lowest} instances, so {lowest} is set"
 
-    def steps(self, deployment: Deployment, variants: Sequence[Variant]) -> Sequence[Step]:
+    def steps(self, deployment: Deployment, variants: Sequence[FunctionSpec]) -> Sequence[Step]:
         found: dict[str, Step] = {}
         for variant in variants:
             configuration.refuse_impossible(variant)
@@ -97,23 +97,23 @@ class Azure:
         return list(found.values())
 
     def endpoints(
-        self, deployment: Deployment, variants: Sequence[Variant], made: Mapping[str, Outputs]
-    ) -> Sequence[Endpoint]:
+        self, deployment: Deployment, variants: Sequence[FunctionSpec], made: Mapping[str, Outputs]
+    ) -> Sequence[DeployedEndpoint]:
         found = []
         for variant in variants:
             names = Names(deployment, variant)
             outputs = made.get(_resource("app", names, names.app).key)
             if outputs:
                 details = {"group": names.group, "app": names.app}
-                found.append(Endpoint(variant, names.app, outputs["url"], "function-key", details))
+                found.append(DeployedEndpoint(variant, names.app, outputs["url"], "function-key", details))
         return found
 
-    def open(self, endpoint: Endpoint) -> Pass:
+    def open(self, endpoint: DeployedEndpoint) -> RequestAuth:
         """With the default function key, asked for when it is used."""
         keys = self.account.web.web_apps.list_host_keys(endpoint.details["group"], endpoint.details["app"])
-        return Pass(fixed={"x-functions-key": str(keys.function_keys["default"])})
+        return RequestAuth(fixed={"x-functions-key": str(keys.function_keys["default"])})
 
-    def retire(self, deployment: Deployment, variant: Variant) -> None:
+    def force_cold_start(self, deployment: Deployment, variant: FunctionSpec) -> None:
         """Change an application setting that nothing reads: the app restarts."""
         names, client = Names(deployment, variant), self.account.web.web_apps
         held = dict(client.list_application_settings(names.group, names.app).properties)
@@ -133,27 +133,27 @@ class Azure:
         else:
             self._gone(lambda: self.account.web.web_apps.delete(group, name, delete_empty_server_farm=False))
 
-    def find(self, project: str, regions: Iterable[str]) -> Sequence[Found]:
+    def find(self, project: str, regions: Iterable[str]) -> Sequence[FoundResource]:
         wanted = f"tagName eq 'tripoint-project' and tagValue eq '{project}'"
         found = []
         for group in self.account.groups.resource_groups.list(filter=wanted):
             identity = naming.identity_in(group.name, project)
             if identity and group.location in set(regions):
                 place = str(group.location)
-                found.append(Found(Resource("azure", "resource-group", str(group.name), place), identity))
+                found.append(FoundResource(Resource("azure", "resource-group", str(group.name), place), identity))
                 listed = self.account.groups.resources.list_by_resource_group(group.name)
                 inside = [(_KINDS.get(str(each.type)), f"{group.name}/{each.name}") for each in listed]
                 for kind in _KINDS.values():
                     names = (name for its_kind, name in inside if its_kind == kind)
-                    found += [Found(Resource("azure", kind, name, place), identity) for name in names]
+                    found += [FoundResource(Resource("azure", kind, name, place), identity) for name in names]
         return found
 
-    def logs(self, deployment: Deployment, variant: Variant, *, limit: int) -> Iterable[str]:
+    def logs(self, deployment: Deployment, variant: FunctionSpec, *, limit: int) -> Iterable[str]:
         """Flex Consumption keeps logs in Application Insights only, which is not made: the build's log is shown."""
         lines = one_deploy.log(self.account, Names(deployment, variant).app)
         return lines[-limit:]
 
-    def reports(self, deployment: Deployment, variant: Variant, *, since: datetime) -> None:
+    def reports(self, deployment: Deployment, variant: FunctionSpec, *, since: datetime) -> None:
         """Azure tells what it metered by the minute and app, not by the request."""
         return None
 

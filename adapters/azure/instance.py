@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from adapters.azure.local import core_tools, language_worker, routes
 from adapters.azure.local.event_stream import WorkerGone, WorkerRefused
-from adapters.azure.local.function_keys import Keys, presented_key
+from adapters.azure.local.function_keys import FunctionKeys, presented_key
 from adapters.azure.local.host import Host
 from adapters.azure.local.invocation import to_answer, to_invocation
 from adapters.azure.local.worker_process import load_messages
@@ -31,7 +31,7 @@ class FunctionsInstance:
     environment: Environment
     messages: Any
     host: Host
-    keys: Keys
+    keys: FunctionKeys
 
     @property
     def pid(self) -> int:
@@ -91,7 +91,7 @@ async def start(environment: Environment) -> FunctionsInstance | CoreToolsInstan
         await host.close()
         raise
     return FunctionsInstance(
-        environment, messages, host, Keys.from_settings(language_worker.app_settings(environment))
+        environment, messages, host, FunctionKeys.from_settings(language_worker.app_settings(environment))
     )
 
 

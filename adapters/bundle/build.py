@@ -17,19 +17,19 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from adapters.bundle.target import Target
+    from adapters.bundle.target import BundleTarget
     from adapters.contract import Cloud
 
 
 @dataclass(frozen=True, slots=True)
-class Order:
+class BundleSpec:
     """What to build. `variant` None ships every variant of the model; `memory_mb` is only checked.
 
     `runtime` "" is the first that the model is for, LiteRT before others.
     """
 
     cloud: Cloud
-    target: Target
+    target: BundleTarget
     model: str = "clothes"
     variant: str | None = None
     runtime: str = ""
@@ -48,7 +48,7 @@ class Order:
 
 
 @dataclass(frozen=True, slots=True)
-class Built:
+class Bundle:
     """A finished bundle. `digest` is over names and contents, `sha256` over the zip."""
 
     folder: Path
@@ -57,10 +57,10 @@ class Built:
     sha256: str
     zipped_bytes: int
     unpacked_bytes: int
-    findings: tuple[preflight.Finding, ...]
+    findings: tuple[preflight.BundleFinding, ...]
 
 
-def build(order: Order, *, out: Path) -> Built:
+def build(order: BundleSpec, *, out: Path) -> Bundle:
     """Make the folder and the zip of `order` in `out`, and check them.
 
     Raises BundleError with every reason at once when the cloud would refuse the bundle or it would fail there.
@@ -71,7 +71,7 @@ def build(order: Order, *, out: Path) -> Built:
     sizes = preflight.unpacked_bytes(folder), packed.stat().st_size
     findings = tuple(check(order, folder, sizes=sizes))
     refuse(order, findings)
-    return Built(
+    return Bundle(
         folder=folder,
         archive=packed,
         digest=archive.digest(folder),
@@ -82,7 +82,7 @@ def build(order: Order, *, out: Path) -> Built:
     )
 
 
-def lay_out(order: Order, folder: Path) -> Path:
+def lay_out(order: BundleSpec, folder: Path) -> Path:
     """Fill `folder` anew with the code, model and packages of `order`, byte-compiled for its Python."""
     shutil.rmtree(folder, ignore_errors=True)
     layout.lay_out_code(order.cloud, folder)
@@ -97,7 +97,7 @@ def lay_out(order: Order, folder: Path) -> Path:
     return folder
 
 
-def check(order: Order, folder: Path, *, sizes: tuple[int, int]) -> list[preflight.Finding]:
+def check(order: BundleSpec, folder: Path, *, sizes: tuple[int, int]) -> list[preflight.BundleFinding]:
     """Everything that preflight knows of a laid-out bundle; `sizes` are its bytes unpacked and zipped."""
     target, limits = order.target, order.cloud.data["bundle"]["target"]
     packages = folder if _carries(order) else wheels.unpacked(pins(order), target, runtime=order.runtime)
@@ -111,30 +111,30 @@ def check(order: Order, folder: Path, *, sizes: tuple[int, int]) -> list[preflig
     ]
 
 
-def check_order(order: Order) -> list[preflight.Finding]:
+def check_order(order: BundleSpec) -> list[preflight.BundleFinding]:
     """What is known of an order without its files, today."""
     rule, today = order.cloud.data["memory"], datetime.datetime.now(datetime.UTC).date()
     memory = preflight.check_memory(order.memory_mb, rule) if order.memory_mb else ()
     return [*preflight.check_python(order.target, today), *memory]
 
 
-def refuse(order: Order, findings: Sequence[preflight.Finding]) -> None:
+def refuse(order: BundleSpec, findings: Sequence[preflight.BundleFinding]) -> None:
     """Raise BundleError with every reason at once, where there is one."""
     refused = [finding.message for finding in findings if finding.refused]
     if refused:
         raise BundleError(f"{order.cloud.title} cannot run this bundle:\n- " + "\n- ".join(refused))
 
 
-def _carries(order: Order) -> bool:
+def _carries(order: BundleSpec) -> bool:
     return bool(order.cloud.data["bundle"].get("packages"))
 
 
-def pins(order: Order) -> list[wheels.Pin]:
+def pins(order: BundleSpec) -> list[wheels.Pin]:
     """The locked versions of the packages that this runtime needs."""
     return wheels.pins(order.packages, locks=layout.REPOSITORY / "requirements", target=order.target)
 
 
-def _pin_requirements(path: Path, order: Order) -> None:
+def _pin_requirements(path: Path, order: BundleSpec) -> None:
     """Fix what the platform's own build will install to the locked versions, so that two builds agree."""
     wanted = [Requirement(line) for line in path.read_text("utf-8").splitlines() if line and line[0] not in "#-"]
     names = {slimming.canonical(requirement.name) for requirement in wanted}
@@ -143,7 +143,7 @@ def _pin_requirements(path: Path, order: Order) -> None:
     path.write_text("".join(f"{pin.name}=={pin.version}\n" for pin in locked), "utf-8")
 
 
-def _contents(order: Order, locked: list[wheels.Pin], compiled: str | None) -> dict[str, Any]:
+def _contents(order: BundleSpec, locked: list[wheels.Pin], compiled: str | None) -> dict[str, Any]:
     return {
         "cloud": order.cloud.name,
         "python": order.target.python,

@@ -12,20 +12,20 @@ from typing import TYPE_CHECKING
 from adapters.bundle import archive, build, bytecode, cache, layout, preflight, slimming
 
 if TYPE_CHECKING:
-    from adapters.bundle.build import Built, Order
+    from adapters.bundle.build import Bundle, BundleSpec
 
 
-def ready(order: Order) -> Built:
+def build_cached(order: BundleSpec) -> Bundle:
     """Return the bundle of `order`, building it where its inputs have changed. Raises BundleError."""
     build.refuse(order, build.check_order(order))
     folder = cache.folder_for("built", key(order), lambda made: _build(order, made))
     sheet = json.loads((folder / "sheet.json").read_text("utf-8"))
-    findings = tuple(preflight.Finding(**each) for each in sheet.pop("findings"))
+    findings = tuple(preflight.BundleFinding(**each) for each in sheet.pop("findings"))
     paths = {name: folder / sheet.pop(name) for name in ("folder", "archive")}
-    return build.Built(findings=findings, **paths, **sheet)
+    return build.Bundle(findings=findings, **paths, **sheet)
 
 
-def key(order: Order) -> str:
+def key(order: BundleSpec) -> str:
     """A key over everything that decides the bytes of a bundle."""
     with tempfile.TemporaryDirectory() as folder:
         layout.lay_out_code(order.cloud, Path(folder))
@@ -38,7 +38,7 @@ def key(order: Order) -> str:
     return digest.hexdigest()[:32]
 
 
-def _build(order: Order, folder: Path) -> None:
+def _build(order: BundleSpec, folder: Path) -> None:
     built = build.build(order, out=folder)
     sheet = dataclasses.asdict(built) | {"folder": built.folder.name, "archive": built.archive.name}
     (folder / "sheet.json").write_text(json.dumps(sheet), "utf-8")

@@ -18,13 +18,13 @@ from adapters.bundle.errors import BundleError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from adapters.bundle.build import Order
-    from adapters.bundle.target import Target
+    from adapters.bundle.build import BundleSpec
+    from adapters.bundle.target import BundleTarget
 
 _STANDARD_ERROR = 2
 
 
-def make(order: Order) -> str:
+def make(order: BundleSpec) -> str:
     """Build the image of `order` from the checkout and return its tag; the tool's lines go to standard error."""
     check(order)
     tool = container_tool.find()
@@ -34,16 +34,16 @@ def make(order: Order) -> str:
     return tag(order)
 
 
-def tag(order: Order) -> str:
+def tag(order: BundleSpec) -> str:
     return f"tripoint-{order.cloud.name}:{title(order)}"
 
 
-def title(order: Order) -> str:
+def title(order: BundleSpec) -> str:
     """What tells an image from the others of its cloud, fit for a tag; its contents are not in it."""
     return f"py{order.target.python}-{order.target.arch}-{order.runtime}-{_model(order)}"
 
 
-def command(order: Order, tool: str) -> list[str]:
+def command(order: BundleSpec, tool: str) -> list[str]:
     """The command line that builds the image; the architecture is always named, for Apple silicon would change it."""
     file = _dockerfile(order)
     line = [tool, "build", "--platform", PLATFORMS[order.target.arch], "-f", file]
@@ -56,7 +56,7 @@ def command(order: Order, tool: str) -> list[str]:
     return [*line, "-t", tag(order), "."]
 
 
-def contents(order: Order) -> str:
+def contents(order: BundleSpec) -> str:
     """16 digits over everything of ours that decides what the image holds; the base image is its maker's."""
     total = hashlib.sha256(f"1 {order.target.arch} {_arguments(order)}\n".encode())
     for path in (layout.REPOSITORY / _dockerfile(order), *_copied(order)):
@@ -64,7 +64,7 @@ def contents(order: Order) -> str:
     return total.hexdigest()[:16]
 
 
-def check(order: Order) -> None:
+def check(order: BundleSpec) -> None:
     """Raise BundleError for what cannot be built here or would fail in the cloud; nothing is built."""
     contents(order)  # a Dockerfile for the runtime, and every file that it copies
     build.refuse(order, build.check_order(order))
@@ -81,7 +81,7 @@ def check(order: Order) -> None:
     build.refuse(order, list(_look_inside(order)))
 
 
-def _look_inside(order: Order) -> Iterator[preflight.Finding]:
+def _look_inside(order: BundleSpec) -> Iterator[preflight.BundleFinding]:
     """What preflight knows of the packages and the model that would be in the image."""
     target = system(order)
     packages = wheels.unpacked(build.pins(order), target, runtime=order.runtime)
@@ -91,7 +91,7 @@ def _look_inside(order: Order) -> Iterator[preflight.Finding]:
         yield from preflight.check_model(Path(models), order.runtime)
 
 
-def system(order: Order) -> Target:
+def system(order: BundleSpec) -> BundleTarget:
     """The target with the C library of the image's own base, where that is not the platform's."""
     facts = order.cloud.data["bundle"].get("image_systems", {}).get(order.runtime)
     if facts is None:
@@ -99,7 +99,7 @@ def system(order: Order) -> Target:
     return replace(order.target, system=str(facts["system"]), glibc=elf.parse(str(facts["glibc"])))
 
 
-def _dockerfile(order: Order) -> str:
+def _dockerfile(order: BundleSpec) -> str:
     """The Dockerfile, from the repository's root."""
     listed = order.cloud.data["bundle"].get("images", {})
     if order.runtime not in listed:
@@ -107,11 +107,11 @@ def _dockerfile(order: Order) -> str:
     return str(listed[order.runtime])
 
 
-def _arguments(order: Order) -> dict[str, str]:
+def _arguments(order: BundleSpec) -> dict[str, str]:
     return {"PYTHON": order.target.python, "MODEL": _model(order)}
 
 
-def _copied(order: Order) -> Iterator[Path]:
+def _copied(order: BundleSpec) -> Iterator[Path]:
     """Every file that the Dockerfile copies from the checkout, byte code apart, in its order."""
     text = re.sub(r"\\\n", " ", (layout.REPOSITORY / _dockerfile(order)).read_text("utf-8"))
     for line in re.findall(r"^COPY +(.+)$", text, re.MULTILINE):
@@ -125,7 +125,7 @@ def _copied(order: Order) -> Iterator[Path]:
             yield from (path for path in files if "__pycache__" not in path.parts)
 
 
-def _model(order: Order) -> str:
+def _model(order: BundleSpec) -> str:
     """The model's name; an image is built from the checkout, so the model must lie there."""
     folder = layout.model_folder(order.model)
     if folder.parent != layout.REPOSITORY / "model":

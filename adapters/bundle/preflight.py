@@ -13,90 +13,96 @@ if TYPE_CHECKING:
     from datetime import date
     from pathlib import Path
 
-    from adapters.bundle.target import Target
+    from adapters.bundle.target import BundleTarget
 
 _MIB = 1024 * 1024
 _SOON_DAYS = 180
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class BundleFinding:
     """One sentence about one thing; `refused` says that the deployment would fail."""
 
     refused: bool
     message: str
 
 
-def check_files(folder: Path, target: Target) -> Iterator[Finding]:
+def check_files(folder: Path, target: BundleTarget) -> Iterator[BundleFinding]:
     """Read every shared object below `folder` for its architecture and its C library."""
     for path in sorted(folder.rglob("*.so*")):
         found, name = elf.read(path), path.relative_to(folder).as_posix()
         if found is None:
             continue
         if found.arch != target.arch:
-            yield Finding(True, f"{name} is for {found.arch}, the function for {target.arch}: build for one of them")
+            yield BundleFinding(
+                True, f"{name} is for {found.arch}, the function for {target.arch}: build for one of them"
+            )
         elif found.glibc and found.glibc > target.glibc:
-            yield Finding(
+            yield BundleFinding(
                 True,
                 f"{name} needs glibc {_dotted(found.glibc)}, but {target.system} (Python {target.python}) has "
                 f"{_dotted(target.glibc)}: choose a newer --python, another --runtime, or --format image",
             )
 
 
-def check_sizes(unpacked_bytes: int, zipped_bytes: int, limits: Mapping[str, Any]) -> Iterator[Finding]:
+def check_sizes(unpacked_bytes: int, zipped_bytes: int, limits: Mapping[str, Any]) -> Iterator[BundleFinding]:
     """Compare with the package limits of `[bundle.target]`; a cloud without one has no such key."""
     most = limits.get("unzipped_bytes")
     if most and unpacked_bytes > most:
-        yield Finding(
+        yield BundleFinding(
             True,
             f"the bundle is {_mib(unpacked_bytes)} unpacked, the cloud takes {_mib(most)}: choose one --variant of "
             "the model, or --format image",
         )
     direct = limits.get("zipped_bytes")
     if direct and zipped_bytes > direct:
-        yield Finding(False, f"the zip is {_mib(zipped_bytes)}, above {_mib(direct)}: it goes through a bucket")
+        yield BundleFinding(False, f"the zip is {_mib(zipped_bytes)}, above {_mib(direct)}: it goes through a bucket")
 
 
-def check_python(target: Target, today: date) -> Iterator[Finding]:
+def check_python(target: BundleTarget, today: date) -> Iterator[BundleFinding]:
     """Compare the end date of the target's Python with `today`."""
     left_days = (target.ends - today).days
     if left_days < 0:
-        yield Finding(True, f"Python {target.python} ended on this cloud on {target.ends}: choose a newer --python")
+        yield BundleFinding(
+            True, f"Python {target.python} ended on this cloud on {target.ends}: choose a newer --python"
+        )
     elif left_days < _SOON_DAYS:
-        yield Finding(
+        yield BundleFinding(
             False, f"Python {target.python} ends on this cloud on {target.ends}: choose a newer --python soon"
         )
 
 
-def check_memory(memory_mb: int, rule: Mapping[str, Any]) -> Iterator[Finding]:
+def check_memory(memory_mb: int, rule: Mapping[str, Any]) -> Iterator[BundleFinding]:
     """Compare a memory size with `[memory]` of `cloud.toml`."""
     sizes = rule.get("sizes_mb")
     low, high, step = rule["minimum_mb"], rule["maximum_mb"], rule.get("step_mb", 1)
     if sizes and memory_mb not in sizes:
-        yield Finding(True, f"{memory_mb} MB is not offered: choose one of {', '.join(map(str, sizes))} MB")
+        yield BundleFinding(True, f"{memory_mb} MB is not offered: choose one of {', '.join(map(str, sizes))} MB")
     elif not low <= memory_mb <= high or (memory_mb - low) % step:
-        yield Finding(True, f"{memory_mb} MB is not offered: choose {low} to {high} MB in steps of {step} MB")
+        yield BundleFinding(True, f"{memory_mb} MB is not offered: choose {low} to {high} MB in steps of {step} MB")
 
 
-def check_bytecode(folder: Path, target: Target) -> Iterator[Finding]:
+def check_bytecode(folder: Path, target: BundleTarget) -> Iterator[BundleFinding]:
     """Look for the target's own .pyc files: without them a cold start takes twice as long."""
     tag = f"*.cpython-{target.python.replace('.', '')}.pyc"
     if not any(folder.rglob(tag)):
-        yield Finding(
+        yield BundleFinding(
             False,
             f"no byte code for Python {target.python}, so a cold start takes about twice as long: put a "
             f"python{target.python} on the PATH and build again",
         )
 
 
-def check_platform_sdk(folder: Path) -> Iterator[Finding]:
+def check_platform_sdk(folder: Path) -> Iterator[BundleFinding]:
     """Find what the platform brings itself."""
     for name in ("boto3", "botocore"):
         if (folder / name).is_dir():
-            yield Finding(True, f"{name} is in the bundle (25 MB, 290 ms of import): Lambda brings it; take it out")
+            yield BundleFinding(
+                True, f"{name} is in the bundle (25 MB, 290 ms of import): Lambda brings it; take it out"
+            )
 
 
-def check_model(models: Path, runtime: str) -> Iterator[Finding]:
+def check_model(models: Path, runtime: str) -> Iterator[BundleFinding]:
     """Look for a variant of the shipped model that the shipped runtime can run."""
     for manifest in models.glob("*/manifest.json"):
         document = json.loads(manifest.read_text("utf-8"))
@@ -104,7 +110,7 @@ def check_model(models: Path, runtime: str) -> Iterator[Finding]:
         if runtime == "litert-direct" and "features" not in document["input"]:
             fit = [entry for entry in fit if entry["input_dtype"] == "uint8"]
         if not fit:
-            yield Finding(
+            yield BundleFinding(
                 True, f"no shipped variant of {manifest.parent.name} runs on {runtime}: choose another --runtime"
             )
 

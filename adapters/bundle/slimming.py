@@ -17,7 +17,7 @@ RULES = Path(__file__).with_name("slimming.toml")
 
 
 @dataclass(frozen=True, slots=True)
-class Rule:
+class SlimmingRule:
     """Patterns over paths below site-packages; `*` crosses folders."""
 
     keep: tuple[str, ...]
@@ -27,13 +27,13 @@ class Rule:
         return _any(path, self.keep) and not _any(path, self.drop)
 
 
-def rule_of(package: str, version: str, runtime: str = "") -> Rule:
+def rule_of(package: str, version: str, runtime: str = "") -> SlimmingRule:
     """The rule of one package (for one runtime, where there is one); without any, what no import needs is lost."""
     rules, name = _rules(), canonical(package)
     own = rules.get(f"{name} for {runtime}", rules.get(name, {}))
     besides = [rule["drop"] for key, rule in rules.items() if _names(key, name, version)]
     drop = [*rules["every"]["drop"], *own.get("drop", ()), *(pattern for patterns in besides for pattern in patterns)]
-    return Rule(keep=tuple(own.get("keep", ("*",))), drop=tuple(drop))
+    return SlimmingRule(keep=tuple(own.get("keep", ("*",))), drop=tuple(drop))
 
 
 def _names(key: str, package: str, version: str) -> bool:

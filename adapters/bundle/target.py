@@ -19,7 +19,7 @@ _OLDEST_MANYLINUX = 17
 
 
 @dataclass(frozen=True, slots=True)
-class Target:
+class BundleTarget:
     """One combination of cloud, Python and architecture. `ends` is the day after which the cloud drops the Python."""
 
     cloud: str
@@ -37,7 +37,7 @@ class Target:
         return (*(f"manylinux_2_{minor}_{arch}" for minor in minors), f"manylinux2014_{arch}", f"linux_{arch}")
 
 
-def target_of(cloud: Cloud, *, python: str | None = None, arch: str | None = None) -> Target:
+def target_of(cloud: Cloud, *, python: str | None = None, arch: str | None = None) -> BundleTarget:
     """The target that `cloud.toml` describes. Raises BundleError naming what the cloud has."""
     data: Mapping[str, Any] = cloud.data["bundle"]["target"]
     chosen, machine = python or str(data["python"]), arch or str(data["architectures"][0])
@@ -46,7 +46,7 @@ def target_of(cloud: Cloud, *, python: str | None = None, arch: str | None = Non
     if machine not in data["architectures"]:
         raise BundleError(f"{cloud.title} has no {machine!r}: choose one of {', '.join(data['architectures'])}")
     facts = data["pythons"][chosen]
-    return Target(
+    return BundleTarget(
         cloud=cloud.name,
         python=chosen,
         arch=machine,

@@ -20,7 +20,7 @@ from adapters.bundle.errors import BundleError
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from adapters.bundle.target import Target
+    from adapters.bundle.target import BundleTarget
 
 _PIN = re.compile(r"^(?P<name>[\w.-]+)==(?P<version>[^ ;\\]+)(?: *; *(?P<marker>[^\\]+?))? *\\?$")
 
@@ -37,7 +37,7 @@ class Pin:
         return " ".join((f"{self.name}=={self.version}", *(f"--hash=sha256:{value}" for value in self.hashes)))
 
 
-def pins(packages: Sequence[str], *, locks: Path, target: Target) -> list[Pin]:
+def pins(packages: Sequence[str], *, locks: Path, target: BundleTarget) -> list[Pin]:
     """The locked versions of `packages` for the target's Python; raises BundleError when one is not locked.
 
     The developers' lock file holds the users' versions too, and the runtimes that are extras for users.
@@ -53,7 +53,7 @@ def pins(packages: Sequence[str], *, locks: Path, target: Target) -> list[Pin]:
     return [locked[slimming.canonical(name)] for name in packages]
 
 
-def _read(text: str, target: Target) -> Iterator[Pin]:
+def _read(text: str, target: BundleTarget) -> Iterator[Pin]:
     """Read a lock file: one requirement, its marker, and a line for each hash."""
     blocks = re.split(r"\n(?=[A-Za-z0-9])", text)
     for block in blocks:
@@ -63,7 +63,7 @@ def _read(text: str, target: Target) -> Iterator[Pin]:
             yield Pin(slimming.canonical(found["name"]), found["version"], hashes)
 
 
-def _applies(marker: str | None, target: Target) -> bool:
+def _applies(marker: str | None, target: BundleTarget) -> bool:
     """Judge a marker for the target, not for this machine."""
     machine = {"x86_64": "x86_64", "arm64": "aarch64"}[target.arch]
     environment = {
@@ -79,14 +79,14 @@ def _applies(marker: str | None, target: Target) -> bool:
     return marker is None or Marker(marker).evaluate(environment)
 
 
-def unpacked(locked: Sequence[Pin], target: Target, *, runtime: str) -> Path:
+def unpacked(locked: Sequence[Pin], target: BundleTarget, *, runtime: str) -> Path:
     """A folder with the packages for the target, slimmed for `runtime`, not byte-compiled; downloaded once."""
     wanted = "\n".join([runtime, repr(target.wheel_platforms), *(pin.requirement() for pin in locked)])
     key = hashlib.sha256(f"1 {target.python} {wanted}".encode() + slimming.RULES.read_bytes()).hexdigest()[:32]
     return cache.folder_for("wheels", key, lambda folder: _fill(folder, locked, target, runtime))
 
 
-def _fill(folder: Path, locked: Sequence[Pin], target: Target, runtime: str) -> None:
+def _fill(folder: Path, locked: Sequence[Pin], target: BundleTarget, runtime: str) -> None:
     with tempfile.TemporaryDirectory() as downloads:
         for pin in locked:
             _download(pin, target, Path(downloads))
@@ -94,7 +94,7 @@ def _fill(folder: Path, locked: Sequence[Pin], target: Target, runtime: str) -> 
             _unpack(wheel, folder, runtime)
 
 
-def _download(pin: Pin, target: Target, folder: Path) -> None:
+def _download(pin: Pin, target: BundleTarget, folder: Path) -> None:
     listing = folder / "requirement.txt"
     listing.write_text(pin.requirement(), encoding="utf-8")
     abi = f"cp{target.python.replace('.', '')}"
@@ -116,7 +116,7 @@ def _download(pin: Pin, target: Target, folder: Path) -> None:
         raise BundleError(_why(pin, target, done.stderr))
 
 
-def _why(pin: Pin, target: Target, said: str) -> str:
+def _why(pin: Pin, target: BundleTarget, said: str) -> str:
     place = f"Python {target.python} on {target.arch} ({target.system})"
     if "No matching distribution" in said:
         return f"{pin.name} {pin.version} has no wheel for {place}: choose another --python, --arch or --runtime"

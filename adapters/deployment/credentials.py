@@ -32,7 +32,7 @@ class DeploymentCredentials:
         return self._endpoints
 
     def auth_headers(self) -> Mapping[str, str]:
-        """As `Pass.text` has them, fresh. Raises DeployError."""
+        """As `RequestAuth.text` has them, fresh. Raises DeployError."""
         with translated(self._providers.values()):
             return {
                 name: self._providers[each.variant.cloud].open(each).text() for name, each in self._endpoints.items()
@@ -42,4 +42,4 @@ class DeploymentCredentials:
         """Change the target's configuration, so that its next request starts a new instance. Raises DeployError."""
         variant = self._endpoints[target].variant
         with translated(self._providers.values()):
-            self._providers[variant.cloud].retire(self._session.recorded().deployment, variant)
+            self._providers[variant.cloud].force_cold_start(self._session.recorded().deployment, variant)

@@ -18,7 +18,7 @@ FORMATS = ("zip", "image")
 
 
 @dataclass(frozen=True, slots=True)
-class Variant:
+class FunctionSpec:
     """One function to deploy. None means the cloud's default from `cloud.toml`.
 
     `access` "closed" is the cloud's own lock: IAM, ID tokens, function keys. `maximum_instances` is a safety
@@ -122,7 +122,7 @@ class Variant:
         return re.sub(r"[^a-z0-9]+", "-", "-".join(parts).lower())
 
 
-def read_variants(path: Path) -> tuple[dict[str, Any], list[Variant]]:
+def read_function_specs(path: Path) -> tuple[dict[str, Any], list[FunctionSpec]]:
     """Read `tripoint.toml`: the settings at its top, and `[[variants]]`. Raises ValueError naming what is wrong.
 
     Tables such as `[compare]` are defaults of the command line's options, which reads them itself.
@@ -136,20 +136,20 @@ def read_variants(path: Path) -> tuple[dict[str, Any], list[Variant]]:
     unknown = sorted(set(data) - {"project", "owner", "time_to_live_h"})
     if unknown:
         raise ValueError(f"{path} has unknown {unknown[0]!r}: expected project, owner, time_to_live_h, [[variants]]")
-    return data, [variant_of(each) for each in listed]
+    return data, [function_spec_of(each) for each in listed]
 
 
-def variant_of(document: Mapping[str, Any]) -> Variant:
+def function_spec_of(document: Mapping[str, Any]) -> FunctionSpec:
     """One variant. Raises ValueError naming an unknown or missing key."""
-    known = {each.name for each in fields(Variant)}
+    known = {each.name for each in fields(FunctionSpec)}
     unknown = sorted(set(document) - known)
     if unknown or "cloud" not in document:
         what = f"has unknown {unknown[0]!r}" if unknown else "lacks 'cloud'"
         raise ValueError(f"a variant {what}: expected {', '.join(sorted(known))}")
-    return Variant(**document)
+    return FunctionSpec(**document)
 
 
-def distinct(variants: Sequence[Variant]) -> list[Variant]:
+def distinct(variants: Sequence[FunctionSpec]) -> list[FunctionSpec]:
     """`variants` as given. Raises ValueError when two of one cloud would have the same name."""
     seen: set[tuple[str, str, str]] = set()
     for variant in variants:

@@ -11,14 +11,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
     from datetime import datetime
 
-    from adapters.deployment.provider import Found, Provider, Resource, Step
+    from adapters.deployment.provider import FoundResource, Provider, Resource, Step
     from adapters.deployment.state import State
 
     Say = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class ResourceChange:
     """What `apply` would do with one resource: make, change, keep or remove."""
 
     action: str
@@ -26,20 +26,23 @@ class Change:
     summary: str
 
 
-def changes(state: State | None, steps: Sequence[Step]) -> list[Change]:
+def changes(state: State | None, steps: Sequence[Step]) -> list[ResourceChange]:
     """What `apply` would do; pure."""
     wanted = {step.resource.key for step in steps}
     entries = state.entries if state else {}
     found = [_change(state, step) for step in steps]
     gone = [entry.resource for key, entry in entries.items() if key not in wanted]
-    return [*found, *(Change("remove", resource, f"{resource.kind} {resource.name}") for resource in reversed(gone))]
+    return [
+        *found,
+        *(ResourceChange("remove", resource, f"{resource.kind} {resource.name}") for resource in reversed(gone)),
+    ]
 
 
-def _change(state: State | None, step: Step) -> Change:
+def _change(state: State | None, step: Step) -> ResourceChange:
     if state is not None and state.is_made(step):
-        return Change("keep", step.resource, step.summary)
+        return ResourceChange("keep", step.resource, step.summary)
     known = state is not None and step.resource.key in state.entries
-    return Change("change" if known else "make", step.resource, step.summary)
+    return ResourceChange("change" if known else "make", step.resource, step.summary)
 
 
 def apply(providers: Mapping[str, Provider], state: State, steps: Sequence[Step], *, say: Say) -> None:
@@ -79,12 +82,12 @@ def destroy(providers: Mapping[str, Provider], state: State, *, clouds: Iterable
             raise DeployError(f"still there: {names}; run `tripoint deploy destroy` again")
 
 
-def expired(found: Iterable[Found], now: datetime) -> list[Found]:
+def expired(found: Iterable[FoundResource], now: datetime) -> list[FoundResource]:
     """Those whose time is past; pure."""
     return [each for each in found if each.expires <= now]
 
 
-def sweep(provider: Provider, found: Sequence[Found], *, say: Say) -> None:
+def sweep(provider: Provider, found: Sequence[FoundResource], *, say: Say) -> None:
     """Remove what a listing showed. `find` lists in order of making; the last made goes first."""
     for each in reversed(found):
         say(f"remove  {each.resource.kind} {each.resource.name}")
@@ -101,7 +104,7 @@ def _remove(providers: Mapping[str, Provider], state: State, resource: Resource,
     state.forget(resource)
 
 
-def _ours(provider: Provider, state: State, regions: Iterable[str]) -> list[Found]:
+def _ours(provider: Provider, state: State, regions: Iterable[str]) -> list[FoundResource]:
     """What a listing still shows of this deployment, last made first."""
     found = provider.find(state.deployment.project, regions)
     return [each for each in reversed(found) if each.identity == state.deployment.identity]

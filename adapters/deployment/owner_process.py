@@ -9,13 +9,13 @@ import psutil
 
 
 @dataclass(frozen=True, slots=True)
-class Holder:
+class OwnerProcess:
     """A process of this machine; `started_unix_s` tells it from a later one of the same number."""
 
     pid: int
     started_unix_s: float
 
-    def lives(self) -> bool:
+    def is_alive(self) -> bool:
         try:
             process = psutil.Process(self.pid)
             same = abs(process.create_time() - self.started_unix_s) < 1.0
@@ -26,5 +26,5 @@ class Holder:
             return True
 
 
-def this_process() -> Holder:
-    return Holder(os.getpid(), psutil.Process().create_time())
+def this_process() -> OwnerProcess:
+    return OwnerProcess(os.getpid(), psutil.Process().create_time())

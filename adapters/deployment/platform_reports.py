@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from adapters.deployment.provider import Provider
     from adapters.deployment.session import Session
-    from adapters.platform_report import Report
+    from adapters.platform_report import PlatformReport
 
 
 class Reporter:
@@ -34,7 +34,7 @@ class Reporter:
         """Where the target answers."""
         return self._endpoints[target].url
 
-    def reports(self, target: str, *, since: datetime) -> Mapping[str, Report] | None:
+    def reports(self, target: str, *, since: datetime) -> Mapping[str, PlatformReport] | None:
         """By the id that an answer named; None where nothing can be told apart by it. Raises DeployError."""
         variant = self._endpoints[target].variant
         with translated(self._providers.values()):

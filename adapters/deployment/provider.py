@@ -14,10 +14,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
     from datetime import datetime
 
-    from adapters.deployment.function_spec import Variant
+    from adapters.deployment.function_spec import FunctionSpec
     from adapters.deployment.naming import Deployment
-    from adapters.deployment.request_auth import Pass
-    from adapters.platform_report import Report
+    from adapters.deployment.request_auth import RequestAuth
+    from adapters.platform_report import PlatformReport
 
 Outputs = dict[str, str]
 
@@ -56,7 +56,7 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class FoundResource:
     """A resource of ours that a listing of the account shows, with the deployment that it belongs to."""
 
     resource: Resource
@@ -68,10 +68,10 @@ class Found:
 
 
 @dataclass(frozen=True, slots=True)
-class Endpoint:
+class DeployedEndpoint:
     """Where a deployed variant answers. `access` names the lock: iam, id-token, function-key or public."""
 
-    variant: Variant
+    variant: FunctionSpec
     name: str
     url: str
     access: str
@@ -90,33 +90,35 @@ class Provider(Protocol):
     def permissions(self) -> Sequence[str]:
         """The rights that `apply` and `destroy` need."""
 
-    def notes(self, variants: Sequence[Variant]) -> Iterable[str]:
+    def notes(self, variants: Sequence[FunctionSpec]) -> Iterable[str]:
         """Read-only: what the account says about the plan, such as quotas; one sentence each."""
 
-    def steps(self, deployment: Deployment, variants: Sequence[Variant]) -> Sequence[Step]:
+    def steps(self, deployment: Deployment, variants: Sequence[FunctionSpec]) -> Sequence[Step]:
         """What is to exist, in the order of making."""
 
     def endpoints(
-        self, deployment: Deployment, variants: Sequence[Variant], made: Mapping[str, Outputs]
-    ) -> Sequence[Endpoint]:
+        self, deployment: Deployment, variants: Sequence[FunctionSpec], made: Mapping[str, Outputs]
+    ) -> Sequence[DeployedEndpoint]:
         """Where those of the variants answer whose endpoint is made."""
 
-    def open(self, endpoint: Endpoint) -> Pass:
+    def open(self, endpoint: DeployedEndpoint) -> RequestAuth:
         """What a client adds to its requests to get past the endpoint's lock."""
 
-    def retire(self, deployment: Deployment, variant: Variant) -> None:
+    def force_cold_start(self, deployment: Deployment, variant: FunctionSpec) -> None:
         """Make the variant's next request start a new instance, by changing a setting that nothing reads."""
 
     def remove(self, resource: Resource) -> None:
         """Remove a resource and wait until it is gone; harmless when it is not there."""
 
-    def find(self, project: str, regions: Iterable[str]) -> Sequence[Found]:
+    def find(self, project: str, regions: Iterable[str]) -> Sequence[FoundResource]:
         """List everything of a project in these regions of the account, by name and tag."""
 
-    def logs(self, deployment: Deployment, variant: Variant, *, limit: int) -> Iterable[str]:
+    def logs(self, deployment: Deployment, variant: FunctionSpec, *, limit: int) -> Iterable[str]:
         """The last lines that a variant's function and platform wrote."""
 
-    def reports(self, deployment: Deployment, variant: Variant, *, since: datetime) -> Mapping[str, Report] | None:
+    def reports(
+        self, deployment: Deployment, variant: FunctionSpec, *, since: datetime
+    ) -> Mapping[str, PlatformReport] | None:
         """What the platform has written so far about each request, by the id that the request's answer names.
 
         None where the platform writes no such lines, or answers name no id that would be in them.

@@ -28,7 +28,7 @@ class Signer(Protocol):
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class Pass:
+class RequestAuth:
     """`fixed` headers are the same for every request; those of the `signer` module depend on it and on `keys`."""
 
     fixed: Mapping[str, str] = field(default_factory=dict)
@@ -47,6 +47,6 @@ class Pass:
         return json.dumps(asdict(self))
 
     @classmethod
-    def of(cls, text: str) -> Pass:
+    def of(cls, text: str) -> RequestAuth:
         """Read what `text` wrote."""
         return cls(**json.loads(text))

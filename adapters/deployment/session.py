@@ -12,7 +12,7 @@ from adapters import contract
 from adapters.deployment import lifecycle, state
 from adapters.deployment import provider as resources
 from adapters.deployment.errors import DeployError, NotReady
-from adapters.deployment.function_spec import Variant, distinct, variant_of
+from adapters.deployment.function_spec import FunctionSpec, distinct, function_spec_of
 from adapters.deployment.naming import Deployment, new_deployment
 from adapters.deployment.owner_process import this_process
 from adapters.deployment.targets import TARGETS, by_target_name, write
@@ -21,9 +21,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
     from pathlib import Path
 
-    from adapters.deployment.owner_process import Holder
-    from adapters.deployment.provider import Endpoint, Found, Provider, Step
-    from adapters.deployment.request_auth import Pass
+    from adapters.deployment.owner_process import OwnerProcess
+    from adapters.deployment.provider import DeployedEndpoint, FoundResource, Provider, Step
+    from adapters.deployment.request_auth import RequestAuth
     from adapters.deployment.state import State
 
 
@@ -37,13 +37,15 @@ class Session:
     owner: str = field(default_factory=lambda: owner_label(_user()))
     life: timedelta = timedelta(hours=4)
 
-    def plan(self, variants: Sequence[Variant]) -> list[lifecycle.Change]:
+    def plan(self, variants: Sequence[FunctionSpec]) -> list[lifecycle.ResourceChange]:
         """What `apply` would do; nothing is asked of a cloud. Raises ValueError and BundleError."""
         recorded = state.read(self.folder)
         deployment = recorded.deployment if recorded else self._fresh()
         return lifecycle.changes(recorded, _steps(deployment, distinct(variants)))
 
-    def apply(self, variants: Sequence[Variant], *, holder: Holder | None = None) -> list[Endpoint]:
+    def apply(
+        self, variants: Sequence[FunctionSpec], *, holder: OwnerProcess | None = None
+    ) -> list[DeployedEndpoint]:
         """Make what is missing of `variants`, change what differs, remove the rest; return where they answer.
 
         With a `holder` it is removed again by `deployed`, or after a crash of that process.
@@ -80,9 +82,9 @@ class Session:
                 recorded.delete()
                 (self.folder / TARGETS).unlink(missing_ok=True)
 
-    def sweep(self, clouds: Iterable[str], *, regions: Iterable[str], everything: bool) -> list[Found]:
+    def sweep(self, clouds: Iterable[str], *, regions: Iterable[str], everything: bool) -> list[FoundResource]:
         """Remove what is past its time (or everything) of this project in the accounts, without any record."""
-        removed: list[Found] = []
+        removed: list[FoundResource] = []
         for cloud, provider in _checked(clouds).items():
             with translated([provider]):
                 found = list(provider.find(self.project, regions_of(cloud, regions)))
@@ -91,11 +93,11 @@ class Session:
             removed += chosen
         return removed
 
-    def endpoints(self) -> list[Endpoint]:
+    def endpoints(self) -> list[DeployedEndpoint]:
         """Where the deployed variants answer. Raises DeployError when nothing is deployed."""
         return _endpoints(self.recorded())
 
-    def named(self) -> dict[str, Endpoint]:
+    def named(self) -> dict[str, DeployedEndpoint]:
         """The same by target name. Raises DeployError when nothing is deployed."""
         return by_target_name(self.endpoints())
 
@@ -106,12 +108,12 @@ class Session:
             raise DeployError("nothing is deployed from this folder: run `tripoint deploy apply` first")
         return found
 
-    def left_over(self) -> State | None:
+    def orphaned(self) -> State | None:
         """What a process that is gone made for itself alone, and did not remove."""
         found = state.read(self.folder)
-        return found if found is not None and found.holder is not None and not found.holder.lives() else None
+        return found if found is not None and found.holder is not None and not found.holder.is_alive() else None
 
-    def passes(self) -> dict[str, Pass]:
+    def passes(self) -> dict[str, RequestAuth]:
         """By target name, what a client adds to its requests; it holds secrets, so keep it in memory."""
         found = {}
         for name, each in self.named().items():
@@ -129,10 +131,10 @@ class Session:
         variant = found[name].variant
         provider = resources.provider_of(variant.cloud)
         with translated([provider]):
-            provider.retire(self.recorded().deployment, variant)
+            provider.force_cold_start(self.recorded().deployment, variant)
 
     @contextmanager
-    def deployed(self, variants: Sequence[Variant]) -> Iterator[list[Endpoint]]:
+    def deployed(self, variants: Sequence[FunctionSpec]) -> Iterator[list[DeployedEndpoint]]:
         """Apply, yield where the variants answer, and destroy on every way out; Ctrl-C included.
 
         After a crash the record stays: the next start sees it with `left_over` and offers to destroy it.
@@ -149,11 +151,11 @@ class Session:
             self.say("removing what was deployed")
             self.destroy()
 
-    def logs(self, *, limit: int) -> Iterable[tuple[Variant, Iterable[str]]]:
+    def logs(self, *, limit: int) -> Iterable[tuple[FunctionSpec, Iterable[str]]]:
         """The last lines of each deployed variant."""
         recorded = self.recorded()
         for document in recorded.variants:
-            variant = variant_of(document)
+            variant = function_spec_of(document)
             provider = resources.provider_of(variant.cloud)
             with translated([provider]):
                 lines = provider.logs(recorded.deployment, variant, limit=limit)
@@ -162,7 +164,7 @@ class Session:
     def _fresh(self) -> Deployment:
         return new_deployment(self.project, owner=self.owner, life=self.life, now=datetime.now(UTC))
 
-    def _write_targets(self, current: State) -> list[Endpoint]:
+    def _write_targets(self, current: State) -> list[DeployedEndpoint]:
         found = _endpoints(current)
         write(self.folder, found)
         return found
@@ -211,7 +213,7 @@ def regions_of(cloud: str, named: Iterable[str]) -> set[str]:
     return set(named) or set(prices[max(prices)]["regions"])
 
 
-def _steps(deployment: Deployment, variants: Sequence[Variant]) -> list[Step]:
+def _steps(deployment: Deployment, variants: Sequence[FunctionSpec]) -> list[Step]:
     found: list[Step] = []
     for cloud in sorted({variant.cloud for variant in variants}):
         own = [variant for variant in variants if variant.cloud == cloud]
@@ -219,9 +221,9 @@ def _steps(deployment: Deployment, variants: Sequence[Variant]) -> list[Step]:
     return found
 
 
-def _endpoints(current: State) -> list[Endpoint]:
-    found: list[Endpoint] = []
-    variants = [variant_of(document) for document in current.variants]
+def _endpoints(current: State) -> list[DeployedEndpoint]:
+    found: list[DeployedEndpoint] = []
+    variants = [function_spec_of(document) for document in current.variants]
     for cloud in sorted({variant.cloud for variant in variants}):
         own = [variant for variant in variants if variant.cloud == cloud]
         found += resources.provider_of(cloud).endpoints(current.deployment, own, current.outputs())
@@ -237,9 +239,9 @@ def _checked(clouds: Iterable[str]) -> dict[str, Provider]:
     return {cloud: resources.provider_of(cloud) for cloud in wanted}
 
 
-def _entries(recorded: State | None) -> list[state.Entry]:
+def _entries(recorded: State | None) -> list[state.StateEntry]:
     return list(recorded.entries.values()) if recorded else []
 
 
-def _document(variant: Variant) -> dict[str, Any]:
+def _document(variant: FunctionSpec) -> dict[str, Any]:
     return {name: value for name, value in asdict(variant).items() if value not in (None, {})}

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from adapters.deployment.errors import DeployError
 from adapters.deployment.naming import Deployment
-from adapters.deployment.owner_process import Holder
+from adapters.deployment.owner_process import OwnerProcess
 from adapters.deployment.provider import Resource
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ FOLDER = Path(".tripoint")
 
 
 @dataclass(slots=True)
-class Entry:
+class StateEntry:
     """One resource: `fingerprint` None until it is known to be made."""
 
     resource: Resource
@@ -42,19 +42,19 @@ class State:
     def __init__(self, path: Path, deployment: Deployment) -> None:
         self.path = path
         self.deployment = deployment
-        self.entries: dict[str, Entry] = {}
+        self.entries: dict[str, StateEntry] = {}
         self.variants: list[dict[str, Any]] = []
-        self.holder: Holder | None = None
+        self.holder: OwnerProcess | None = None
 
     def begin(self, step: Step) -> None:
         """Record a resource before it is made or changed."""
         before = self.entries.get(step.resource.key)
-        self.entries[step.resource.key] = Entry(step.resource, None, before.outputs if before else {})
+        self.entries[step.resource.key] = StateEntry(step.resource, None, before.outputs if before else {})
         self.save()
 
     def finish(self, step: Step, outputs: Outputs) -> None:
         """Record that it is made."""
-        self.entries[step.resource.key] = Entry(step.resource, step.fingerprint, outputs)
+        self.entries[step.resource.key] = StateEntry(step.resource, step.fingerprint, outputs)
         self.save()
 
     def forget(self, resource: Resource) -> None:
@@ -102,10 +102,10 @@ def read(folder: Path = FOLDER) -> State | None:
             raise ValueError(f"schema {document['schema']}, expected {SCHEMA}")
         state = State(path, Deployment(**document["deployment"]))
         state.variants = document["variants"]
-        state.holder = Holder(**document["holder"]) if document.get("holder") else None
+        state.holder = OwnerProcess(**document["holder"]) if document.get("holder") else None
         for each in document["entries"]:
             resource = Resource(**each["resource"])
-            state.entries[resource.key] = Entry(resource, each["fingerprint"], each["outputs"])
+            state.entries[resource.key] = StateEntry(resource, each["fingerprint"], each["outputs"])
     except (ValueError, KeyError, TypeError) as error:
         raise DeployError(f"{path} cannot be read ({error}): `tripoint deploy sweep` finds what exists") from error
     return state

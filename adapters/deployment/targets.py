@@ -10,21 +10,21 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from adapters.deployment.provider import Endpoint
+    from adapters.deployment.provider import DeployedEndpoint
 
 TARGETS = "targets.json"
 
 
-def write(folder: Path, endpoints: Sequence[Endpoint]) -> None:
+def write(folder: Path, endpoints: Sequence[DeployedEndpoint]) -> None:
     """Write the file of targets in `folder`."""
     documents = [target_document(name, each) for name, each in by_target_name(endpoints).items()]
     (folder / TARGETS).write_text(json.dumps({"targets": documents}, indent=2) + "\n", encoding="utf-8")
 
 
-def by_target_name(endpoints: Sequence[Endpoint]) -> dict[str, Endpoint]:
+def by_target_name(endpoints: Sequence[DeployedEndpoint]) -> dict[str, DeployedEndpoint]:
     """Named like their cloud, and where it has several like what tells them apart: the same in every deployment."""
 
-    def short(each: Endpoint) -> tuple[str, str, str]:
+    def short(each: DeployedEndpoint) -> tuple[str, str, str]:
         variant = each.variant
         longer = f"{variant.cloud} {variant.label}"
         return variant.cloud, longer, f"{longer} {variant.place}"
@@ -38,7 +38,7 @@ def by_target_name(endpoints: Sequence[Endpoint]) -> dict[str, Endpoint]:
     return found
 
 
-def target_document(name: str, endpoint: Endpoint) -> dict[str, Any]:
+def target_document(name: str, endpoint: DeployedEndpoint) -> dict[str, Any]:
     """One endpoint under its target name."""
     variant = endpoint.variant
     gateway = {} if variant.gateway is None else {"gateway": variant.gateway}

@@ -14,8 +14,8 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from adapters import contract
-from adapters.emulator.local_cloud import Local
-from adapters.emulator.options import Options
+from adapters.emulator.local_cloud import LocalCloudServer
+from adapters.emulator.options import EmulatorOptions
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -26,7 +26,7 @@ def main() -> None:
     arguments = _arguments()
     try:
         cloud = contract.load(arguments.cloud)
-        options = Options.from_document(json.loads(arguments.options))
+        options = EmulatorOptions.from_document(json.loads(arguments.options))
         asyncio.run(_run(cloud, options, end_with_stdin=arguments.end_with_stdin))
     except (LookupError, ValueError, OSError, RuntimeError) as error:
         raise SystemExit(f"{arguments.cloud}: {error}") from None
@@ -40,14 +40,14 @@ def _arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-async def _run(cloud: contract.Cloud, options: Options, *, end_with_stdin: bool) -> None:
+async def _run(cloud: contract.Cloud, options: EmulatorOptions, *, end_with_stdin: bool) -> None:
     loop = asyncio.get_running_loop()
     ended = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         loop.add_signal_handler(number, ended.set)
     if end_with_stdin:
         loop.add_reader(sys.stdin.fileno(), _read_stdin, ended)
-    async with Local(cloud, options, ended=ended, on_event=_print) as local:
+    async with LocalCloudServer(cloud, options, ended=ended, on_event=_print) as local:
         _print(local.ready_event())
         await ended.wait()
 

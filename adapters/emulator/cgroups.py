@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from adapters.emulator.cleanup import Custody
+    from adapters.emulator.cleanup import CleanupRegistry
 
 PERIOD_US = 5_000
 MINIMUM_QUOTA_US = 1_000  # the kernel takes no less
@@ -34,11 +34,11 @@ def quota(vcpu: float) -> tuple[int, int]:
     return round(vcpu * period_us), period_us
 
 
-class Kernel(Protocol):
+class CgroupVersion(Protocol):
     """One version of control groups."""
 
     @property
-    def word(self) -> str:
+    def description(self) -> str:
         """How a run's header names it."""
 
     def folders(self, name: str) -> tuple[Path, ...]:
@@ -56,7 +56,7 @@ class Version1:
 
     cpu: Path
     memory: Path
-    word: str = "cgroup v1"
+    description: str = "cgroup v1"
 
     def folders(self, name: str) -> tuple[Path, ...]:
         return self.cpu / name, self.memory / name
@@ -82,7 +82,7 @@ class Version2:
     """One hierarchy; `parent` holds no process of its own and has the controllers `cpu` and `memory` enabled."""
 
     parent: Path
-    word: str = "cgroup v2"
+    description: str = "cgroup v2"
 
     def folders(self, name: str) -> tuple[Path, ...]:
         return (self.parent / name,)
@@ -101,10 +101,10 @@ class Version2:
         return _field(folders[0] / "memory.events", "oom_kill")
 
 
-class Share:
+class Cgroup:
     """The control group of one instance."""
 
-    def __init__(self, kernel: Kernel, name: str, custody: Custody) -> None:
+    def __init__(self, kernel: CgroupVersion, name: str, custody: CleanupRegistry) -> None:
         self._kernel = kernel
         self._folders = kernel.folders(name)
         self._custody = custody
@@ -141,29 +141,31 @@ class Share:
             self._custody.release("cgroup", str(folder))
 
 
-class Shares:
-    """Makes shares, where it can; `word` says in a run's header what holds."""
+class Cgroups:
+    """Makes shares, where it can; `description` says in a run's header what holds."""
 
-    def __init__(self, kernel: Kernel | None, custody: Custody) -> None:
+    def __init__(self, kernel: CgroupVersion | None, custody: CleanupRegistry) -> None:
         self._kernel = kernel
         self._custody = custody
         self._made = 0
 
     @property
-    def word(self) -> str:
-        return f"enforced ({self._kernel.word})" if self._kernel else "not enforced"
+    def description(self) -> str:
+        return f"enforced ({self._kernel.description})" if self._kernel else "not enforced"
 
-    def make(self, *, vcpu: float, memory_mb: int) -> Share | None:
+    def make(self, *, vcpu: float, memory_mb: int) -> Cgroup | None:
         """A group with these limits, None where shares cannot be enforced."""
         if self._kernel is None:
             return None
         self._made += 1
-        share = Share(self._kernel, f"tripoint-{os.getpid()}-{self._made}", self._custody)
+        share = Cgroup(self._kernel, f"tripoint-{os.getpid()}-{self._made}", self._custody)
         share.create(vcpu=vcpu, memory_mb=memory_mb)
         return share
 
 
-def find_kernel(custody: Custody, *, system: Path = SYSTEM, own: str | None = None) -> Kernel | None:
+def find_cgroup_version(
+    custody: CleanupRegistry, *, system: Path = SYSTEM, own: str | None = None
+) -> CgroupVersion | None:
     """The control groups that this process may use, None without: not Linux, not root and nothing delegated.
 
     `own` is the text of /proc/self/cgroup.
@@ -178,7 +180,7 @@ def find_kernel(custody: Custody, *, system: Path = SYSTEM, own: str | None = No
     return None
 
 
-def _candidates(system: Path, paths: dict[str, str], custody: Custody) -> Iterable[Kernel]:
+def _candidates(system: Path, paths: dict[str, str], custody: CleanupRegistry) -> Iterable[CgroupVersion]:
     controllers = {each: path for names, path in paths.items() for each in names.split(",")}
     if "cpu" in controllers and "memory" in controllers:
         cpu, memory = (system / each / controllers[each].lstrip("/") for each in ("cpu", "memory"))
@@ -215,9 +217,9 @@ def _prepare_v2(system: Path, own: Path, parent: Path) -> None:
     _write(parent / "cgroup.subtree_control", "+cpu +memory")
 
 
-def _works(kernel: Kernel, custody: Custody) -> bool:
+def _works(kernel: CgroupVersion, custody: CleanupRegistry) -> bool:
     """Try it: make a group, limit it, remove it."""
-    share = Share(kernel, f"tripoint-{os.getpid()}-try", custody)
+    share = Cgroup(kernel, f"tripoint-{os.getpid()}-try", custody)
     try:
         share.create(vcpu=0.5, memory_mb=64)
     except OSError:

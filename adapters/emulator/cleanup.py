@@ -12,7 +12,7 @@ from adapters.emulator import cleanup_process
 Kind = Literal["group", "cgroup", "folder"]
 
 
-class Custody:
+class CleanupRegistry:
     """Names things to a guardian process, which ends them when this process is gone."""
 
     def __init__(self) -> None:

@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from adapters.emulator.options import Options
+from adapters.emulator.options import EmulatorOptions
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -51,7 +51,7 @@ class LocalCloud:
 
 @contextmanager
 def start(
-    names: Sequence[str], options: Options | None = None, *, on_event: OnEvent | None = None
+    names: Sequence[str], options: EmulatorOptions | None = None, *, on_event: OnEvent | None = None
 ) -> Iterator[dict[str, LocalCloud]]:
     """Start the clouds at the same time and yield them by name; on the way out all of them are gone.
 
@@ -59,7 +59,7 @@ def start(
     """
     children: list[Child] = []
     try:
-        children.extend(Child(name, options or Options(), on_event) for name in names)
+        children.extend(Child(name, options or EmulatorOptions(), on_event) for name in names)
         deadline_s = time.monotonic() + READY_WITHIN_S
         yield {child.name: child.ready(deadline_s - time.monotonic()) for child in children}
     finally:
@@ -72,7 +72,7 @@ def start(
 class Child:
     """One `python -m adapters.emulator` process; it also ends by itself when its standard input closes."""
 
-    def __init__(self, name: str, options: Options, on_event: OnEvent | None) -> None:
+    def __init__(self, name: str, options: EmulatorOptions, on_event: OnEvent | None) -> None:
         self.name = name
         self._on_event = on_event
         self._first: queue.Queue[dict[str, Any]] = queue.Queue()

@@ -15,25 +15,27 @@ from typing import TYPE_CHECKING
 
 from adapters.contract import HttpAnswer, HttpRequest
 from adapters.emulator.faults import Fault
-from adapters.emulator.options import Options
+from adapters.emulator.options import EmulatorOptions
 from adapters.emulator.platform_rules import platform
 
 if TYPE_CHECKING:
     import asyncio
 
     from adapters.contract import Cloud
-    from adapters.emulator.event_log import Ledger
-    from adapters.emulator.instances import Fleet
+    from adapters.emulator.event_log import EventLog
+    from adapters.emulator.instances import InstancePool
     from adapters.emulator.platform_rules import Platform
 
 _JSON = (("content-type", "application/json"),)
 _OFFERED = "GET /state, /ledger, /logs, /faults; POST /retire, /settings, /faults, /shutdown; DELETE /faults"
 
 
-class Control:
+class ControlPlane:
     """Answers the control plane's requests."""
 
-    def __init__(self, *, cloud: Cloud, options: Options, fleet: Fleet, ledger: Ledger, ended: asyncio.Event) -> None:
+    def __init__(
+        self, *, cloud: Cloud, options: EmulatorOptions, fleet: InstancePool, ledger: EventLog, ended: asyncio.Event
+    ) -> None:
         self._cloud = cloud
         self._options = options
         self._first = asdict(options)
@@ -81,7 +83,7 @@ class Control:
         try:
             given = json.loads(body).items()
             changed = {name: self._first.get(name) if value is None else value for name, value in given}
-            options = Options.from_document({**asdict(self._options), **changed})
+            options = EmulatorOptions.from_document({**asdict(self._options), **changed})
             if (options.model, options.shares) != (self._options.model, self._options.shares):
                 raise ValueError("model and shares cannot change while a local cloud runs: start another one")
             before, after = self._fleet.platform, platform(self._cloud, options)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-class Ledger:
+class EventLog:
     """Appends to one file."""
 
     def __init__(self, path: Path, *, cloud: str) -> None:

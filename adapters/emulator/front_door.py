@@ -5,17 +5,17 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any
 
-from adapters.emulator.instances import Refused
+from adapters.emulator.instances import RequestRefused
 
 if TYPE_CHECKING:
-    from adapters.contract import Gate, HttpAnswer, HttpRequest, Patience
-    from adapters.emulator.instances import Fleet
+    from adapters.contract import AdmissionPolicy, FrontTimeout, HttpAnswer, HttpRequest
+    from adapters.emulator.instances import InstancePool
 
 
-class Door:
+class FrontDoor:
     """Serves what front doors receive. `gate` is the platform's own, None where it lets everything through."""
 
-    def __init__(self, fleet: Fleet, gate: Gate | None) -> None:
+    def __init__(self, fleet: InstancePool, gate: AdmissionPolicy | None) -> None:
         self._fleet = fleet
         self._gate = gate
         self._under_way: set[asyncio.Task[Any]] = set()
@@ -41,7 +41,7 @@ class Door:
         if self._under_way:
             await asyncio.wait(self._under_way)
 
-    async def _ask_within(self, patience: Patience, request: HttpRequest) -> HttpAnswer:
+    async def _ask_within(self, patience: FrontTimeout, request: HttpRequest) -> HttpAnswer:
         """The function's answer, or the front door's own; then the function's goes nowhere."""
         task = asyncio.ensure_future(self._ask(request))
         self._under_way.add(task)
@@ -52,12 +52,12 @@ class Door:
     async def _ask(self, request: HttpRequest) -> HttpAnswer:
         try:
             return await self._fleet.serve(request)
-        except Refused as error:
+        except RequestRefused as error:
             answer = self._gate.refuse(request, error.refusal) if self._gate is not None else None
             platform = self._fleet.platform
             return answer or (platform.failed if error.refusal.why == "start" else platform.full)
 
-    async def _run(self, gate: Gate, request: HttpRequest) -> None:
+    async def _run(self, gate: AdmissionPolicy, request: HttpRequest) -> None:
         """Run a request that nobody waits for, again where the platform does so."""
         attempts = 1
         while (wait_s := gate.retry_after_s(await self._ask(request), attempts)) is not None:

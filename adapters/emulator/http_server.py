@@ -61,13 +61,13 @@ def server(serve: Serve, *, name: str = "") -> web.Server:
         except TooLarge as error:
             return response(too_large(error.size_bytes))
         headers = tuple((name, value) for name, value in request.headers.items() if name.lower() != "expect")
-        lay_s = lain_s(request.transport)
+        lay_s = queued_s(request.transport)
         return response(await serve(HttpRequest(request.method, request.raw_path, headers, body, name, lay_s)))
 
     return web.Server(handle, access_log=None, auto_decompress=False)
 
 
-def lain_s(transport: asyncio.Transport | None) -> float:
+def queued_s(transport: asyncio.Transport | None) -> float:
     """How long the whole request lay in the kernel before we came to read it, in seconds; 0 below its clock's tick.
 
     On a busy machine that is what decides whether a request came before an instance was ready. Linux alone tells:

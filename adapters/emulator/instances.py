@@ -7,9 +7,9 @@ from collections import deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from adapters.contract import HttpAnswer, InstanceFailed, Refusal
+from adapters.contract import HttpAnswer, InstanceFailed, Rejection
 from adapters.emulator.faults import Faults
-from adapters.emulator.managed_instance import Member
+from adapters.emulator.managed_instance import ManagedInstance
 from adapters.emulator.process_group import Launcher
 from adapters.emulator.scaling import Action, Assign, Refuse, Scaling, Start, Stop
 
@@ -18,39 +18,39 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from adapters.contract import Cloud, HttpRequest
-    from adapters.emulator.cgroups import Shares
-    from adapters.emulator.cleanup import Custody
-    from adapters.emulator.event_log import Ledger
+    from adapters.emulator.cgroups import Cgroups
+    from adapters.emulator.cleanup import CleanupRegistry
+    from adapters.emulator.event_log import EventLog
     from adapters.emulator.platform_rules import Platform
 
 TICK_S = 0.25
 ENDED_LOGS = 50
 
 
-class Refused(Exception):
+class RequestRefused(Exception):
     """A request got no instance."""
 
-    def __init__(self, refusal: Refusal) -> None:
+    def __init__(self, refusal: Rejection) -> None:
         super().__init__(refusal)
         self.refusal = refusal
 
 
 @dataclass(frozen=True, slots=True)
-class Means:
+class PoolResources:
     """What a fleet works with: the unpacked bundle, a folder for logs, and who cleans up."""
 
     bundle: Path
     folder: Path
-    custody: Custody
-    ledger: Ledger
-    shares: Shares
+    custody: CleanupRegistry
+    ledger: EventLog
+    shares: Cgroups
 
 
-class Fleet:
+class InstancePool:
     """Serves requests with instances of one cloud; `on_event` gets every event of an instance."""
 
     def __init__(
-        self, cloud: Cloud, platform: Platform, means: Means, *, on_event: Callable[[Mapping[str, Any]], None]
+        self, cloud: Cloud, platform: Platform, means: PoolResources, *, on_event: Callable[[Mapping[str, Any]], None]
     ) -> None:
         self.platform = platform
         self.scaling = Scaling(platform.scaling)
@@ -59,7 +59,7 @@ class Fleet:
         self._means = means
         self._ledger = means.ledger
         self._on_event = on_event
-        self._members: dict[int, Member] = {}
+        self._members: dict[int, ManagedInstance] = {}
         self._places: dict[int, asyncio.Future[Assign | Refuse]] = {}
         self._start_failure: InstanceFailed | None = None
         self._ending: set[asyncio.Task[None]] = set()
@@ -71,7 +71,7 @@ class Fleet:
         """Answer one request by an instance, a new one perhaps. Raises Refused where the platform gives it none."""
         self._requests += 1
         number, now_s = self._requests, self._ledger.now_s()
-        arrived_s = round(now_s - request.lain_s, 6)
+        arrived_s = round(now_s - request.queued_s, 6)
         faults = self.faults.at_request(now_s)
         if said := next((fault for fault in faults if fault.fault == "answer"), None):
             self._ledger.write("fault", request=number, arrived_s=arrived_s, fault="answer", status=said.status)
@@ -149,7 +149,7 @@ class Fleet:
         decision = await place
         if isinstance(decision, Refuse):
             self._ledger.write("refused", request=number, arrived_s=arrived_s, why=decision.why)
-            raise Refused(Refusal(decision.why, self._start_failure if decision.why == "start" else None))
+            raise RequestRefused(Rejection(decision.why, self._start_failure if decision.why == "start" else None))
         return decision
 
     def _apply(self, actions: Iterable[Action]) -> None:
@@ -175,17 +175,17 @@ class Fleet:
             join=share.join if share else (),
         )
         version = self.scaling.slots[action.instance].version
-        member = Member(action.instance, version, platform, launcher, share, self._ledger.now_s())
+        member = ManagedInstance(action.instance, version, platform, launcher, share, self._ledger.now_s())
         self._members[action.instance] = member
         self._tell("instance_starting", member, reason=action.reason, request=action.request)
-        member.task = asyncio.ensure_future(self._bring_up(member))
+        member.task = asyncio.ensure_future(self._start_instance(member))
 
-    async def _bring_up(self, member: Member) -> None:
+    async def _start_instance(self, member: ManagedInstance) -> None:
         faults = self.faults.at_start(self._ledger.now_s())
         for fault in faults:
             self._ledger.write("fault", instance=member.number, fault=fault.fault)
         try:
-            await member.bring_up(self._cloud, faults)
+            await member.start(self._cloud, faults)
         except InstanceFailed as error:
             self._start_failure = error
             self._lose(member, error)
@@ -200,33 +200,33 @@ class Fleet:
     def _exited(self, number: int) -> None:
         """A process ended: the instance with it when it was the last one and no exchange is there to notice."""
         member = self._members.get(number)
-        if member is None or not member.ready or not member.all_gone:
+        if member is None or not member.ready or not member.wait_gone:
             return
         if (slot := self.scaling.slots.get(number)) is not None and slot.in_flight == 0:
             self._lose(member, InstanceFailed("its process ended"))
 
-    def _lose(self, member: Member, error: InstanceFailed) -> None:
+    def _lose(self, member: ManagedInstance, error: InstanceFailed) -> None:
         """An instance failed: the rule learns it, and its processes end."""
         if member.why_ended is None:
             why = "out of memory" if member.out_of_memory() else "failed"
             self._apply(self.scaling.gone(member.number, self._ledger.now_s()))
             self._end(member, why, detail=str(error))
 
-    def _end(self, member: Member, why: str, *, detail: str | None = None) -> None:
+    def _end(self, member: ManagedInstance, why: str, *, detail: str | None = None) -> None:
         if member.why_ended is None:
             member.why_ended = why
-            task = asyncio.ensure_future(self._bring_down(member, detail))
+            task = asyncio.ensure_future(self._stop_instance(member, detail))
             self._ending.add(task)
             task.add_done_callback(self._ending.discard)
 
-    async def _bring_down(self, member: Member, detail: str | None) -> None:
+    async def _stop_instance(self, member: ManagedInstance, detail: str | None) -> None:
         self._ended_logs.append(member.launcher.log_tail())
-        await member.bring_down()
+        await member.stop()
         self._members.pop(member.number, None)
         more = {} if detail is None else {"detail": detail}
         self._tell("instance_ended", member, reason=member.why_ended, served=member.served, **more)
 
-    def _tell(self, event: str, member: Member, **fields: Any) -> None:
+    def _tell(self, event: str, member: ManagedInstance, **fields: Any) -> None:
         self._on_event(self._ledger.write(event, instance=member.number, **fields))
 
     async def _tick(self) -> None:

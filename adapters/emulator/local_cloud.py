@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Any
 
 from adapters.bundle import assemble
 from adapters.emulator import http_server
-from adapters.emulator.cgroups import Shares, find_kernel
-from adapters.emulator.cleanup import Custody
-from adapters.emulator.control_plane import Control
-from adapters.emulator.event_log import Ledger
-from adapters.emulator.front_door import Door
-from adapters.emulator.instances import Fleet, Means
+from adapters.emulator.cgroups import Cgroups, find_cgroup_version
+from adapters.emulator.cleanup import CleanupRegistry
+from adapters.emulator.control_plane import ControlPlane
+from adapters.emulator.event_log import EventLog
+from adapters.emulator.front_door import FrontDoor
+from adapters.emulator.instances import InstancePool, PoolResources
 from adapters.emulator.platform_rules import platform
 
 if TYPE_CHECKING:
@@ -27,10 +27,10 @@ if TYPE_CHECKING:
     from aiohttp import web
 
     from adapters.contract import Cloud
-    from adapters.emulator.options import Options
+    from adapters.emulator.options import EmulatorOptions
 
 
-class Local:
+class LocalCloudServer:
     """An asynchronous context manager: inside it the local cloud serves.
 
     `ended` is set when its control plane is asked to end; `on_event` gets every instance event.
@@ -39,7 +39,7 @@ class Local:
     def __init__(
         self,
         cloud: Cloud,
-        options: Options,
+        options: EmulatorOptions,
         *,
         ended: asyncio.Event,
         on_event: Callable[[Mapping[str, Any]], None] = lambda event: None,
@@ -54,9 +54,9 @@ class Local:
         self.control = self._cpu_share = ""
         self._folder = Path()
 
-    async def __aenter__(self) -> Local:
+    async def __aenter__(self) -> LocalCloudServer:
         async with contextlib.AsyncExitStack() as exits:
-            custody = Custody()
+            custody = CleanupRegistry()
             exits.push_async_callback(asyncio.to_thread, custody.close)
             name = f"tripoint-{self._cloud.name}-{secrets.token_hex(6)}"
             folder = self._folder = Path(tempfile.gettempdir()) / name
@@ -64,22 +64,24 @@ class Local:
             folder.mkdir(mode=0o700)
             bundle = assemble(self._cloud, folder=folder / "bundle", model=self._options.model)
             self._cloud.instances()  # a missing package is told before anybody waits for an instance
-            ledger = Ledger(folder / "ledger.jsonl", cloud=self._cloud.name)
+            ledger = EventLog(folder / "ledger.jsonl", cloud=self._cloud.name)
             exits.callback(ledger.close)
-            shares = Shares(find_kernel(custody) if self._options.shares else None, custody)
-            self._cpu_share = shares.word
-            means = Means(bundle, folder / "instances", custody, ledger, shares)
-            fleet = Fleet(self._cloud, self._platform, means, on_event=self._on_event)
+            shares = Cgroups(find_cgroup_version(custody) if self._options.shares else None, custody)
+            self._cpu_share = shares.description
+            means = PoolResources(bundle, folder / "instances", custody, ledger, shares)
+            fleet = InstancePool(self._cloud, self._platform, means, on_event=self._on_event)
             for fault in self._options.faults:
                 fleet.faults.add(fault, ledger.now_s())
             exits.push_async_callback(fleet.close)
-            door = Door(fleet, self._cloud.gate())
+            door = FrontDoor(fleet, self._cloud.gate())
             exits.push_async_callback(door.close)
             rules = self._cloud.data["platform"]
             for name in rules.get("fronts", ("http",)):
                 opened = await _open(exits, http_server.server(door.serve, name=name))
                 self.fronts[name] = opened + rules.get("front_paths", {}).get(name, "")
-            control = Control(cloud=self._cloud, options=self._options, fleet=fleet, ledger=ledger, ended=self._ended)
+            control = ControlPlane(
+                cloud=self._cloud, options=self._options, fleet=fleet, ledger=ledger, ended=self._ended
+            )
             self.control = await _open(exits, http_server.server(control.serve))
             self._exits = exits.pop_all()
         return self

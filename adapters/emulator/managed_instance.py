@@ -12,7 +12,7 @@ from adapters.contract import Environment, InstanceFailed
 
 if TYPE_CHECKING:
     from adapters.contract import Cloud, HttpAnswer, HttpRequest, Instance
-    from adapters.emulator.cgroups import Share
+    from adapters.emulator.cgroups import Cgroup
     from adapters.emulator.faults import Fault
     from adapters.emulator.platform_rules import Platform
     from adapters.emulator.process_group import Launcher
@@ -21,14 +21,14 @@ FUNCTION = "tripoint-classify"
 
 
 @dataclass(slots=True)
-class Member:
+class ManagedInstance:
     """`served` counts its requests; `why_ended` is None while it lives."""
 
     number: int
     version: int
     platform: Platform
     launcher: Launcher
-    share: Share | None
+    share: Cgroup | None
     started_s: float
     task: asyncio.Task[None] | None = None
     instance: Instance | None = None
@@ -38,11 +38,11 @@ class Member:
     _timers: list[asyncio.TimerHandle] = field(default_factory=list)
 
     @property
-    def all_gone(self) -> bool:
+    def wait_gone(self) -> bool:
         """Whether no process is left that an exchange could reach."""
         return all(group.gone for group in self.launcher.groups)
 
-    async def bring_up(self, cloud: Cloud, faults: list[Fault]) -> None:
+    async def start(self, cloud: Cloud, faults: list[Fault]) -> None:
         """Start it and wait until it can serve. Raises InstanceFailed."""
         for fault in faults:
             if fault.fault == "refuse-start":
@@ -87,7 +87,7 @@ class Member:
                 self._timers.append(loop.call_later(fault.delay_s, self.signal, signal.SIGCONT))
         return await self.instance.exchange(request)
 
-    async def bring_down(self) -> None:
+    async def stop(self) -> None:
         """End every process and remove what they leave."""
         if self.task is not None and self.task is not asyncio.current_task():
             self.task.cancel()

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Options:
+class EmulatorOptions:
     """None means: what `[platform]` and `[memory]` of the cloud's cloud.toml say.
 
     `idle_life_s` is how long an idle instance lives; vendors do not state it, so it is a parameter.
@@ -46,7 +46,7 @@ class Options:
         return json.dumps({name: value for name, value in asdict(self).items() if value not in (None, ())})
 
     @classmethod
-    def from_document(cls, document: Mapping[str, Any]) -> Options:
+    def from_document(cls, document: Mapping[str, Any]) -> EmulatorOptions:
         """Read what `text` wrote. Raises ValueError naming an unknown option."""
         known = {each.name for each in fields(cls)}
         unknown = sorted(set(document) - known)

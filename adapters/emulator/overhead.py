@@ -24,7 +24,7 @@ import psutil
 
 from adapters import contract
 from adapters.emulator import clouds
-from adapters.emulator.options import Options
+from adapters.emulator.options import EmulatorOptions
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -33,7 +33,7 @@ LIMIT_MS = 1.0
 
 
 @dataclass(frozen=True, slots=True)
-class Overhead:
+class FrontDoorOverhead:
     """Medians of one cloud, in ms; `against_direct_ms` is None where the runtime speaks no HTTP."""
 
     cloud: str
@@ -43,9 +43,9 @@ class Overhead:
     against_direct_ms: float | None
 
 
-def measure(cloud: str, *, requests: int = 200) -> Overhead:
+def measure(cloud: str, *, requests: int = 200) -> FrontDoorOverhead:
     """Start a local cloud without shares and measure one of its instances, warm."""
-    with clouds.start([cloud], Options(max_instances=1, shares=False)) as running:
+    with clouds.start([cloud], EmulatorOptions(max_instances=1, shares=False)) as running:
         local = running[cloud]
         with closing(_connect(local.url)) as front:
             _get(front)
@@ -58,7 +58,7 @@ def measure(cloud: str, *, requests: int = 200) -> Overhead:
     runtime_ms = [(r["at_s"] - r["assigned_s"]) * 1000 for r in ledger if r["event"] == "request"][1:]
     added_ms = median(whole - inside for whole, inside in zip(through_ms, runtime_ms, strict=True))
     against_ms = median(through_ms) - median(direct_ms) if direct_ms else None
-    return Overhead(cloud, requests, median(through_ms), added_ms, against_ms)
+    return FrontDoorOverhead(cloud, requests, median(through_ms), added_ms, against_ms)
 
 
 def _in_turns(front: HTTPConnection, direct: HTTPConnection | None, requests: int) -> tuple[list[float], list[float]]:

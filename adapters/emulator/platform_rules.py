@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from adapters.contract import Cloud
-    from adapters.emulator.options import Options
+    from adapters.emulator.options import EmulatorOptions
 
 T = TypeVar("T")
 LAPTOP_MB_PER_INSTANCE = 160  # what one instance really takes, about
@@ -44,7 +44,7 @@ class Platform:
     failed: HttpAnswer
 
 
-def platform(cloud: Cloud, options: Options) -> Platform:
+def platform(cloud: Cloud, options: EmulatorOptions) -> Platform:
     """Read the rules. Raises ValueError naming the option that the cloud does not offer."""
     data, limits, memory = cloud.data["platform"], cloud.data["limits"], cloud.data["memory"]
     memory_mb = check_memory(memory, _or(options.memory_mb, memory["default_mb"]))
@@ -88,7 +88,7 @@ def most_instances_here() -> int:
     return int(max(4, psutil.virtual_memory().available / 2 / 2**20 // LAPTOP_MB_PER_INSTANCE))
 
 
-def _scaling(data: Mapping[str, Any], options: Options, concurrency: int) -> Rules:
+def _scaling(data: Mapping[str, Any], options: EmulatorOptions, concurrency: int) -> Rules:
     given = {
         name: data[name]
         for name in ("bound", "queue_length", "queue_wait_s", "target_use", "starts_per_window", "window_s")

@@ -14,13 +14,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
-    from adapters.emulator.cleanup import Custody
+    from adapters.emulator.cleanup import CleanupRegistry
 
 LOG_LIMIT_BYTES = 8_000_000
 TAIL_BYTES = 4096
 
 
-class Group:
+class ProcessGroup:
     """One process group, whose leader is our child (`contract.Process`)."""
 
     def __init__(self, leader: asyncio.subprocess.Process, log: Path, ended: Callable[[], None]) -> None:
@@ -97,7 +97,7 @@ class Launcher:
     def __init__(
         self,
         *,
-        custody: Custody,
+        custody: CleanupRegistry,
         bundle: Path,
         folder: Path,
         exited: Callable[[], None],
@@ -108,9 +108,9 @@ class Launcher:
         self._folder = folder
         self._exited = exited
         self._join = join
-        self.groups: list[Group] = []
+        self.groups: list[ProcessGroup] = []
 
-    async def __call__(self, command: Sequence[str], *, variables: Mapping[str, str], folder: Path) -> Group:
+    async def __call__(self, command: Sequence[str], *, variables: Mapping[str, str], folder: Path) -> ProcessGroup:
         log = self._folder / f"{len(self.groups)}.log"
         log.parent.mkdir(parents=True, exist_ok=True)
         with log.open("ab") as file:
@@ -124,7 +124,7 @@ class Launcher:
                 start_new_session=True,
             )
         self._custody.keep("group", leader.pid)
-        group = Group(leader, log, lambda: self._ended(leader.pid))
+        group = ProcessGroup(leader, log, lambda: self._ended(leader.pid))
         self.groups.append(group)
         return group
 

@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING, Any
 
 from adapters.deployment import naming
 from adapters.deployment.errors import DeployError
-from adapters.deployment.provider import Endpoint, Found, Resource, Step, sdk
-from adapters.deployment.request_auth import Pass
+from adapters.deployment.provider import DeployedEndpoint, FoundResource, Resource, Step, sdk
+from adapters.deployment.request_auth import RequestAuth
 from adapters.gcp.deployment import identity
 from adapters.gcp.deployment.account import Account, account
 from adapters.gcp.deployment.configuration import (
@@ -37,8 +37,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
     from datetime import datetime
 
-    from adapters.bundle.build import Built
-    from adapters.deployment.function_spec import Variant
+    from adapters.bundle.build import Bundle
+    from adapters.deployment.function_spec import FunctionSpec
     from adapters.deployment.naming import Deployment
     from adapters.deployment.provider import Outputs, Provider
 
@@ -71,31 +71,33 @@ class Google:
     def permissions(self) -> Sequence[str]:
         return PERMISSIONS
 
-    def notes(self, variants: Sequence[Variant]) -> Iterable[str]:
+    def notes(self, variants: Sequence[FunctionSpec]) -> Iterable[str]:
         return notes(variants)
 
-    def steps(self, deployment: Deployment, variants: Sequence[Variant]) -> Sequence[Step]:
+    def steps(self, deployment: Deployment, variants: Sequence[FunctionSpec]) -> Sequence[Step]:
         if not variants:
             return []
         return [self._identity_step(deployment), *(self._function_step(deployment, each) for each in variants)]
 
     def endpoints(
-        self, deployment: Deployment, variants: Sequence[Variant], made: Mapping[str, Outputs]
-    ) -> Sequence[Endpoint]:
+        self, deployment: Deployment, variants: Sequence[FunctionSpec], made: Mapping[str, Outputs]
+    ) -> Sequence[DeployedEndpoint]:
         found = []
         for variant in variants:
             outputs = made.get(_resource(deployment, variant).key)
             if outputs:
                 name = _resource(deployment, variant).name
-                found.append(Endpoint(variant, name, outputs["url"], outputs["access"]))
+                found.append(DeployedEndpoint(variant, name, outputs["url"], outputs["access"]))
         return found
 
-    def open(self, endpoint: Endpoint) -> Pass:
+    def open(self, endpoint: DeployedEndpoint) -> RequestAuth:
         if endpoint.access == "public":
-            return Pass()
-        return Pass(fixed={"authorization": f"Bearer {identity.token(self.account.credentials, endpoint.url)}"})
+            return RequestAuth()
+        return RequestAuth(
+            fixed={"authorization": f"Bearer {identity.token(self.account.credentials, endpoint.url)}"}
+        )
 
-    def retire(self, deployment: Deployment, variant: Variant) -> None:
+    def force_cold_start(self, deployment: Deployment, variant: FunctionSpec) -> None:
         """Deploy a revision of the Cloud Run service that differs in a variable that nothing reads."""
         self._run_service(_resource(deployment, variant)).retire()
 
@@ -111,24 +113,24 @@ class Google:
         except errors.NotFound:
             return
 
-    def find(self, project: str, regions: Iterable[str]) -> Sequence[Found]:
+    def find(self, project: str, regions: Iterable[str]) -> Sequence[FoundResource]:
         found = list(self._identities(project))
         for region in sorted(set(regions) - {GLOBAL}):
             for function in self.account.functions.list_functions(parent=self._parent(region)):
                 name = str(function.name).rpartition("/")[2]
                 identity = naming.identity_in(name, project)
                 if identity and function.labels.get("tripoint-project") == project:
-                    found.append(Found(Resource("gcp", "function", name, region), identity))
+                    found.append(FoundResource(Resource("gcp", "function", name, region), identity))
         return found
 
-    def logs(self, deployment: Deployment, variant: Variant, *, limit: int) -> Iterable[str]:
+    def logs(self, deployment: Deployment, variant: FunctionSpec, *, limit: int) -> Iterable[str]:
         name = _resource(deployment, variant).name
         wanted = f'resource.type="cloud_run_revision" AND resource.labels.service_name="{name}"'
         query = {"resourceNames": [f"projects/{self.account.project}"], "filter": wanted, "pageSize": limit}
         found = self.account.call("POST", "logging", "v2/entries:list", {**query, "orderBy": "timestamp desc"}) or {}
         return [_text(entry) for entry in reversed(found.get("entries", []))]
 
-    def reports(self, deployment: Deployment, variant: Variant, *, since: datetime) -> None:
+    def reports(self, deployment: Deployment, variant: FunctionSpec, *, since: datetime) -> None:
         """Google bills instances, not requests: no line says what one request cost."""
         return None
 
@@ -146,7 +148,7 @@ class Google:
         resource = Resource("gcp", "service-account", name, GLOBAL)
         return Step(resource, f"service account {name}, without any right", {}, make)
 
-    def _function_step(self, deployment: Deployment, variant: Variant) -> Step:
+    def _function_step(self, deployment: Deployment, variant: FunctionSpec) -> Step:
         refuse_impossible(variant)
         built = bundle_of(variant)
         resource = _resource(deployment, variant)
@@ -171,7 +173,7 @@ class Google:
         summary = f"function {resource.name} ({', '.join(described(variant, str(build['runtime'])))})"
         return Step(resource, summary, wanted, make)
 
-    def _upload(self, region: str, built: Built) -> dict[str, Any]:
+    def _upload(self, region: str, built: Bundle) -> dict[str, Any]:
         """Send the zip to the place that Google names for it."""
         asked = self.account.functions.generate_upload_url(request={"parent": self._parent(region), "environment": 2})
         requests = sdk("requests", cloud="gcp")
@@ -208,7 +210,7 @@ class Google:
                 raise DeployError(f"gcp: {name} is still busy after {_BUILD_WAIT_S:.0f} s: try again later")
             time.sleep(2)
 
-    def _identities(self, project: str) -> Iterator[Found]:
+    def _identities(self, project: str) -> Iterator[FoundResource]:
         page: str | None = ""
         while page is not None:
             path = f"v1/projects/{self.account.project}/serviceAccounts?pageSize=100&pageToken={page}"
@@ -217,7 +219,7 @@ class Google:
                 name = str(each["email"]).partition("@")[0]
                 identity = naming.identity_in(name, project)
                 if identity:  # service accounts take no labels: the name has to do
-                    yield Found(Resource("gcp", "service-account", name, GLOBAL), identity)
+                    yield FoundResource(Resource("gcp", "service-account", name, GLOBAL), identity)
             page = answer.get("nextPageToken") or None
 
     def _parent(self, region: str) -> str:
@@ -233,11 +235,11 @@ class Google:
         return f"projects/{self.account.project}/serviceAccounts/{self._email(name)}"
 
 
-def _resource(deployment: Deployment, variant: Variant) -> Resource:
+def _resource(deployment: Deployment, variant: FunctionSpec) -> Resource:
     return Resource("gcp", "function", _name(deployment, variant), variant.place)
 
 
-def _name(deployment: Deployment, variant: Variant) -> str:
+def _name(deployment: Deployment, variant: FunctionSpec) -> str:
     """Fit for Cloud Run's services, which have fewer than 50 characters (run.v2, services.create, 2026-10-31)."""
     whole = f"{deployment.name}-{variant.label.removeprefix('cloud-').replace('-x8664', '')}"
     if len(whole) < _NAME_END:

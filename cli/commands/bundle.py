@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
-    from adapters.bundle.build import Built
+    from adapters.bundle.build import Bundle
 
 _EPILOG = "Example: tripoint bundle aws --python 3.13 --arch arm64"
 _MIB = 1024 * 1024
@@ -54,7 +54,7 @@ def command(
     for name in clouds:
         cloud = contract.load(name)
         target = target_of(cloud, python=python, arch=arch)
-        order = build.Order(cloud, target, model=model, variant=variant, runtime=runtime, memory_mb=memory_mb)
+        order = build.BundleSpec(cloud, target, model=model, variant=variant, runtime=runtime, memory_mb=memory_mb)
         if form == "image":
             tag = image.make(order)
             click.echo(json.dumps({"cloud": name, "image": tag}) if as_json else f"{name}: image {tag}")
@@ -63,7 +63,7 @@ def command(
             click.echo(json.dumps(_document(name, built)) if as_json else _text(name, built))
 
 
-def _document(name: str, built: Built) -> dict[str, object]:
+def _document(name: str, built: Bundle) -> dict[str, object]:
     return {
         "cloud": name,
         "archive": str(built.archive),
@@ -75,7 +75,7 @@ def _document(name: str, built: Built) -> dict[str, object]:
     }
 
 
-def _text(name: str, built: Built) -> str:
+def _text(name: str, built: Bundle) -> str:
     sizes = f"{built.zipped_bytes / _MIB:.1f} MiB zipped, {built.unpacked_bytes / _MIB:.1f} MiB unpacked"
     notes = [f"  note: {finding.message}" for finding in built.findings]
     return "\n".join([f"{name}: {built.archive}", f"  {sizes}", f"  sha256 {built.sha256}", *notes])

@@ -142,7 +142,7 @@ def _opened(asked: dict[str, Any], display: Display, *, course: MeasurementPlan 
     for name in names:
         contract.load(name)
     display.show("start local clouds", 0, len(names))
-    wanted = options.Options(model=asked["model"], memory_mb=asked["memory"])
+    wanted = options.EmulatorOptions(model=asked["model"], memory_mb=asked["memory"])
     with clouds.start(names, wanted) as running:
         display.show("start local clouds", len(names), len(names))
         yield ReadyTargets([target_of(local) for local in running.values()])

@@ -14,7 +14,7 @@ from cli.measurement.deployment import session_of, variants_of
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from adapters.deployment.function_spec import Variant
+    from adapters.deployment.function_spec import FunctionSpec
     from adapters.deployment.session import Session
 
 _VARIANT_OPTIONS = (
@@ -114,7 +114,7 @@ def apply(clouds: tuple[str, ...], yes: bool, **asked: Any) -> None:
     click.echo("remove:  tripoint deploy destroy")
 
 
-def _ask(variants: Sequence[Variant], current: Session) -> None:
+def _ask(variants: Sequence[FunctionSpec], current: Session) -> None:
     """Show what would be made and what it costs to keep; end the command unless that is wanted."""
     from cli.measurement.deployment_cost import idle_usd_per_day
 

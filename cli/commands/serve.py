@@ -32,10 +32,10 @@ def command(cloud: str, as_json: bool, **asked: Any) -> None:
     from adapters import contract
     from adapters.emulator import clouds
     from adapters.emulator.faults import parse
-    from adapters.emulator.options import Options
+    from adapters.emulator.options import EmulatorOptions
 
     names = contract.clouds() if cloud == "all" else (contract.load(cloud).name,)
-    options = Options(
+    options = EmulatorOptions(
         model=asked["model"],
         memory_mb=asked["memory"],
         concurrency=asked["concurrency"],

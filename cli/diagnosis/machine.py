@@ -48,17 +48,17 @@ def _cores() -> Diagnosis:
 
 def _shares() -> Diagnosis:
     """Make a control group as a local cloud would, and remove it."""
-    from adapters.emulator.cgroups import Shares, find_kernel
-    from adapters.emulator.cleanup import Custody
+    from adapters.emulator.cgroups import Cgroups, find_cgroup_version
+    from adapters.emulator.cleanup import CleanupRegistry
 
     name = "cpu and memory shares"
     try:
-        custody = Custody()
+        custody = CleanupRegistry()
     except OSError as error:
         return Diagnosis(_PART, name, "missing", f"no process can be started: {error}", "see its rights and limits")
     try:
-        kernel = find_kernel(custody)
-        word = Shares(kernel, custody).word
+        kernel = find_cgroup_version(custody)
+        word = Cgroups(kernel, custody).description
     finally:
         custody.close()
     if kernel is None:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from model.registry.description import Answers, Inspected
-    from model.registry.errors import Undecided
+    from model.registry.errors import MissingAnswers
     from model.registry.registration import Candidate
 
 SAMPLES = Path(__file__).resolve().parent.parent.parent / "model" / "samples"
@@ -101,13 +101,13 @@ def _complete(
     inspected: Inspected, answers: Answers, manner: RegistrationOptions, *, folder: Path, images: Sequence[Path]
 ) -> Candidate:
     """Ask what the file does not tell, until it can be tried; without a terminal, say which flag tells it."""
-    from model.registry.errors import Undecided
+    from model.registry.errors import MissingAnswers
     from model.registry.registration import prepare
 
     while True:
         try:
             return prepare(inspected, answers, folder=folder, images=images)
-        except Undecided as question:
+        except MissingAnswers as question:
             shown = ""
             if manner.images:
                 shown = _ways(question, inspected, answers, image=manner.images[0], folder=folder)
@@ -119,7 +119,7 @@ def _complete(
             answers = answers.with_answer(question, said)
 
 
-def _ways(question: Undecided, inspected: Inspected, answers: Answers, *, image: Path, folder: Path) -> str:
+def _ways(question: MissingAnswers, inspected: Inspected, answers: Answers, *, image: Path, folder: Path) -> str:
     """What the model says of the user's photograph with each way of preprocessing."""
     from model.registry.registration import compare_ways
 

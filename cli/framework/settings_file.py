@@ -80,9 +80,9 @@ def _value(option: click.Option, value: Any, where: str) -> Any:
 
 def _is_of_variants(option: click.Option) -> bool:
     """Whether `deploy` reads it at the file's top or in `[[variants]]`: one file, one meaning."""
-    from adapters.deployment.function_spec import Variant
+    from adapters.deployment.function_spec import FunctionSpec
 
-    return option.name in {*Variant.__slots__, "project", "owner", "hours"}
+    return option.name in {*FunctionSpec.__slots__, "project", "owner", "hours"}
 
 
 def _hint(at: str, command: click.Command, key: str) -> str:
@@ -99,12 +99,12 @@ def _unknown(what: str, name: str, known: list[str]) -> str:
 
 def deployment_settings(path: Path | None = None) -> list[EffectiveSetting]:
     """What `deploy` reads of the file, with the defaults of what it does not say; a wrong one says what is wrong."""
-    from adapters.deployment.function_spec import read_variants
+    from adapters.deployment.function_spec import read_function_specs
     from adapters.deployment.session import Session
 
     file, session = path or Path(FILE_NAME), Session()
     try:
-        given, variants = read_variants(file) if file.is_file() else ({}, [])
+        given, variants = read_function_specs(file) if file.is_file() else ({}, [])
     except (ValueError, TypeError) as error:
         return [EffectiveSetting(("deploy",), "variants", "", None, FILE_NAME, str(error))]
     usual = {"project": session.project, "owner": session.owner, "time_to_live_h": session.life / timedelta(hours=1)}

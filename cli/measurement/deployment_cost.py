@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from datetime import timedelta
 
-    from adapters.deployment.function_spec import Variant
+    from adapters.deployment.function_spec import FunctionSpec
     from loadtests.cost import Reserve, Usage
 
 _DAY_HOURS = Decimal(24)
@@ -20,12 +20,12 @@ def hours_of(life: timedelta) -> Decimal:
     return Decimal(life.total_seconds()) / 3600
 
 
-def idle_usd_per_day(variant: Variant) -> Decimal:
+def idle_usd_per_day(variant: FunctionSpec) -> Decimal:
     """A day of the instances that are kept ready, without a request."""
     return _held_usd(variant, variant.reserved_instances, _DAY_HOURS)
 
 
-def standing_usd(variant: Variant, hours: Decimal, *, renewals: int = 0) -> Decimal:
+def standing_usd(variant: FunctionSpec, hours: Decimal, *, renewals: int = 0) -> Decimal:
     """The most that `hours` cost besides the requests: see `lasting_instances`.
 
     `renewals` is how often all instances are replaced to force cold starts; once more for what `apply` changes on
@@ -39,7 +39,7 @@ def standing_usd(variant: Variant, hours: Decimal, *, renewals: int = 0) -> Deci
     return usd + (1 + renewals) * _held_usd(variant, variant.reserved_instances, Decimal(str(limits_s)) / 3600)
 
 
-def highest_usd(variant: Variant, requests: int, hours: Decimal) -> Decimal:
+def highest_usd(variant: FunctionSpec, requests: int, hours: Decimal) -> Decimal:
     """`requests` requests, each of which runs into the time limit, alone in its instance, after a cold start.
 
     What stands for `hours` meanwhile is in it.
@@ -54,7 +54,7 @@ def highest_usd(variant: Variant, requests: int, hours: Decimal) -> Decimal:
     return _usd(variant, nothing_held) + standing_usd(variant, hours)
 
 
-def lasting_instances(variant: Variant) -> int:
+def lasting_instances(variant: FunctionSpec) -> int:
     """The instances that cost something without a request: those kept ready.
 
     Where the plan bills the life of instances it is as many as there may be: load starts them, and how long an idle
@@ -63,27 +63,27 @@ def lasting_instances(variant: Variant) -> int:
     return variant.maximum_instances if _bills_life(variant) else variant.reserved_instances
 
 
-def _bills_life(variant: Variant) -> bool:
+def _bills_life(variant: FunctionSpec) -> bool:
     from loadtests.cost import load_plan
 
     return load_plan(variant.cloud, variant.plan_name).bills_instance_lifetime
 
 
-def _held_usd(variant: Variant, instances: int, hours: Decimal) -> Decimal:
+def _held_usd(variant: FunctionSpec, instances: int, hours: Decimal) -> Decimal:
     """So many instances for so long, without a request."""
     from loadtests.cost import Usage
 
     return _usd(variant, Usage((), reserve=_reserve(variant, instances, hours), concurrency=variant.concurrency))
 
 
-def _reserve(variant: Variant, instances: int, hours: Decimal) -> Reserve:
+def _reserve(variant: FunctionSpec, instances: int, hours: Decimal) -> Reserve:
     """Nothing at all for no instances: a plan's minimum would be held otherwise."""
     from loadtests.cost import Reserve
 
     return Reserve(Decimal(instances), hours if instances else Decimal(0), Decimal(variant.memory))
 
 
-def _usd(variant: Variant, usage: Usage) -> Decimal:
+def _usd(variant: FunctionSpec, usage: Usage) -> Decimal:
     from loadtests.cost import bill
 
     region, architecture = variant.place, variant.architecture

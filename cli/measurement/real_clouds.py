@@ -18,7 +18,7 @@ from cli.measurement.confirmation import confirm_cost, log
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from adapters.deployment.function_spec import Variant
+    from adapters.deployment.function_spec import FunctionSpec
     from adapters.deployment.session import Session
     from cli.framework.progress import Display
     from cli.measurement.confirmation import PlannedLoad
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from loadtests.record.platform_reports import ReportSource
 
     Load = Callable[[Sequence[Target]], PlannedLoad]
-    Wanted = Callable[[dict[str, Any]], tuple[Sequence[Variant], Sequence[str]]]
+    Wanted = Callable[[dict[str, Any]], tuple[Sequence[FunctionSpec], Sequence[str]]]
 
 RECORD = Path(".tripoint") / "deployment.json"
 DEPLOYED = "deployed"
@@ -42,7 +42,7 @@ class MeasurementPlan:
 
     targets: Sequence[Target]
     session: Session | None = None
-    variants: Sequence[Variant] = ()
+    variants: Sequence[FunctionSpec] = ()
     requests_usd: Decimal | None = None
     notes: Sequence[str] = ()
 
@@ -63,7 +63,7 @@ def offer_removal(*, yes: bool) -> None:
     from adapters.deployment.session import Session
 
     session = Session(say=log)
-    left = session.left_over()
+    left = session.orphaned()
     if left is None:
         return
     whose = f"{left.deployment.name}, from a comparison that was cut off"
@@ -129,7 +129,7 @@ def _to_deploy(asked: dict[str, Any], sending: Load, wanted: Wanted) -> Measurem
     return MeasurementPlan(targets, session, variants, left_usd, notes)
 
 
-def _planned(number: int, variant: Variant) -> Target:
+def _planned(number: int, variant: FunctionSpec) -> Target:
     """A variant that is not deployed yet, for its price."""
     from loadtests.plan.targets import Target
 

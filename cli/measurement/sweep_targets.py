@@ -95,7 +95,7 @@ def _local(asked: dict[str, Any], display: Display) -> Iterator[SweepTargets]:
     targets: list[Target] = []
     with ExitStack() as running:
         for alike in _alike(wanted):
-            size = options.Options(
+            size = options.EmulatorOptions(
                 model=asked["model"], memory_mb=alike[0].memory_mb, concurrency=alike[0].concurrency
             )
             started = running.enter_context(clouds.start([trial.cloud for trial in alike], size))

@@ -21,7 +21,7 @@ from loadtests.stats.formatting import format_number
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from adapters.platform_report import Report
+    from adapters.platform_report import PlatformReport
     from loadtests.cost.duration import DurationRule
     from loadtests.record.run_data import RunData
     from loadtests.record.sample import Sample
@@ -75,7 +75,7 @@ def _agreements(record: RunData) -> Iterator[BillingAgreement]:
                 yield agreement(rule, sample, sample.report)
 
 
-def agreement(rule: DurationRule, sample: Sample, report: Report) -> BillingAgreement:
+def agreement(rule: DurationRule, sample: Sample, report: PlatformReport) -> BillingAgreement:
     """Compare one request with its line."""
     billed_ms, ours_ms = exact(report.billed_ms), estimated_ms(rule, sample)
     return BillingAgreement(
@@ -87,7 +87,7 @@ def agreement(rule: DurationRule, sample: Sample, report: Report) -> BillingAgre
     )
 
 
-def _by_rule(rule: DurationRule, report: Report) -> Decimal:
+def _by_rule(rule: DurationRule, report: PlatformReport) -> Decimal:
     """What our rule bills for the durations on the platform's own line."""
     ran_ms = exact(report.duration_ms) + exact(report.billed_restore_ms or 0.0)
     return rule.billed_ms(ran_ms, exact(report.init_ms or 0.0))

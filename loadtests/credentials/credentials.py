@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from adapters.deployment.request_auth import Pass
+from adapters.deployment.request_auth import RequestAuth
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -14,19 +14,19 @@ if TYPE_CHECKING:
 class Credentials:
     """Passes by target name, and the targets whose cold starts who holds the keys can force.
 
-    `texts` are as `Pass.text` gives them; a message carries them to the workers.
+    `texts` are as `RequestAuth.text` gives them; a message carries them to the workers.
     """
 
     def __init__(self, texts: Mapping[str, str] | None = None, *, cold_start_targets: Iterable[str] = ()) -> None:
         self.texts: dict[str, str] = {}
         self.cold_start_targets = frozenset(cold_start_targets)
-        self._passes: dict[str, Pass] = {}
+        self._passes: dict[str, RequestAuth] = {}
         self.refresh(texts or {})
 
     def refresh(self, texts: Mapping[str, str]) -> None:
         """Use these from now on."""
         self.texts.update(texts)
-        self._passes.update({name: Pass.of(text) for name, text in texts.items()})
+        self._passes.update({name: RequestAuth.of(text) for name, text in texts.items()})
 
     def headers(self, target: str, *, url: str, body: bytes) -> dict[str, str]:
         """What to add to a POST of `body` that is sent within a few minutes; well under a millisecond."""

@@ -28,7 +28,7 @@ class CredentialProvider(Protocol):
         """Names of the targets that `retire` takes."""
 
     def auth_headers(self) -> Mapping[str, str]:
-        """By target name what opens it, as `adapters.deployment.request_auth.Pass.text` writes it."""
+        """By target name what opens it, as `adapters.deployment.request_auth.RequestAuth.text` writes it."""
 
     def force_cold_start(self, target: str) -> None:
         """Return when it is done."""

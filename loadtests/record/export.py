@@ -8,7 +8,7 @@ import json
 from dataclasses import fields
 from typing import IO, TYPE_CHECKING, Any, Literal, get_args
 
-from adapters.platform_report import Report
+from adapters.platform_report import PlatformReport
 from loadtests.record.sample import MEASURED, Sample
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 Format = Literal["csv", "json", "parquet"]
 FORMATS: tuple[Format, ...] = get_args(Format)
 DERIVED = ("latency_ms", "service_ms", "slip_ms")
-WRITTEN = {f"platform_{each.name}": each for each in fields(Report)}  # by the platform, about the request
+WRITTEN = {f"platform_{each.name}": each for each in fields(PlatformReport)}  # by the platform, about the request
 NAMES = (*MEASURED, *DERIVED, *WRITTEN)
 
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
     from pathlib import Path
 
-    from adapters.platform_report import Report
+    from adapters.platform_report import PlatformReport
     from loadtests.record.store import Store
 
 EVENT = "reports"  # in the run's events
@@ -35,7 +35,7 @@ class ReportSource(Protocol):
     def targets(self) -> Collection[str]:
         """Names of the targets that `reports` takes."""
 
-    def reports(self, target: str, *, since: datetime) -> Mapping[str, Report] | None:
+    def reports(self, target: str, *, since: datetime) -> Mapping[str, PlatformReport] | None:
         """By request id; None where the platform writes nothing that an answer's id could find."""
 
 

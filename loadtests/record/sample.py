@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from adapters.platform_report import Report
+    from adapters.platform_report import PlatformReport
     from loadtests.plan.phases import Stratum
 
 Outcome = Literal["ok", "failed", "timeout", "dropped"]
@@ -61,7 +61,7 @@ class Sample:
     label: str | None = None
     platform: str | None = None
     request_id: str | None = None
-    report: Report | None = None
+    report: PlatformReport | None = None
 
     @property
     def latency_ms(self) -> float | None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import fields
 from typing import TYPE_CHECKING
 
-from adapters.platform_report import Report
+from adapters.platform_report import PlatformReport
 from loadtests.record.sample import MEASURED
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ INSERT_SAMPLE = (
     f"INSERT OR IGNORE INTO samples ({', '.join(_SAMPLE_COLUMNS[VERSION].values())}) "
     f"VALUES ({', '.join('?' * len(MEASURED))})"
 )
-_REPORT_COLUMNS = ("target", "request_id", *(each.name for each in fields(Report)))
+_REPORT_COLUMNS = ("target", "request_id", *(each.name for each in fields(PlatformReport)))
 INSERT_REPORT = (
     f"INSERT OR IGNORE INTO reports ({', '.join(_REPORT_COLUMNS)}) VALUES ({', '.join('?' * len(_REPORT_COLUMNS))})"
 )

@@ -12,7 +12,7 @@ import sqlite3
 from dataclasses import astuple, dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Self
 
-from adapters.platform_report import Report
+from adapters.platform_report import PlatformReport
 from loadtests.plan.schedule import Arrival
 from loadtests.record import schema
 from loadtests.record.cold_state import classify_samples
@@ -75,7 +75,7 @@ class Store:
         """
         return self._write(schema.INSERT_SAMPLE, [as_row(sample) for sample in samples])
 
-    def keep_reports(self, target: str, reports: Mapping[str, Report]) -> int:
+    def keep_reports(self, target: str, reports: Mapping[str, PlatformReport]) -> int:
         """Write what the platform wrote about requests to `target`, by request id; return how many were new."""
         rows = [(target, request_id, *astuple(report)) for request_id, report in reports.items()]
         return self._write(schema.INSERT_REPORT, rows)
@@ -110,10 +110,10 @@ class Store:
         samples, reports = classify_samples([Sample(*row) for row in rows]), self._reports()
         return [_reported(sample, reports) for sample in samples] if reports else samples
 
-    def _reports(self) -> dict[tuple[str, str], Report]:
+    def _reports(self) -> dict[tuple[str, str], PlatformReport]:
         query = schema.select_reports(self.version)
         rows = self._connection.execute(query) if query else ()
-        return {(target, request_id): Report(*found) for target, request_id, *found in rows}
+        return {(target, request_id): PlatformReport(*found) for target, request_id, *found in rows}
 
     def counts(self) -> dict[str, int]:
         """Samples so far by stratum; cheap enough to draw a progress bar with."""
@@ -162,7 +162,7 @@ class Store:
         return max(count, 0)
 
 
-def _reported(sample: Sample, reports: Mapping[tuple[str, str], Report]) -> Sample:
+def _reported(sample: Sample, reports: Mapping[tuple[str, str], PlatformReport]) -> Sample:
     found = reports.get((sample.target, sample.request_id)) if sample.request_id is not None else None
     return sample if found is None else replace(sample, report=found)
 

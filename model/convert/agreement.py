@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Likeness:
+class ScoreAgreement:
     """Share of photographs with the same best class, and the largest difference of one score."""
 
     agreement: Proportion
@@ -28,7 +28,7 @@ class Likeness:
         }
 
 
-def likeness(original: NDArray[np.float32], converted: NDArray[np.float32]) -> Likeness:
+def score_agreement(original: NDArray[np.float32], converted: NDArray[np.float32]) -> ScoreAgreement:
     """Compare scores [N, classes] of the same photographs. Raises ValueError where shapes differ or N is 0.
 
     Scores that are not finite agree with nothing and differ infinitely.
@@ -40,7 +40,7 @@ def likeness(original: NDArray[np.float32], converted: NDArray[np.float32]) -> L
     difference = np.abs(original.astype(np.float64) - converted.astype(np.float64))
     agreement = wilson(int(same.sum()), len(same))
     largest = float(difference.max()) if sound.all() else float("inf")
-    return Likeness(agreement, largest)
+    return ScoreAgreement(agreement, largest)
 
 
 def gives_probabilities(scores: NDArray[np.float32]) -> bool:

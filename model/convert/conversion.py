@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from model.convert.agreement import Likeness, gives_probabilities, likeness
+from model.convert.agreement import ScoreAgreement, gives_probabilities, score_agreement
 from model.convert.answers import file_scores
 from model.convert.errors import ConvertError
 from model.convert.kinds import KINDS, takes_bytes
-from model.convert.preprocessing import Feeding, photographs, read_all, spread
+from model.convert.preprocessing import Preprocessing, photographs, read_all, spread
 from model.convert.source import open_source
 from model.convert.source_model import SourceModel
 from model.manifest_writer import SCHEMA
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from model.convert.preprocessing import Told
+    from model.convert.preprocessing import OnProgress
 
 PREPROCESSINGS = ("tf", "caffe", "torch", "raw")  # Keras' own three, and none
 CALIBRATION_PHOTOS = 300
@@ -77,10 +77,10 @@ class Converted:
 
     kind: str
     entry: Mapping[str, Any]
-    likeness: Likeness
+    likeness: ScoreAgreement
 
 
-def convert(asked: Conversion, *, told: Told = lambda phase, done, total: None) -> list[Converted]:
+def convert(asked: Conversion, *, told: OnProgress = lambda phase, done, total: None) -> list[Converted]:
     """Convert, compare, and write `asked.out` with a manifest in one step: all of it, or nothing.
 
     Raises ConvertError, and ConversionRefused naming every file that agrees too little.
@@ -88,7 +88,7 @@ def convert(asked: Conversion, *, told: Told = lambda phase, done, total: None) 
     _refuse_existing(asked)
     told("load the original", 0, 1)
     original = open_source(asked.source, input_size=asked.input_size)
-    feeding = Feeding(*original.side, asked.preprocessing, asked.resampling, asked.orient, asked.draft)
+    feeding = Preprocessing(*original.side, asked.preprocessing, asked.resampling, asked.orient, asked.draft)
     told("load the original", 1, 1)
     shown, others = _read(asked, feeding, told)
     expected = original.scores(feeding.normalised(others))
@@ -110,7 +110,7 @@ def convert(asked: Conversion, *, told: Told = lambda phase, done, total: None) 
     return made
 
 
-def _read(asked: Conversion, feeding: Feeding, told: Told) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+def _read(asked: Conversion, feeding: Preprocessing, told: OnProgress) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
     """What calibrates, and what is compared: others, where there are more than one."""
     files = photographs(asked.representative)
     calibrating, compared = spread(files, CALIBRATION_PHOTOS, step=2), spread(files, COMPARED_PHOTOS, start=1, step=2)
@@ -124,7 +124,7 @@ def _one(
     asked: Conversion,
     *,
     folder: Path,
-    feeding: Feeding,
+    feeding: Preprocessing,
     photos: tuple[NDArray[np.uint8], NDArray[np.uint8], NDArray[np.float32]],
 ) -> Converted:
     shown, others, expected = photos
@@ -142,7 +142,7 @@ def _one(
         "preprocessing": mode,
         "runtimes": list(KINDS[kind].runtimes),
     }
-    return Converted(kind, entry, likeness(expected, found))
+    return Converted(kind, entry, score_agreement(expected, found))
 
 
 def _check_labels(labels: Sequence[str], scores: int) -> None:
@@ -175,7 +175,7 @@ def _refuse_unlike(made: Sequence[Converted], asked: Conversion) -> None:
 
 
 def _document(
-    asked: Conversion, original: SourceModel, made: Sequence[Converted], *, feeding: Feeding, output: str
+    asked: Conversion, original: SourceModel, made: Sequence[Converted], *, feeding: Preprocessing, output: str
 ) -> dict[str, object]:
     """The manifest; `conversion` says what it was made from, and how like it the files are."""
     source = asked.source if asked.source.is_file() else asked.source / "saved_model.pb"

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from model.convert.preprocessing import Feeding
+    from model.convert.preprocessing import Preprocessing
     from model.convert.source_model import Opener
 
 _BATCH = 32
@@ -124,7 +124,7 @@ class KerasOriginal:
             answers = np.concatenate([np.asarray(self._model(part, training=False)) for part in parts])
         return np.asarray(answers.reshape(len(tensors), -1), np.float32)
 
-    def to_tflite(self, kind: str, *, feeding: Feeding, photos: NDArray[np.uint8], takes_bytes: bool) -> bytes:
+    def to_tflite(self, kind: str, *, feeding: Preprocessing, photos: NDArray[np.uint8], takes_bytes: bool) -> bytes:
         """See `source.SourceModel`."""
         tensorflow, _ = import_tensorflow()
         if kind == "weight-only":  # TensorFlow's converter has no such option
@@ -184,7 +184,7 @@ def _normalise(keras: Any, image: Any, mode: str) -> Any:
 
 
 def _calibration(
-    photos: NDArray[np.uint8], feeding: Feeding, *, takes_bytes: bool, bakes: bool
+    photos: NDArray[np.uint8], feeding: Preprocessing, *, takes_bytes: bool, bakes: bool
 ) -> list[NDArray[np.float32]]:
     """What int8 is calibrated with, float32 [1, height, width, 3] each.
 

@@ -19,14 +19,14 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    Told = Callable[[str, int, int], None]
+    OnProgress = Callable[[str, int, int], None]
 
 SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff"})
 MAX_PIXELS = 50_000_000
 
 
 @dataclass(frozen=True, slots=True)
-class Feeding:
+class Preprocessing:
     """Size in px, the core's word for the normalisation, Pillow's resampling, EXIF orientation applied or not.
 
     `draft` is passed on to the manifest; here every photograph is decoded in full.
@@ -83,7 +83,7 @@ def spread(files: Sequence[Path], count: int, *, start: int = 0, step: int = 1) 
     return [candidates[place] for place in dict.fromkeys(places.tolist())]
 
 
-def read_all(files: Sequence[Path], feeding: Feeding, *, phase: str, told: Told) -> NDArray[np.uint8]:
+def read_all(files: Sequence[Path], feeding: Preprocessing, *, phase: str, told: OnProgress) -> NDArray[np.uint8]:
     """All photographs, uint8 [N, height, width, 3]."""
     found = np.empty((len(files), feeding.height, feeding.width, 3), np.uint8)
     for number, file in enumerate(files):

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from model.convert.preprocessing import Feeding
+    from model.convert.preprocessing import Preprocessing
 
 
 class SourceModel(Protocol):
@@ -28,7 +28,7 @@ class SourceModel(Protocol):
     def scores(self, tensors: NDArray[np.float32]) -> NDArray[np.float32]:
         """Its answers [N, classes] to normalised photographs [N, height, width, 3]."""
 
-    def to_tflite(self, kind: str, *, feeding: Feeding, photos: NDArray[np.uint8], takes_bytes: bool) -> bytes:
+    def to_tflite(self, kind: str, *, feeding: Preprocessing, photos: NDArray[np.uint8], takes_bytes: bool) -> bytes:
         """A TFLite file of `kind`. `photos`, uint8 [N, height, width, 3], calibrate int8.
 
         Raises ConvertError when the converter refuses.

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from model.convert.preprocessing import Feeding
+    from model.convert.preprocessing import Preprocessing
     from model.convert.source_model import SourceModel
 
 
@@ -53,7 +53,7 @@ class TfliteOriginal:
             rows.append(interpreter.get_tensor(answer["index"]).ravel())
         return np.asarray(rows, np.float32)
 
-    def to_tflite(self, kind: str, *, feeding: Feeding, photos: NDArray[np.uint8], takes_bytes: bool) -> bytes:
+    def to_tflite(self, kind: str, *, feeding: Preprocessing, photos: NDArray[np.uint8], takes_bytes: bool) -> bytes:
         """See `source.SourceModel`. Bytes are what int8 alone can take here: its input is int8, byte - 128."""
         if kind == "int8":
             return self._int8(feeding, photos)
@@ -70,7 +70,7 @@ class TfliteOriginal:
         }
         return makers[kind](self._content)
 
-    def _int8(self, feeding: Feeding, photos: NDArray[np.uint8]) -> bytes:
+    def _int8(self, feeding: Preprocessing, photos: NDArray[np.uint8]) -> bytes:
         ends = np.stack([np.zeros_like(photos[0]), np.full_like(photos[0], 255)])
         shown = [normalised(each, feeding.preprocessing)[None] for each in np.concatenate([ends, photos])]
         content = tflite_quantise.int8(self._content, shown)

@@ -14,7 +14,7 @@ from loadtests.record.header import cpu_name
 from model.evaluation import selection as subjects_of
 from model.evaluation.photographs import Photographs, find
 from model.evaluation.result import Row, Task, row, time_ratio, with_standings
-from model.evaluation.rounds import Measured, measure
+from model.evaluation.rounds import MeasuredRounds, measure
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
     from core.manifest import Manifest
     from loadtests.stats.estimate import Estimate
-    from model.evaluation.price import Offer
-    from model.evaluation.processes import Subject
+    from model.evaluation.price import PricedPlan
+    from model.evaluation.processes import EvaluationSubject
     from model.evaluation.rounds import Told
 
 NOISY_SPREAD = 0.15
@@ -40,7 +40,7 @@ class Asked:
 
     folders: tuple[Path, ...]
     data: Path
-    offer: Offer
+    offer: PricedPlan
     variants: tuple[str, ...] = ()
     runtimes: tuple[str, ...] = ()
     photos: int | None = None
@@ -58,7 +58,7 @@ class Evaluation:
     photographs: Photographs
     rows: tuple[Row, ...]
     ratios: tuple[Estimate, ...]
-    measured: Measured
+    measured: MeasuredRounds
     broken: tuple[str, ...]
     date: str
     machine: dict[str, Any] = field(default_factory=dict)
@@ -120,7 +120,12 @@ def _machine() -> dict[str, object]:
 
 
 def _rows(
-    measured: Measured, chosen: Sequence[Subject], *, task: Task, models: Sequence[Manifest], offer: Offer
+    measured: MeasuredRounds,
+    chosen: Sequence[EvaluationSubject],
+    *,
+    task: Task,
+    models: Sequence[Manifest],
+    offer: PricedPlan,
 ) -> list[Row]:
     files = {
         (folder, variant.name): variant.file
@@ -141,7 +146,9 @@ def _rows(
     return with_standings(rows)
 
 
-def _without_broken(photographs: Photographs, measured: Measured) -> tuple[Photographs, Measured, tuple[str, ...]]:
+def _without_broken(
+    photographs: Photographs, measured: MeasuredRounds
+) -> tuple[Photographs, MeasuredRounds, tuple[str, ...]]:
     """Leave out what some subject could not read as a photograph, for all alike. Raises NothingAnswered."""
     every = list(measured.answers.values())
     good = [place for place in range(len(photographs.files)) if not any(each[place].error for each in every)]
@@ -154,5 +161,5 @@ def _without_broken(photographs: Photographs, measured: Measured) -> tuple[Photo
         tuple(photographs.labels[place] for place in good),
     )
     answers = {subject: [each[place] for place in good] for subject, each in measured.answers.items()}
-    whole = Measured(answers, measured.starts_s, measured.peak_mb, measured.unfit, measured.spins_s)
+    whole = MeasuredRounds(answers, measured.starts_s, measured.peak_mb, measured.unfit, measured.spins_s)
     return kept, whole, broken

@@ -24,7 +24,7 @@ _NORMAL_95 = 1.959964
 
 
 @dataclass(frozen=True, slots=True)
-class Offer:
+class PricedPlan:
     """Where the requests would be bought: a plan, a memory size in MB and the part of a vCPU that comes with it."""
 
     candidate: PlanCandidate
@@ -64,7 +64,7 @@ class Offer:
         return float(self.candidate.bill(question, free=False).usd_per_million)
 
 
-def offer(plan: str, memory_mb: int, *, requests: str, cold_share: str) -> Offer:
+def offer(plan: str, memory_mb: int, *, requests: str, cold_share: str) -> PricedPlan:
     """Read `CLOUD/PLAN` and the rest. Raises ValueError or LookupError naming what is known."""
     cloud, _, name = plan.partition("/")
     if cloud not in contract.clouds() or not name:
@@ -74,4 +74,4 @@ def offer(plan: str, memory_mb: int, *, requests: str, cold_share: str) -> Offer
     memory = contract.load(cloud).data["memory"]
     check_memory(memory, memory_mb)
     ways = candidates(PlanChoice(clouds=(cloud,), plans=(name,)), open_book(None))
-    return Offer(ways[0], memory_mb, cpu_share(memory, memory_mb), monthly_volume(requests), share(cold_share))
+    return PricedPlan(ways[0], memory_mb, cpu_share(memory, memory_mb), monthly_volume(requests), share(cold_share))

@@ -27,7 +27,7 @@ class SubjectUnfit(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Subject:
+class EvaluationSubject:
     """One variant of the model in `folder` on one runtime. `recommended`: its manifest names that runtime."""
 
     model: str
@@ -54,10 +54,10 @@ class Answer:
         return sum(self.times_ms)
 
 
-class Running:
+class EvaluationProcess:
     """A subject that is up and has answered `first`; a context that leaves nothing behind."""
 
-    def __init__(self, subject: Subject, first: Path) -> None:
+    def __init__(self, subject: EvaluationSubject, first: Path) -> None:
         """Raises SubjectUnfit where the runtime refuses the file, or dies of it."""
         self.subject = subject
         self._errors = tempfile.TemporaryFile()  # noqa: SIM115 - closed in kill(); a pipe that nobody reads would block

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from model.evaluation.processes import Answer, Subject
-    from model.evaluation.rounds import Measured
+    from model.evaluation.processes import Answer, EvaluationSubject
+    from model.evaluation.rounds import MeasuredRounds
 
     Price = Callable[[Sequence[float], float], Estimate]
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 class Row:
     """The figures of one subject; `size_bytes` is its file's. `usd_per_million` is at the plan that was chosen."""
 
-    subject: Subject
+    subject: EvaluationSubject
     size_bytes: int
     accuracy: Proportion
     calibration_error: Estimate
@@ -56,7 +56,7 @@ class Task:
     logits: bool
 
 
-def row(subject: Subject, measured: Measured, *, task: Task, size_bytes: int, price: Price) -> Row:
+def row(subject: EvaluationSubject, measured: MeasuredRounds, *, task: Task, size_bytes: int, price: Price) -> Row:
     """The figures of one subject that answered every photograph."""
     answers = measured.answers[subject]
     scores = _scores(answers, task.labels)

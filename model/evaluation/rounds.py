@@ -8,13 +8,13 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from model.evaluation.processes import Running, SubjectUnfit
+from model.evaluation.processes import EvaluationProcess, SubjectUnfit
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
-    from model.evaluation.processes import Answer, Subject
+    from model.evaluation.processes import Answer, EvaluationSubject
 
     Told = Callable[[str, int, int], None]
 
@@ -22,22 +22,24 @@ _WARM_UP = 5
 
 
 @dataclass(frozen=True, slots=True)
-class Measured:
+class MeasuredRounds:
     """By subject: an answer for each photograph, seconds of fresh starts, peak memory; or why there is nothing.
 
     `spins_s` are the seconds of a fixed piece of work, once a round: how evenly the machine ran.
     """
 
-    answers: dict[Subject, list[Answer]] = field(default_factory=dict)
-    starts_s: dict[Subject, list[float]] = field(default_factory=dict)
-    peak_mb: dict[Subject, float] = field(default_factory=dict)
-    unfit: dict[Subject, str] = field(default_factory=dict)
+    answers: dict[EvaluationSubject, list[Answer]] = field(default_factory=dict)
+    starts_s: dict[EvaluationSubject, list[float]] = field(default_factory=dict)
+    peak_mb: dict[EvaluationSubject, float] = field(default_factory=dict)
+    unfit: dict[EvaluationSubject, str] = field(default_factory=dict)
     spins_s: list[float] = field(default_factory=list)
 
 
-def measure(subjects: Sequence[Subject], photos: Sequence[Path], *, starts: int, seed: int, told: Told) -> Measured:
+def measure(
+    subjects: Sequence[EvaluationSubject], photos: Sequence[Path], *, starts: int, seed: int, told: Told
+) -> MeasuredRounds:
     """Measure accuracy and latency over all photographs, then `starts` fresh starts of each subject."""
-    found, dice = Measured(), random.Random(seed)
+    found, dice = MeasuredRounds(), random.Random(seed)
     with ExitStack() as running:
         up = _start(subjects, photos[0], found, running=running, told=told)
         _answer_all(up, photos, found, dice=dice, told=told)
@@ -48,13 +50,13 @@ def measure(subjects: Sequence[Subject], photos: Sequence[Path], *, starts: int,
 
 
 def _start(
-    subjects: Sequence[Subject], first: Path, found: Measured, *, running: ExitStack, told: Told
-) -> list[Running]:
+    subjects: Sequence[EvaluationSubject], first: Path, found: MeasuredRounds, *, running: ExitStack, told: Told
+) -> list[EvaluationProcess]:
     """Those that start; the reason is kept for the others."""
     up = []
     for number, subject in enumerate(subjects):
         try:
-            up.append(running.enter_context(Running(subject, first)))
+            up.append(running.enter_context(EvaluationProcess(subject, first)))
         except SubjectUnfit as error:
             found.unfit[subject] = str(error)
         told("open each variant", number + 1, len(subjects))
@@ -62,7 +64,7 @@ def _start(
 
 
 def _answer_all(
-    up: Sequence[Running], photos: Sequence[Path], found: Measured, *, dice: random.Random, told: Told
+    up: Sequence[EvaluationProcess], photos: Sequence[Path], found: MeasuredRounds, *, dice: random.Random, told: Told
 ) -> None:
     for one in up:
         found.answers[one.subject] = []
@@ -78,14 +80,20 @@ def _answer_all(
 
 
 def _start_afresh(
-    subjects: Sequence[Subject], first: Path, found: Measured, *, starts: int, dice: random.Random, told: Told
+    subjects: Sequence[EvaluationSubject],
+    first: Path,
+    found: MeasuredRounds,
+    *,
+    starts: int,
+    dice: random.Random,
+    told: Told,
 ) -> None:
     """The starts that came before have warmed the page cache; these count."""
     for subject in subjects:
         found.starts_s[subject] = []
     for number in range(starts):
         for subject in dice.sample(subjects, len(subjects)):
-            with Running(subject, first) as one:
+            with EvaluationProcess(subject, first) as one:
                 found.starts_s[subject].append(one.start_s)
                 one.end()
         told("fresh starts", number + 1, starts)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from core import manifest, runtime
-from model.evaluation.processes import Subject
+from model.evaluation.processes import EvaluationSubject
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -36,13 +36,13 @@ def open_models(folders: Sequence[Path]) -> list[Manifest]:
 
 def lineup(
     folders: Sequence[Path], models: Sequence[Manifest], *, variants: Sequence[str], runtimes: Sequence[str]
-) -> list[Subject]:
+) -> list[EvaluationSubject]:
     """Every variant on every runtime of its family that is installed; empty choices mean all.
 
     Raises NothingToMeasure.
     """
     found = [
-        Subject(name, folder, variant.name, one, recommended=one in variant.runtimes)
+        EvaluationSubject(name, folder, variant.name, one, recommended=one in variant.runtimes)
         for name, folder, model in zip(_names(models), folders, models, strict=True)
         for variant in model.variants
         if not variants or variant.name in variants

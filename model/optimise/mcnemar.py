@@ -15,7 +15,7 @@ SHOWN = 0.05
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class AccuracyChange:
     """`gained` photographs became right and `lost` wrong, of `n`; `p` is McNemar's exact two-sided one."""
 
     gained: int
@@ -31,7 +31,7 @@ class Change:
         return "better" if self.gained > self.lost else "worse"
 
 
-def change(before: NDArray[np.bool_], after: NDArray[np.bool_]) -> Change:
+def change(before: NDArray[np.bool_], after: NDArray[np.bool_]) -> AccuracyChange:
     """Compare which photographs are right. Raises ValueError when there are not as many.
 
     Of the photographs that changed sides, half would have gone either way by chance.
@@ -41,4 +41,4 @@ def change(before: NDArray[np.bool_], after: NDArray[np.bool_]) -> Change:
         raise ValueError(f"{before.size} answers before and {after.size} after: expected the same photographs")
     gained, lost = int((after & ~before).sum()), int((before & ~after).sum())
     p = float(stats.binomtest(gained, gained + lost, 0.5).pvalue) if gained + lost else 1.0
-    return Change(gained, lost, int(before.size), p)
+    return AccuracyChange(gained, lost, int(before.size), p)

@@ -13,14 +13,14 @@ import numpy as np
 from model.convert import Conversion, convert
 from model.convert.errors import ConvertError
 from model.evaluation.evaluation import Asked, Evaluation, evaluate
-from model.optimise.mcnemar import Change, change
+from model.optimise.mcnemar import AccuracyChange, change
 from model.training.dataset import Photos, labels_of, read_split
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from model.convert.source_metadata import Known
-    from model.evaluation.price import Offer
+    from model.evaluation.price import PricedPlan
     from model.evaluation.result import Row
     from model.optimise.tuning import Tuning
 
@@ -43,7 +43,7 @@ class Plan:
     known: Known
     data: Path
     out: Path
-    offer: Offer
+    offer: PricedPlan
     tuning: Tuning
     steps: tuple[str, ...] = STEPS
     sparsity: float = 0.5
@@ -72,7 +72,7 @@ class Line:
     """One variant of one step beside the original: the first line is the original itself, unchanged."""
 
     row: Row
-    change: Change
+    change: AccuracyChange
     zipped_bytes: int
 
 

@@ -25,20 +25,20 @@ def to_tflite(file: Path, folder: Path, *, input_size: tuple[int, int] | None, p
 
     Raises RegistryError when the packages of the extra `convert` are missing, or the file cannot be converted.
     """
-    from model.convert.agreement import likeness
+    from model.convert.agreement import score_agreement
     from model.convert.answers import file_scores
     from model.convert.errors import ConvertError
-    from model.convert.preprocessing import Feeding, read_all
+    from model.convert.preprocessing import Preprocessing, read_all
     from model.convert.source import open_source
 
     target = folder / f"{model_lookup.name_for(file) or 'model'}.tflite"
     try:
         original = open_source(file, input_size=input_size)
-        feeding = Feeding(*original.side, "tf")
+        feeding = Preprocessing(*original.side, "tf")
         pixels = read_all(list(photos), feeding, phase="photographs", told=lambda phase, done, total: None)
         target.write_bytes(original.to_tflite("float32", feeding=feeding, photos=pixels, takes_bytes=False))
         found = file_scores(target, pixels, preprocessing="tf")[2]
-        difference = likeness(original.scores(feeding.normalised(pixels)), found).largest_difference
+        difference = score_agreement(original.scores(feeding.normalised(pixels)), found).largest_difference
     except ConvertError as error:
         raise RegistryError(str(error)) from error
     if not difference <= _LARGEST_DIFFERENCE:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from adapters.bundle.model_lookup import RegistryError
 from model.manifest_writer import SCHEMA
 from model.registry import graph, labels, metadata, model_folder, model_type, normalisation, onnx_graph, trial
-from model.registry.errors import Undecided
+from model.registry.errors import MissingAnswers
 from model.registry.normalisation import KNOWN, PRESETS, Normalisation
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ class Answers:
     version: str | None = None
     licence: str | None = None
 
-    def with_answer(self, question: Undecided, said: str) -> Answers:
+    def with_answer(self, question: MissingAnswers, said: str) -> Answers:
         """These and the answer to one question."""
         return replace(self, labels=said) if question.answer == "labels" else replace(self, preprocessing=said)
 
@@ -115,7 +115,7 @@ def _title(embedded: str | None) -> str | None:
 def _labels(inspected: Inspected, answers: Answers) -> tuple[str, ...]:
     found = labels.read(answers.labels) if answers.labels else inspected.embedded.labels
     if not found:
-        raise Undecided(
+        raise MissingAnswers(
             "labels",
             f"{inspected.graph.file} names no labels for its {inspected.graph.scores} scores: "
             "give a text file with one label per line, in the scores' order, with --labels FILE",
@@ -146,7 +146,7 @@ def _feeding(inspected: Inspected, answers: Answers) -> dict[str, Any]:
         return {"preprocessing": "raw" if image.dtype == "uint8" else "quantised"} | _channels(answers)
     found = _said(answers) or _told(inspected)
     if found is None:
-        raise Undecided("preprocessing", _question(inspected), choices=tuple(KNOWN))
+        raise MissingAnswers("preprocessing", _question(inspected), choices=tuple(KNOWN))
     if answers.channels and found != KNOWN["caffe"]:
         found = replace(found, bgr=answers.channels == "bgr")
     return normalisation.manifest_fields(found, image)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from adapters.bundle.model_lookup import RegistryError
 
 
-class Undecided(RegistryError):
+class MissingAnswers(RegistryError):
     """Something about a model that its file does not tell and nobody said.
 
     `answer` names the field of `Answers` that decides it, `choices` what it may be (empty: free text).

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from adapters.platform_report import Report
+from adapters.platform_report import PlatformReport
 from loadtests.plan.schedule import Arrival
 from loadtests.record import schema
 from loadtests.record.sample import Sample
@@ -50,7 +50,7 @@ SAMPLES = [
     ),
     Sample(1, "gcp", "w1", "steady", 1.0, None, None, "dropped", error="in_flight_limit"),
 ]
-REPORT = Report("REPORT RequestId: 8f5c-0", 42.5, 343.0, 1769, 88, init_ms=300.25)
+REPORT = PlatformReport("REPORT RequestId: 8f5c-0", 42.5, 343.0, 1769, 88, init_ms=300.25)
 IN_VERSION = {1: SAMPLES, 2: [replace(SAMPLES[0], request_id="8f5c-0", report=REPORT), SAMPLES[1]]}
 
 

@@ -91,7 +91,7 @@ def _be_image(root: Path) -> None:
 
     async def launched(
         self: process_group.Launcher, _: Sequence[str], *, variables: Mapping[str, str], folder: Path
-    ) -> process_group.Group:
+    ) -> process_group.ProcessGroup:
         return await start(self, command, variables=variables, folder=folder)
 
     def nothing(cloud: Cloud, *, folder: Path, model: str = "") -> Path:

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from adapters.aws.deployment.context import Context
-    from adapters.bundle.build import Built
+    from adapters.bundle.build import Bundle
     from adapters.deployment.provider import Outputs
 
 ALIAS = "live"
@@ -22,7 +22,7 @@ def qualifier(context: Context) -> dict[str, str]:
     return {"Qualifier": ALIAS} if context.variant.plan_name in {"snapstart", "provisioned"} else {}
 
 
-def alias_step(context: Context, built: Built | None) -> Step:
+def alias_step(context: Context, built: Bundle | None) -> Step:
     """A published version behind the alias, and the instances kept ready for it."""
     variant, name = context.variant, context.name
 

@@ -9,7 +9,7 @@ from adapters.deployment.provider import Resource
 
 if TYPE_CHECKING:
     from adapters.aws.deployment.clients import Clients
-    from adapters.deployment.function_spec import Variant
+    from adapters.deployment.function_spec import FunctionSpec
     from adapters.deployment.naming import Deployment
 
 GLOBAL = "global"
@@ -21,7 +21,7 @@ class Context:
 
     clients: Clients
     deployment: Deployment
-    variant: Variant
+    variant: FunctionSpec
 
     @property
     def name(self) -> str:

@@ -9,7 +9,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from adapters.aws.deployment.aliases import qualifier
-from adapters.aws.deployment.gateways import right_step
+from adapters.aws.deployment.gateways import permission_step
 from adapters.aws.deployment.http_api import http_api_step
 from adapters.aws.deployment.rest_api import STAGE, rest_api_step
 from adapters.deployment.provider import Step
@@ -29,9 +29,9 @@ def front_steps(context: Context) -> list[Step]:
         case "function-url":
             return [_url_step(context)]
         case "http-api":
-            return [http_api_step(context), right_step(context, "*")]
+            return [http_api_step(context), permission_step(context, "*")]
         case "rest-api":
-            return [rest_api_step(context), right_step(context, f"{STAGE}/*")]
+            return [rest_api_step(context), permission_step(context, f"{STAGE}/*")]
         case other:
             raise ValueError(f"aws: front {other!r}: expected one of {', '.join(FRONTS)}")
 

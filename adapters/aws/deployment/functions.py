@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING, Any
 
 from adapters.aws.deployment import image_registry
 from adapters.aws.deployment.context import GLOBAL, Context
-from adapters.bundle.cached_build import ready
+from adapters.bundle.cached_build import build_cached
 from adapters.deployment.errors import DeployError
 from adapters.deployment.provider import Resource, Step
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from adapters.bundle.build import Built
-    from adapters.deployment.function_spec import Variant
+    from adapters.bundle.build import Bundle
+    from adapters.deployment.function_spec import FunctionSpec
     from adapters.deployment.provider import Outputs
 
 HANDLER = "adapters.aws.handler.lambda_handler"
@@ -31,12 +31,12 @@ GENERATION = "TRIPOINT_GENERATION"
 _ROLE_WAIT_S = 60.0
 
 
-def bundle_of(variant: Variant) -> Built | None:
+def bundle_of(variant: FunctionSpec) -> Bundle | None:
     """The checked zip of a variant; None for one that runs an image."""
-    return None if variant.from_image else ready(image_registry.order_of(variant))
+    return None if variant.from_image else build_cached(image_registry.order_of(variant))
 
 
-def function_step(context: Context, built: Built | None) -> Step:
+def function_step(context: Context, built: Bundle | None) -> Step:
     """The function itself, with its safety net of reserved concurrency."""
     variant, name = context.variant, context.name
     settings = configuration(variant, built)
@@ -62,7 +62,7 @@ def function_step(context: Context, built: Built | None) -> Step:
     return Step(context.resource("function", name), summary, wanted, make)
 
 
-def configuration(variant: Variant, built: Built | None) -> dict[str, Any]:
+def configuration(variant: FunctionSpec, built: Bundle | None) -> dict[str, Any]:
     """What CreateFunction and UpdateFunctionConfiguration both take."""
     settings: dict[str, Any] = {
         "MemorySize": variant.memory,
@@ -99,7 +99,7 @@ def unreserved(client: Any) -> int:
     return int(client.get_account_settings()["AccountLimit"]["UnreservedConcurrentExecutions"])
 
 
-def _code(context: Context, built: Built | None, contents: str, made: Mapping[str, Outputs]) -> dict[str, Any]:
+def _code(context: Context, built: Bundle | None, contents: str, made: Mapping[str, Outputs]) -> dict[str, Any]:
     if built is None:
         return {"ImageUri": image_registry.address(context, contents, made)}
     if built.zipped_bytes > DIRECT_BYTES:
@@ -147,5 +147,5 @@ def _cap(client: Any, context: Context) -> None:
         client.put_function_concurrency(FunctionName=context.name, ReservedConcurrentExecutions=wanted)
 
 
-def _architecture(variant: Variant) -> str:
+def _architecture(variant: FunctionSpec) -> str:
     return "arm64" if variant.architecture == "arm64" else "x86_64"

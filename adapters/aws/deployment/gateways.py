@@ -35,7 +35,7 @@ def invoked_arn(context: Context, outputs: Mapping[str, Outputs]) -> str:
     return f"{arn}:{ALIAS}" if qualifier(context) else arn
 
 
-def right_step(context: Context, scope: str) -> Step:
+def permission_step(context: Context, scope: str) -> Step:
     """The right of the API in front, and of no other, to invoke the function; `scope` is what of the API has it."""
     name, front = context.name, context.variant.front
 
@@ -51,7 +51,7 @@ def right_step(context: Context, scope: str) -> Step:
 
 def _permit(client: Any, where: dict[str, str], front: str, source: str) -> None:
     """A right for an API that is gone gives way: the API was made again, and has another id."""
-    held = rights(client, where).get(front)
+    held = permissions(client, where).get(front)
     if held == source:
         return
     if held is not None:
@@ -60,7 +60,7 @@ def _permit(client: Any, where: dict[str, str], front: str, source: str) -> None
     client.add_permission(StatementId=front, Action="lambda:InvokeFunction", **who, **where)
 
 
-def rights(client: Any, where: dict[str, str]) -> dict[str, str]:
+def permissions(client: Any, where: dict[str, str]) -> dict[str, str]:
     """Who may invoke the function through a gateway: front -> ARN of the API and what of it."""
     try:
         policy = json.loads(client.get_policy(**where)["Policy"])
@@ -74,7 +74,7 @@ def rights(client: Any, where: dict[str, str]) -> dict[str, str]:
     }
 
 
-def patiently(client: Any, call: Callable[[], T]) -> T:
+def retry_throttled(client: Any, call: Callable[[], T]) -> T:
     """What `call` returns, asked again for a while where API Gateway says that it is asked too often."""
     until_s = time.monotonic() + _PATIENCE_S
     while True:

@@ -13,18 +13,18 @@ from typing import TYPE_CHECKING, Any
 
 from adapters import contract
 from adapters.bundle import image, push
-from adapters.bundle.build import Order
+from adapters.bundle.build import BundleSpec
 from adapters.bundle.errors import BundleError
 from adapters.bundle.target import target_of
 from adapters.deployment.errors import DeployError
 from adapters.deployment.naming import identity_in
-from adapters.deployment.provider import Found, Resource, Step
+from adapters.deployment.provider import FoundResource, Resource, Step
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from adapters.aws.deployment.context import Context
-    from adapters.deployment.function_spec import Variant
+    from adapters.deployment.function_spec import FunctionSpec
     from adapters.deployment.provider import Outputs
 
 _TAG = "tripoint-project"
@@ -37,11 +37,11 @@ _READERS = {
 _POLICY = json.dumps({"Version": "2012-10-17", "Statement": [_READERS]}, sort_keys=True)
 
 
-def order_of(variant: Variant) -> Order:
+def order_of(variant: FunctionSpec) -> BundleSpec:
     """What a zip or an image of `variant` is built from. Raises BundleError."""
     cloud = contract.load(variant.cloud)
     target = target_of(cloud, python=variant.python, arch=variant.architecture)
-    return Order(
+    return BundleSpec(
         cloud,
         target,
         model=variant.model,
@@ -51,7 +51,7 @@ def order_of(variant: Variant) -> Order:
     )
 
 
-def contents(variant: Variant) -> str:
+def contents(variant: FunctionSpec) -> str:
     """What a function from an image is made from: an address that was given, or a tag that says the contents."""
     return variant.image or _tag(order_of(variant))
 
@@ -123,16 +123,16 @@ def login(client: Any) -> push.Login:
     return push.Login(found["proxyEndpoint"].partition("://")[2], user, password)
 
 
-def find(client: Any, project: str, region: str) -> Iterator[Found]:
+def find(client: Any, project: str, region: str) -> Iterator[FoundResource]:
     """The repositories of `project` and the images in them, in the order of making."""
     for page in client.get_paginator("describe_repositories").paginate():
         for each in page["repositories"]:
             name = str(each["repositoryName"])
             identity = identity_in(name, project)
             if identity and _is_ours(client, each["repositoryArn"], project):
-                yield Found(Resource("aws", "repository", name, region), identity)
+                yield FoundResource(Resource("aws", "repository", name, region), identity)
                 for tag in _tags(client, name):
-                    yield Found(Resource("aws", "image", f"{name}:{tag}", region), identity)
+                    yield FoundResource(Resource("aws", "image", f"{name}:{tag}", region), identity)
 
 
 def _is_ours(client: Any, arn: str, project: str) -> bool:
@@ -153,7 +153,7 @@ def _digest(client: Any, name: str, tag: str) -> str | None:
     return str(found["imageDigest"])
 
 
-def _tag(order: Order) -> str:
+def _tag(order: BundleSpec) -> str:
     return f"{image.title(order)}-{image.contents(order)}"
 
 

@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Any
 from adapters.aws.deployment import image_registry
 from adapters.aws.deployment.aliases import ALIAS
 from adapters.aws.deployment.context import GLOBAL
-from adapters.aws.deployment.gateways import rights
+from adapters.aws.deployment.gateways import permissions
 from adapters.aws.deployment.http_api import api_named
 from adapters.aws.deployment.rest_api import remove_rest_apis
 from adapters.aws.deployment.supporting_resources import HOME_REGION
 from adapters.deployment.naming import identity_in
-from adapters.deployment.provider import Found, Resource
+from adapters.deployment.provider import FoundResource, Resource
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 _TAG = "tripoint-project"
 
 
-def find(clients: Clients, project: str, regions: Iterable[str]) -> list[Found]:
+def find(clients: Clients, project: str, regions: Iterable[str]) -> list[FoundResource]:
     """Everything of `project` in the account: roles, and in each region the rest."""
     found = list(_roles(clients, project))
     for region in sorted(set(regions) - {GLOBAL}):
@@ -43,7 +43,7 @@ def find(clients: Clients, project: str, regions: Iterable[str]) -> list[Found]:
             ("rest-api", (name for _, name in rest_apis)),
         ):
             resources = [Resource("aws", kind, name, region) for name in names]
-            found += [Found(resource, identity_in(resource.name, project) or "") for resource in resources]
+            found += [FoundResource(resource, identity_in(resource.name, project) or "") for resource in resources]
             if kind == "function":
                 found += _parts(clients.client("lambda", region), project, resources, apis)
             if kind == "bucket":
@@ -58,14 +58,14 @@ def remove(clients: Clients, resource: Resource) -> None:
     action(clients.client(service, region), resource.name)
 
 
-def _roles(clients: Clients, project: str) -> Iterator[Found]:
+def _roles(clients: Clients, project: str) -> Iterator[FoundResource]:
     client = clients.client("iam", HOME_REGION)
     for page in client.get_paginator("list_roles").paginate():
         for role in page["Roles"]:
             name = str(role["RoleName"])
             identity = identity_in(name, project)
             if identity and _says(_tags(client.list_role_tags(RoleName=name)["Tags"]), project):
-                yield Found(Resource("aws", "role", name, GLOBAL), identity)
+                yield FoundResource(Resource("aws", "role", name, GLOBAL), identity)
 
 
 def _log_groups(client: Any, project: str) -> Iterator[str]:
@@ -86,11 +86,11 @@ def _buckets(client: Any, project: str, region: str) -> Iterator[str]:
                 yield name
 
 
-def _objects(client: Any, project: str, buckets: Iterable[Resource]) -> Iterator[Found]:
+def _objects(client: Any, project: str, buckets: Iterable[Resource]) -> Iterator[FoundResource]:
     for bucket in buckets:
         for each in client.list_objects_v2(Bucket=bucket.name).get("Contents", ()):
             resource = Resource("aws", "object", f"{bucket.name}/{each['Key']}", bucket.region)
-            yield Found(resource, identity_in(bucket.name, project) or "")
+            yield FoundResource(resource, identity_in(bucket.name, project) or "")
 
 
 def _functions(client: Any, project: str) -> Iterator[str]:
@@ -103,7 +103,9 @@ def _functions(client: Any, project: str) -> Iterator[str]:
                     yield name
 
 
-def _parts(client: Any, project: str, functions: Iterable[Resource], apis: Collection[str]) -> Iterator[Found]:
+def _parts(
+    client: Any, project: str, functions: Iterable[Resource], apis: Collection[str]
+) -> Iterator[FoundResource]:
     """The alias and the URL of each function, and who of `apis` may invoke it.
 
     A right of an API that is gone counts as missing, so that the next `apply` gives one to its successor.
@@ -111,14 +113,18 @@ def _parts(client: Any, project: str, functions: Iterable[Resource], apis: Colle
     for function in functions:
         identity = identity_in(function.name, project) or ""
         for alias in client.list_aliases(FunctionName=function.name)["Aliases"]:
-            yield Found(Resource("aws", "alias", f"{function.name}:{alias['Name']}", function.region), identity)
+            yield FoundResource(
+                Resource("aws", "alias", f"{function.name}:{alias['Name']}", function.region), identity
+            )
         for qualified in ({}, {"Qualifier": ALIAS}):
             with suppress(client.exceptions.ResourceNotFoundException):
                 client.get_function_url_config(FunctionName=function.name, **qualified)
-                yield Found(Resource("aws", "function-url", function.name, function.region), identity)
-            for front, source in rights(client, {"FunctionName": function.name, **qualified}).items():
+                yield FoundResource(Resource("aws", "function-url", function.name, function.region), identity)
+            for front, source in permissions(client, {"FunctionName": function.name, **qualified}).items():
                 if source.rpartition(":")[2].partition("/")[0] in apis:
-                    yield Found(Resource("aws", "right", f"{function.name}:{front}", function.region), identity)
+                    yield FoundResource(
+                        Resource("aws", "right", f"{function.name}:{front}", function.region), identity
+                    )
 
 
 def _http_apis(client: Any, project: str) -> Iterator[tuple[str, str]]:

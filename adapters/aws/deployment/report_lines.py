@@ -15,7 +15,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from adapters.platform_report import Report
+from adapters.platform_report import PlatformReport
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -36,19 +36,19 @@ _FIELD = re.compile(rf"({'|'.join(_NAMES)}):\s*(\d+(?:\.\d+)?)\s*(?:ms|MB)\b")
 _NEEDED = {"duration_ms", "billed_ms", "memory_mb", "used_mb"}
 
 
-def reports_in(messages: Iterable[str]) -> dict[str, Report]:
+def reports_in(messages: Iterable[str]) -> dict[str, PlatformReport]:
     """Request id -> what its REPORT line says; of a request that has several, as after a crash, the last."""
     lines = (_REPORT.search(message) for message in messages)
     parsed = ((each[1], parse(each[0].rstrip())) for each in lines if each is not None)
     return {request_id: report for request_id, report in parsed if report is not None}
 
 
-def parse(line: str) -> Report | None:
+def parse(line: str) -> PlatformReport | None:
     """What one REPORT line says; None when it lacks what every one has."""
     found = {_NAMES[name]: float(value) for name, value in _FIELD.findall(line)}
     if not found.keys() >= _NEEDED:
         return None
-    return Report(
+    return PlatformReport(
         line,
         duration_ms=found["duration_ms"],
         billed_ms=found["billed_ms"],

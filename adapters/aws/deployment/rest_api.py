@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from adapters.aws.deployment.aliases import qualifier
-from adapters.aws.deployment.gateways import invoked_arn, patiently
+from adapters.aws.deployment.gateways import invoked_arn, retry_throttled
 from adapters.deployment.provider import Step
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ def remove_rest_apis(client: Any, name: str) -> None:
 
 def _remove(client: Any, api: str) -> None:
     with suppress(client.exceptions.NotFoundException):
-        patiently(client, lambda: client.delete_rest_api(restApiId=api))
+        retry_throttled(client, lambda: client.delete_rest_api(restApiId=api))
 
 
 def _the_one(client: Any, context: Context) -> str:
@@ -74,7 +74,7 @@ def _the_one(client: Any, context: Context) -> str:
         return there[0]
     wanted = {"endpointConfiguration": {"types": ["REGIONAL"]}, "binaryMediaTypes": _EVERYTHING}
     tags = context.deployment.tags()
-    return str(patiently(client, lambda: client.create_rest_api(name=context.name, tags=tags, **wanted))["id"])
+    return str(retry_throttled(client, lambda: client.create_rest_api(name=context.name, tags=tags, **wanted))["id"])
 
 
 def _resources(client: Any, api: str) -> Iterator[str]:
@@ -101,7 +101,7 @@ def _method(client: Any, where: dict[str, str], lock: str, target: Mapping[str, 
 
 def _deploy(client: Any, api: str, tags: dict[str, str]) -> None:
     """Let the stage serve the API as it is now, and remove the deployments that nothing serves any more."""
-    made = str(patiently(client, lambda: client.create_deployment(restApiId=api))["id"])
+    made = str(retry_throttled(client, lambda: client.create_deployment(restApiId=api))["id"])
     try:
         client.create_stage(restApiId=api, stageName=STAGE, deploymentId=made, tags=tags)
     except client.exceptions.ConflictException:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from adapters.aws.deployment.clients import Clients
     from adapters.aws.deployment.context import Context
-    from adapters.bundle.build import Built
+    from adapters.bundle.build import Bundle
     from adapters.deployment.naming import Deployment
     from adapters.deployment.provider import Outputs
 
@@ -62,7 +62,7 @@ def logs_step(context: Context) -> Step:
     return Step(context.resource("log-group", group), summary, {}, make)
 
 
-def bucket_steps(context: Context, built: Built) -> list[Step]:
+def bucket_steps(context: Context, built: Bundle) -> list[Step]:
     """A bucket of the deployment's own, one for each region, and the zip in it."""
     bucket, key = context.bucket, context.archive
 

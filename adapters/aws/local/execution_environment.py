@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 import psutil
 
-from adapters.aws.local.runtime_api import Invocation, Result, RuntimeApi
+from adapters.aws.local.runtime_api import Invocation, InvocationResult, RuntimeApi
 from adapters.contract import HttpAnswer, InstanceFailed
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ LOG_LIMIT_BYTES = (
 class Outcome:
     """One invocation's end. `log` is the tail of its log; the environment is lost where `lost` says why."""
 
-    result: Result
+    result: InvocationResult
     log: bytes
     lost: str | None = None
 
@@ -117,7 +117,7 @@ class ExecutionEnvironment:
         }
         return Invocation(request_id, event, headers)
 
-    def _lost(self, request_id: str) -> tuple[str, Result]:
+    def _lost(self, request_id: str) -> tuple[str, InvocationResult]:
         """Why there is no result, in words and as the caller sees it."""
         if self.exited.done():
             status = self.exited.result()
@@ -130,7 +130,7 @@ class ExecutionEnvironment:
                 f"RequestId: {request_id} Error: Task timed out after {seconds} seconds",
             )
         document = json.dumps({"errorType": kind, "errorMessage": message}).encode()
-        return message, Result(document, failed=True)
+        return message, InvocationResult(document, failed=True)
 
     def _report(self, request_id: str, duration_ms: float, memory_mb: int) -> str:
         """The line of CloudWatch Logs. Initialisation is billed since 2025-08-01, for zip packages too.

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from adapters.aws.local import invoke_api
 from adapters.aws.local.rest_event import MALFORMED, below_stage
-from adapters.contract import Admission, HttpAnswer, HttpRequest, Patience, Refusal, load
+from adapters.contract import AdmissionDecision, FrontTimeout, HttpAnswer, HttpRequest, Rejection, load
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -36,33 +36,33 @@ class LambdaGate:
 
     wait_s: Mapping[str, float] = field(default_factory=lambda: dict(load("aws").data["platform"]["front_timeout_s"]))
 
-    def admit(self, request: HttpRequest, /) -> Admission:
+    def admit(self, request: HttpRequest, /) -> AdmissionDecision:
         if request.front == REST_API and below_stage(request.target) is None:
-            return Admission(_gateway_says(403, "Forbidden", "ForbiddenException"))
+            return AdmissionDecision(_gateway_says(403, "Forbidden", "ForbiddenException"))
         if not invoke_api.is_invocation(request):
             return self._admit_http(request)
         if request.method != "POST":
-            return Admission(
+            return AdmissionDecision(
                 invoke_api.refused(403, "AccessDeniedException", f"{request.method} is not Invoke: use POST")
             )
         kind = invoke_api.header(request, "x-amz-invocation-type") or "RequestResponse"
         wrong = _wrong(request, kind)
         if wrong is not None:
-            return Admission(wrong)
+            return AdmissionDecision(wrong)
         if kind == "DryRun":
-            return Admission(HttpAnswer(204))
+            return AdmissionDecision(HttpAnswer(204))
         if kind == "Event":
-            return Admission(HttpAnswer(202), later=request)
-        return Admission()
+            return AdmissionDecision(HttpAnswer(202), later=request)
+        return AdmissionDecision()
 
-    def _admit_http(self, request: HttpRequest) -> Admission:
+    def _admit_http(self, request: HttpRequest) -> AdmissionDecision:
         if len(request.body) > invoke_api.EVENT_LIMIT_BYTES:
-            return Admission(too_large(request.front))
+            return AdmissionDecision(too_large(request.front))
         if request.front not in self.wait_s:
-            return Admission()
-        return Admission(patience=Patience(self.wait_s[request.front], _TOO_LATE[request.front]))
+            return AdmissionDecision()
+        return AdmissionDecision(patience=FrontTimeout(self.wait_s[request.front], _TOO_LATE[request.front]))
 
-    def refuse(self, request: HttpRequest, refusal: Refusal, /) -> HttpAnswer | None:
+    def refuse(self, request: HttpRequest, refusal: Rejection, /) -> HttpAnswer | None:
         if request.front == REST_API:
             return MALFORMED if refusal.why == "start" else _gateway_says(500, "Internal server error")
         if invoke_api.is_invocation(request):
@@ -116,7 +116,7 @@ _TOO_LATE = {
 }
 
 
-def _api_refusal(refusal: Refusal) -> HttpAnswer | None:
+def _api_refusal(refusal: Rejection) -> HttpAnswer | None:
     """A failed start is the function's fault: 200 with the runtime's own error, as RequestResponse gives it."""
     if refusal.why != "start":
         return None

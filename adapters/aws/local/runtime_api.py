@@ -32,7 +32,7 @@ class Invocation:
 
 
 @dataclass(frozen=True, slots=True)
-class Result:
+class InvocationResult:
     """What the runtime posted: the function's return value as JSON, or the error document when `failed`."""
 
     body: bytes
@@ -47,7 +47,7 @@ class RuntimeApi:
         self.init_error: bytes | None = None
         self.address = ""
         self._next: asyncio.Queue[Invocation] = asyncio.Queue()
-        self._results: dict[str, asyncio.Future[Result]] = {}
+        self._results: dict[str, asyncio.Future[InvocationResult]] = {}
         self._exits = contextlib.AsyncExitStack()
 
     async def open(self) -> None:
@@ -61,9 +61,9 @@ class RuntimeApi:
     async def close(self) -> None:
         await self._exits.aclose()
 
-    async def invoke(self, invocation: Invocation) -> Result:
+    async def invoke(self, invocation: Invocation) -> InvocationResult:
         """Hand out one event and wait for its result."""
-        result: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
+        result: asyncio.Future[InvocationResult] = asyncio.get_running_loop().create_future()
         self._results[invocation.request_id] = result
         self._next.put_nowait(invocation)
         try:
@@ -86,7 +86,7 @@ class RuntimeApi:
             return _refusal(404, "InvalidRequestID", f"no such call: {request.method} {request.path}")
         if len(body) > ANSWER_LIMIT_BYTES:
             return self._refuse_answer(request_id, len(body))
-        self._settle(request_id, Result(body, failed=verb == "error"))
+        self._settle(request_id, InvocationResult(body, failed=verb == "error"))
         return web.Response(status=202)
 
     async def _hand_out(self) -> web.Response:
@@ -97,10 +97,10 @@ class RuntimeApi:
 
     def _refuse_answer(self, request_id: str, size_bytes: int) -> web.Response:
         message = f"Response payload size exceeded maximum allowed payload size ({ANSWER_LIMIT_BYTES} bytes)."
-        self._settle(request_id, Result(_document("Function.ResponseSizeTooLarge", message), failed=True))
+        self._settle(request_id, InvocationResult(_document("Function.ResponseSizeTooLarge", message), failed=True))
         return _refusal(413, "RequestEntityTooLarge", f"{message} It has {size_bytes} bytes.")
 
-    def _settle(self, request_id: str, result: Result) -> None:
+    def _settle(self, request_id: str, result: InvocationResult) -> None:
         if not (waiting := self._results[request_id]).done():
             waiting.set_result(result)
 

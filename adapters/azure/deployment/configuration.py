@@ -9,15 +9,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from adapters import contract
-from adapters.bundle.build import Order
-from adapters.bundle.cached_build import ready
+from adapters.bundle.build import BundleSpec
+from adapters.bundle.cached_build import build_cached
 from adapters.bundle.target import target_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from adapters.bundle.build import Built
-    from adapters.deployment.function_spec import Variant
+    from adapters.bundle.build import Bundle
+    from adapters.deployment.function_spec import FunctionSpec
 
 CONTAINER = "package"
 # Flex Consumption takes no maximum below or above these (flex-consumption-how-to, "Set the maximum instance count").
@@ -25,14 +25,16 @@ LOWEST_MAXIMUM, HIGHEST_MAXIMUM = 40, 1000
 PLANS = ("flex-consumption", "flex-always-ready")
 
 
-def bundle_of(variant: Variant) -> Built:
+def bundle_of(variant: FunctionSpec) -> Bundle:
     """The checked source of a variant."""
     cloud = contract.load(variant.cloud)
     target = target_of(cloud, python=variant.python, arch=variant.architecture)
-    return ready(Order(cloud, target, variant.model, variant.model_variant, variant.runtime, variant.memory))
+    return build_cached(
+        BundleSpec(cloud, target, variant.model, variant.model_variant, variant.runtime, variant.memory)
+    )
 
 
-def maximum_instances(variant: Variant) -> int:
+def maximum_instances(variant: FunctionSpec) -> int:
     return max(variant.maximum_instances, LOWEST_MAXIMUM)
 
 
@@ -55,7 +57,7 @@ def plan(region: str, tags: Mapping[str, str]) -> dict[str, Any]:
     }
 
 
-def functions(variant: Variant) -> dict[str, Any]:
+def functions(variant: FunctionSpec) -> dict[str, Any]:
     """`functionAppConfig` but for the place of the package."""
     python = variant.python or str(variant.data["bundle"]["target"]["python"])
     scale: dict[str, Any] = {
@@ -68,7 +70,7 @@ def functions(variant: Variant) -> dict[str, Any]:
     return {"runtime": {"name": "python", "version": python}, "scaleAndConcurrency": scale}
 
 
-def settings(variant: Variant) -> dict[str, str]:
+def settings(variant: FunctionSpec) -> dict[str, str]:
     """The app's settings, secrets apart."""
     return {
         "OPENBLAS_NUM_THREADS": "1",
@@ -77,7 +79,7 @@ def settings(variant: Variant) -> dict[str, str]:
     }
 
 
-def refuse_impossible(variant: Variant) -> None:
+def refuse_impossible(variant: FunctionSpec) -> None:
     """Raise ValueError for what `deploy` does not make."""
     if variant.plan_name not in PLANS:
         raise ValueError(f"azure: plan {variant.plan_name!r} is not made by `deploy`: use one of {', '.join(PLANS)}")

@@ -24,7 +24,7 @@ class WorkerRefused(Exception):
     """The worker answered with a failure; the message is its own exception."""
 
 
-class Link:
+class EventStreamLink:
     """A worker's stream, and the answers that are awaited on it by request id."""
 
     def __init__(self, messages: Any) -> None:
@@ -88,7 +88,7 @@ class Server:
     def __init__(self, messages: Any) -> None:
         self.port = 0
         self._messages = messages
-        self._links: dict[str, Link] = {}
+        self._links: dict[str, EventStreamLink] = {}
         self._server = grpc.aio.server(options=UNLIMITED)
         messages.add_FunctionRpcServicer_to_server(self, self._server)
 
@@ -97,9 +97,9 @@ class Server:
         self.port = self._server.add_insecure_port("127.0.0.1:0")
         await self._server.start()
 
-    def expect(self) -> Link:
+    def expect(self) -> EventStreamLink:
         """A link for a worker that is about to be started with its `worker_id`."""
-        link = Link(self._messages)
+        link = EventStreamLink(self._messages)
         self._links[link.worker_id] = link
         return link
 

@@ -19,14 +19,14 @@ MASTER_KEY = "TRIPOINT_AZURE_MASTER_KEY"
 
 
 @dataclass(frozen=True, slots=True)
-class Keys:
+class FunctionKeys:
     """The keys of an app. With none at all nothing is checked, as under `func start`."""
 
     function: str = ""
     master: str = ""
 
     @classmethod
-    def from_settings(cls, settings: Mapping[str, str]) -> Keys:
+    def from_settings(cls, settings: Mapping[str, str]) -> FunctionKeys:
         """Read the keys from the app's settings."""
         return cls(function=settings.get(FUNCTION_KEY, ""), master=settings.get(MASTER_KEY, ""))
 

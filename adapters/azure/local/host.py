@@ -60,7 +60,7 @@ class Host:
         """Listen, and start the first worker; the others follow when it is ready, as under the real host."""
         await self._server.open()
         first = await self._launch()
-        self._keepers = [asyncio.create_task(self._keep(first))]
+        self._keepers = [asyncio.create_task(self._supervise(first))]
         self._keepers += [asyncio.create_task(self._follow()) for _ in range(self._count - 1)]
 
     async def worker(self) -> LanguageWorker:
@@ -99,9 +99,9 @@ class Host:
 
     async def _follow(self) -> None:
         await self.worker()
-        await self._keep(await self._launch())
+        await self._supervise(await self._launch())
 
-    async def _keep(self, worker: LanguageWorker) -> None:
+    async def _supervise(self, worker: LanguageWorker) -> None:
         """Bring a worker up, and another when it dies; give up when they die without answering anything."""
         deaths, limit_s = 0, self._environment.init_timeout_s
         while True:

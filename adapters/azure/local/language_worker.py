@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from adapters.azure.local import function_keys, routes
-from adapters.azure.local.event_stream import HOST_VERSION, Link, Server, WorkerGone, WorkerRefused
+from adapters.azure.local.event_stream import HOST_VERSION, EventStreamLink, Server, WorkerGone, WorkerRefused
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -33,7 +33,7 @@ class LanguageWorker:
     """A worker process, its stream, the routes of the functions that it indexed, and how many calls it answered."""
 
     process: Process
-    link: Link
+    link: EventStreamLink
     exited: asyncio.Task[int]
     routes: tuple[Route, ...] = ()
     answered: int = 0
@@ -83,7 +83,7 @@ async def launch(environment: Environment, server: Server, runtime: Path) -> Lan
     return LanguageWorker(process, link, exited)
 
 
-async def introduce(link: Link, messages: Any, app_folder: Path) -> tuple[Route, ...]:
+async def introduce(link: EventStreamLink, messages: Any, app_folder: Path) -> tuple[Route, ...]:
     """The host's first words to a worker: initialise, tell your functions, load them. Returns their routes."""
     init = messages.WorkerInitRequest(host_version=HOST_VERSION, function_app_directory=str(app_folder))
     await link.ask(worker_init_request=init)

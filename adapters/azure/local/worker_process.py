@@ -40,7 +40,7 @@ def load_messages(runtime: Path) -> Any:
     return module
 
 
-class Worker:
+class PythonWorker:
     """Answers the host's messages with the runtime's own functions; invocations overlap."""
 
     def __init__(self, runtime: Any, messages: Any) -> None:
@@ -103,7 +103,7 @@ def main() -> None:
     sys.path.append(str(arguments.runtime))
     runtime = importlib.import_module("azure_functions_runtime")
     runtime.start_threadpool_executor()
-    worker = Worker(runtime, load_messages(arguments.runtime))
+    worker = PythonWorker(runtime, load_messages(arguments.runtime))
     address = arguments.functions_uri.removeprefix("http://").rstrip("/")
     asyncio.run(worker.serve(address, arguments.functions_worker_id))
     sys.stdout.flush()

@@ -9,16 +9,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from adapters import contract
-from adapters.bundle.build import Order
-from adapters.bundle.cached_build import ready
+from adapters.bundle.build import BundleSpec
+from adapters.bundle.cached_build import build_cached
 from adapters.bundle.target import target_of
 from adapters.emulator.memory_sizes import cpu_share
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from adapters.bundle.build import Built
-    from adapters.deployment.function_spec import Variant
+    from adapters.bundle.build import Bundle
+    from adapters.deployment.function_spec import FunctionSpec
 
 ENTRY_POINT = "classify"
 BY_REQUEST, BY_INSTANCE = "cloud-run-request", "cloud-run-instance"
@@ -30,20 +30,20 @@ INGRESS = {
 _WHOLE_VCPU = 1.0
 
 
-def bundle_of(variant: Variant) -> Built:
+def bundle_of(variant: FunctionSpec) -> Bundle:
     """The checked source of a variant."""
     cloud = contract.load(variant.cloud)
     target = target_of(cloud, python=variant.python, arch=variant.architecture)
-    chosen = Order(cloud, target, variant.model, variant.model_variant, variant.runtime, variant.memory)
-    return ready(chosen)
+    chosen = BundleSpec(cloud, target, variant.model, variant.model_variant, variant.runtime, variant.memory)
+    return build_cached(chosen)
 
 
-def build_config(variant: Variant) -> dict[str, Any]:
+def build_config(variant: FunctionSpec) -> dict[str, Any]:
     python = variant.python or str(variant.data["bundle"]["target"]["python"])
     return {"runtime": f"python{python.replace('.', '')}", "entry_point": ENTRY_POINT}
 
 
-def service_config(variant: Variant) -> dict[str, Any]:
+def service_config(variant: FunctionSpec) -> dict[str, Any]:
     """Memory, concurrency, instances and ingress, as the functions API takes them."""
     config: dict[str, Any] = {
         "available_memory": f"{variant.memory}Mi",
@@ -65,7 +65,7 @@ def service_config(variant: Variant) -> dict[str, Any]:
     return config
 
 
-def available_cpu(variant: Variant) -> str | None:
+def available_cpu(variant: FunctionSpec) -> str | None:
     """The vCPUs to ask for; None where the functions' own default for the memory size is right.
 
     Below a whole vCPU Google takes neither several requests at once nor billing by the instance, and above it more
@@ -80,7 +80,7 @@ def available_cpu(variant: Variant) -> str | None:
     return None if named and chosen == share else f"{chosen:g}"
 
 
-def run_settings(variant: Variant) -> dict[str, bool]:
+def run_settings(variant: FunctionSpec) -> dict[str, bool]:
     """What the container's resources on Cloud Run hold and the functions API has no field for.
 
     `cpu_idle`: CPU, and its price, only while a request is in the instance. Both are always set: Google does not
@@ -89,7 +89,7 @@ def run_settings(variant: Variant) -> dict[str, bool]:
     return {"cpu_idle": variant.plan_name == BY_REQUEST, "startup_cpu_boost": variant.cpu_boost is not False}
 
 
-def described(variant: Variant, runtime: str) -> Iterator[str]:
+def described(variant: FunctionSpec, runtime: str) -> Iterator[str]:
     """What `plan` says of a function."""
     yield f"{variant.memory} MB"
     yield f"{runtime}, built from source"
@@ -102,7 +102,7 @@ def described(variant: Variant, runtime: str) -> Iterator[str]:
     yield "public" if variant.access == "public" else "closed by IAM"
 
 
-def notes(variants: Sequence[Variant]) -> Iterator[str]:
+def notes(variants: Sequence[FunctionSpec]) -> Iterator[str]:
     """What is to be known before these are made."""
     if variants:
         yield (
@@ -118,7 +118,7 @@ def notes(variants: Sequence[Variant]) -> Iterator[str]:
         )
 
 
-def refuse_impossible(variant: Variant) -> None:
+def refuse_impossible(variant: FunctionSpec) -> None:
     """Raise ValueError for what Google or `deploy` does not make."""
     if variant.plan_name not in (BY_REQUEST, BY_INSTANCE):
         made = f"use {BY_REQUEST} or {BY_INSTANCE}"

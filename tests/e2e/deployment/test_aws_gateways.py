@@ -11,7 +11,7 @@ import pytest
 
 from adapters.aws.deploy import Aws
 from adapters.aws.deployment import endpoints, gateways, inventory, rest_api
-from adapters.deployment.function_spec import Variant
+from adapters.deployment.function_spec import FunctionSpec
 from adapters.deployment.provider import Resource
 from adapters.deployment.session import Session
 from tests.e2e.deployment.test_aws_variants import client, only_function
@@ -38,20 +38,20 @@ def session(rig: Rig, tmp_path: Path) -> Session:
 
 
 def test_an_http_api_stands_in_front_when_asked_and_goes_with_the_rest(rig: Rig, session: Session) -> None:
-    [endpoint] = session.apply([Variant("aws", front="http-api")])
+    [endpoint] = session.apply([FunctionSpec("aws", front="http-api")])
     [api] = client(rig, "apigatewayv2").get_apis()["Items"]
     [route] = client(rig, "apigatewayv2").get_routes(ApiId=api["ApiId"])["Items"]
     assert (route["RouteKey"], route["AuthorizationType"]) == ("$default", "AWS_IAM")
     assert endpoint.url == api["ApiEndpoint"]
     assert endpoint.details["service"] == "execute-api"
-    session.apply([Variant("aws", front="function-url")])
+    session.apply([FunctionSpec("aws", front="function-url")])
     assert client(rig, "apigatewayv2").get_apis()["Items"] == []
     session.destroy()
     assert rig.left() == []
 
 
 def test_a_rest_api_has_one_locked_stage_that_takes_images_and_goes_with_the_rest(rig: Rig, session: Session) -> None:
-    [endpoint] = session.apply([Variant("aws", front="rest-api")])
+    [endpoint] = session.apply([FunctionSpec("aws", front="rest-api")])
     gateway = client(rig, "apigateway")
     [api] = gateway.get_rest_apis()["items"]
     assert (api["name"], api["binaryMediaTypes"]) == (endpoint.name, ["*/*"])
@@ -74,7 +74,7 @@ def test_a_rest_api_has_one_locked_stage_that_takes_images_and_goes_with_the_res
     assert function["Timeout"] == 29, "the gateway waits no longer"
     assert endpoint.url == f"{rig.url}/_aws/execute-api/{api['id']}/live/"
     assert endpoint.details["service"] == "execute-api"
-    session.apply([Variant("aws")])
+    session.apply([FunctionSpec("aws")])
     assert gateway.get_rest_apis()["items"] == []
     session.destroy()
     assert rig.left() == []
@@ -96,7 +96,7 @@ def test_outside_an_emulator_a_rest_api_has_the_vendors_address() -> None:
 def test_behind_an_alias_the_gateway_invokes_it_and_its_right_is_the_aliass(
     rig: Rig, session: Session, front: str
 ) -> None:
-    session.apply([Variant("aws", plan="snapstart", front=front)])
+    session.apply([FunctionSpec("aws", plan="snapstart", front=front)])
     name = only_function(rig)["FunctionName"]
     [statement] = policy_of(rig, name, Qualifier="live")
     assert statement["Sid"] == front
@@ -110,7 +110,7 @@ def test_behind_an_alias_the_gateway_invokes_it_and_its_right_is_the_aliass(
 def test_a_gateway_or_its_function_removed_by_hand_is_made_again_with_its_right(
     rig: Rig, session: Session, front: str, gone: str
 ) -> None:
-    variant = Variant("aws", front=front)
+    variant = FunctionSpec("aws", front=front)
     [endpoint] = session.apply([variant])
     kind = "function" if gone == "function" else front
     with mock.patch.dict(os.environ, rig.variables):
@@ -131,7 +131,7 @@ def test_a_rest_api_opens_and_closes_without_a_second_one(rig: Rig, session: Ses
     gateway = client(rig, "apigateway")
     locks = []
     for access in ("closed", "public", "closed"):
-        session.apply([Variant("aws", front="rest-api", access=access)])
+        session.apply([FunctionSpec("aws", front="rest-api", access=access)])
         [api] = gateway.get_rest_apis()["items"]
         held = {"restApiId": api["id"], "resourceId": api["rootResourceId"], "httpMethod": "ANY"}
         locks.append((api["id"], gateway.get_method(**held)["authorizationType"]))
@@ -144,12 +144,12 @@ def test_a_rest_api_opens_and_closes_without_a_second_one(rig: Rig, session: Ses
 
 def test_two_rest_apis_of_one_name_become_one_and_none_is_left(rig: Rig, session: Session) -> None:
     """A request that is sent again, its answer lost, makes a second one: names of REST APIs need not differ."""
-    [endpoint] = session.apply([Variant("aws", front="rest-api")])
+    [endpoint] = session.apply([FunctionSpec("aws", front="rest-api")])
     gateway = client(rig, "apigateway")
     [first] = gateway.get_rest_apis()["items"]
     for _ in range(2):
         gateway.create_rest_api(name=endpoint.name, tags=first["tags"])
-    session.apply([Variant("aws", front="rest-api", access="public")])
+    session.apply([FunctionSpec("aws", front="rest-api", access="public")])
     assert len(gateway.get_rest_apis()["items"]) == 1
     gateway.create_rest_api(name=endpoint.name, tags=first["tags"])
     session.destroy()
@@ -159,7 +159,7 @@ def test_two_rest_apis_of_one_name_become_one_and_none_is_left(rig: Rig, session
 def test_rest_apis_are_removed_as_often_as_the_account_may(
     rig: Rig, session: Session, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    session.apply([Variant("aws", front="rest-api", memory_mb=size) for size in (512, 1024)])
+    session.apply([FunctionSpec("aws", front="rest-api", memory_mb=size) for size in (512, 1024)])
     rig.standin.rest_apis.delete_every_s = 12.0  # 30 s at AWS; boto3 alone gives up before
     monkeypatch.setattr(gateways, "_PAUSE_S", 0.5)
     session.destroy()
@@ -168,7 +168,7 @@ def test_rest_apis_are_removed_as_often_as_the_account_may(
 
 
 def test_fronts_stand_side_by_side(rig: Rig, session: Session) -> None:
-    found = session.apply([Variant("aws", front=front) for front in endpoints.FRONTS])
+    found = session.apply([FunctionSpec("aws", front=front) for front in endpoints.FRONTS])
     assert len({each.url for each in found}) == 3
     targets = json.loads((session.folder / "targets.json").read_text())["targets"]
     assert [target["gateway"] for target in targets] == list(endpoints.FRONTS)
@@ -178,7 +178,7 @@ def test_fronts_stand_side_by_side(rig: Rig, session: Session) -> None:
 
 def test_the_stand_in_refuses_what_api_gateway_refuses_and_moto_takes(rig: Rig, session: Session) -> None:
     """Otherwise the tests above would say little of a REST API that is made in the wrong order, or twice."""
-    session.apply([Variant("aws")])
+    session.apply([FunctionSpec("aws")])
     gateway, function = client(rig, "apigateway"), only_function(rig)["FunctionArn"]
     path = "arn:aws:apigateway:us-east-1:lambda:path/2015-03-31/functions/{}/invocations"
     api = gateway.create_rest_api(name="one")

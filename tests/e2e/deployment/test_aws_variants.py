@@ -13,7 +13,7 @@ import pytest
 
 from adapters.aws.deploy import Aws
 from adapters.aws.deployment import functions
-from adapters.deployment.function_spec import Variant
+from adapters.deployment.function_spec import FunctionSpec
 from adapters.deployment.session import Session
 from tests.kits import deploy_rig
 
@@ -50,7 +50,7 @@ def only_function(rig: Rig) -> dict[str, Any]:
 
 
 def test_the_function_is_as_asked_and_its_role_may_write_its_own_logs_only(rig: Rig, session: Session) -> None:
-    variant = Variant("aws", memory_mb=512, architecture="arm64", python="3.12", maximum_instances=7)
+    variant = FunctionSpec("aws", memory_mb=512, architecture="arm64", python="3.12", maximum_instances=7)
     session.apply([variant])
     made = only_function(rig)
     assert (made["MemorySize"], made["Runtime"], made["Architectures"]) == (512, "python3.12", ["arm64"])
@@ -74,7 +74,7 @@ def test_the_function_is_as_asked_and_its_role_may_write_its_own_logs_only(rig: 
 @pytest.mark.parametrize("plan", ["snapstart", "provisioned"])
 def test_a_plan_with_a_published_version_answers_through_its_alias(rig: Rig, session: Session, plan: str) -> None:
     reserved = 2 if plan == "provisioned" else 0
-    [endpoint] = session.apply([Variant("aws", plan=plan, reserved_instances=reserved)])
+    [endpoint] = session.apply([FunctionSpec("aws", plan=plan, reserved_instances=reserved)])
     name = only_function(rig)["FunctionName"]
     [alias] = client(rig, "lambda").list_aliases(FunctionName=name)["Aliases"]
     assert alias["Name"] == "live"
@@ -86,24 +86,24 @@ def test_a_plan_with_a_published_version_answers_through_its_alias(rig: Rig, ses
 
 
 def test_only_a_public_variant_is_open(rig: Rig, session: Session) -> None:
-    [closed] = session.apply([Variant("aws")])
+    [closed] = session.apply([FunctionSpec("aws")])
     name = only_function(rig)["FunctionName"]
     service = client(rig, "lambda")
     assert service.get_function_url_config(FunctionName=name)["AuthType"] == "AWS_IAM"
     with pytest.raises(service.exceptions.ResourceNotFoundException):
         service.get_policy(FunctionName=name)
-    [opened] = session.apply([Variant("aws", access="public")])
+    [opened] = session.apply([FunctionSpec("aws", access="public")])
     assert service.get_function_url_config(FunctionName=name)["AuthType"] == "NONE"
     assert "public-invoke" in service.get_policy(FunctionName=name)["Policy"]
     assert (closed.access, opened.access) == ("iam", "public")
-    session.apply([Variant("aws")])
+    session.apply([FunctionSpec("aws")])
     assert service.get_function_url_config(FunctionName=name)["AuthType"] == "AWS_IAM"
 
 
 def test_a_closed_endpoint_is_signed_for_and_a_cold_start_can_be_forced(rig: Rig, session: Session) -> None:
     from datetime import UTC, datetime
 
-    [endpoint] = session.apply([Variant("aws")])
+    [endpoint] = session.apply([FunctionSpec("aws")])
     passes = session.passes()
     added = passes["aws"].headers("POST", endpoint.url, b"image", datetime.now(UTC))
     assert "/us-east-1/lambda/aws4_request" in added["authorization"]
@@ -118,23 +118,23 @@ def test_a_zip_too_large_for_a_direct_upload_goes_through_a_bucket(
     rig: Rig, session: Session, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(functions, "DIRECT_BYTES", 1024 * 1024)
-    session.apply([Variant("aws"), Variant("aws", memory_mb=512)])
+    session.apply([FunctionSpec("aws"), FunctionSpec("aws", memory_mb=512)])
     [bucket] = client(rig, "s3").list_buckets()["Buckets"]
     stored = client(rig, "s3").list_objects_v2(Bucket=bucket["Name"])["Contents"]
-    built = functions.bundle_of(Variant("aws"))
+    built = functions.bundle_of(FunctionSpec("aws"))
     assert built is not None
     assert [each["Size"] for each in stored] == [built.zipped_bytes] * 2
     calls = len(rig.interruption.seen)
-    session.apply([Variant("aws"), Variant("aws", memory_mb=512)])
+    session.apply([FunctionSpec("aws"), FunctionSpec("aws", memory_mb=512)])
     assert rig.interruption.seen[calls:] == [], "not one changing request"
-    session.apply([Variant("aws")])
+    session.apply([FunctionSpec("aws")])
     assert len(client(rig, "s3").list_objects_v2(Bucket=bucket["Name"])["Contents"]) == 1
     session.destroy()
     assert rig.left() == []
 
 
 def test_the_platforms_report_lines_are_read_back(rig: Rig, session: Session) -> None:
-    session.apply([Variant("aws")])
+    session.apply([FunctionSpec("aws")])
     logs = client(rig, "logs")
     [group] = logs.describe_log_groups()["logGroups"]
     now_ms = int(time.time() * 1000)
@@ -163,7 +163,7 @@ def test_a_small_quota_is_told_before_and_not_reserved(rig: Rig, session: Sessio
     rig.standin._account = {"ConcurrentExecutions": 10, "UnreservedConcurrentExecutions": 10}
     said = rig.run("plan", "aws")
     assert "20 instances cannot be reserved, for the account has 10 unreserved and keeps 100" in said
-    session.apply([Variant("aws")])
+    session.apply([FunctionSpec("aws")])
     name = only_function(rig)["FunctionName"]
     held = client(rig, "lambda").get_function_concurrency(FunctionName=name)
     assert "ReservedConcurrentExecutions" not in held
@@ -189,6 +189,6 @@ def test_what_lambda_would_refuse_is_refused_before_anything_is_made(
     rig: Rig, session: Session, wrong: dict[str, Any], said: str
 ) -> None:
     with pytest.raises((ValueError, RuntimeError), match=said):
-        session.apply([Variant("aws", **wrong)])
+        session.apply([FunctionSpec("aws", **wrong)])
     assert rig.left() == []
     assert not (session.folder / "deployment.json").exists()

@@ -15,7 +15,7 @@ import pytest
 
 from adapters.azure.deploy import Azure
 from adapters.deployment.errors import DeployError
-from adapters.deployment.function_spec import Variant
+from adapters.deployment.function_spec import FunctionSpec
 from adapters.deployment.session import Session
 from tests.kits import deploy_rig
 from tests.standins import blobs
@@ -49,7 +49,7 @@ def session(rig: Rig) -> Session:
 
 
 def test_the_function_runs_from_the_package_that_its_own_settings_lead_to(azure: Rig, sample_image: bytes) -> None:
-    [endpoint] = session(azure).apply([Variant("azure")])
+    [endpoint] = session(azure).apply([FunctionSpec("azure")])
     assert (azure.faults(), azure.standin.packages) == ([], {}), "nothing but the blob holds the package"
     assert len(azure.standin.blobs.accounts) == 1
     package = zipfile.ZipFile(io.BytesIO(azure.standin.deployed()))
@@ -84,6 +84,6 @@ def test_a_wrong_container_or_key_in_the_settings_would_be_found_out(
 
     monkeypatch.setattr(Azure, "_site", spoiled)
     with pytest.raises(DeployError, match=f"answered 500 to its package: .*{said}"):
-        session(azure).apply([Variant("azure")])
+        session(azure).apply([FunctionSpec("azure")])
     session(azure).destroy()
     assert (azure.left(), azure.standin.blobs.accounts) == ([], {})

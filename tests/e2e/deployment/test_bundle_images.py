@@ -20,7 +20,7 @@ import pytest
 
 from adapters import contract
 from adapters.bundle import image, layout
-from adapters.bundle.build import Order
+from adapters.bundle.build import BundleSpec
 from adapters.bundle.errors import BundleError
 from adapters.bundle.target import target_of
 
@@ -119,7 +119,7 @@ def test_an_images_steps_give_a_function_that_starts(cloud: str, runtime: str, f
 def test_an_image_is_built_for_a_named_platform(cloud: str, runtime: str, file: str) -> None:
     found = contract.load(cloud)
     python = "3.11" if runtime == "tflite-runtime" else "3.13"
-    order = Order(found, target_of(found, python=python), runtime=runtime)
+    order = BundleSpec(found, target_of(found, python=python), runtime=runtime)
     by_docker, by_buildah = image.command(order, "docker"), image.command(order, "buildah")
     assert by_docker[by_docker.index("--platform") + 1] == "linux/amd64"
     assert "--provenance=false" in by_docker
@@ -135,6 +135,6 @@ def test_an_image_is_built_for_a_named_platform(cloud: str, runtime: str, file: 
 
 def test_a_missing_dockerfile_is_told_with_the_way_out() -> None:
     found = contract.load("gcp")
-    order = Order(found, target_of(found), runtime="litert-direct")
+    order = BundleSpec(found, target_of(found), runtime="litert-direct")
     with pytest.raises(BundleError, match="has no Dockerfile for litert-direct: use --format zip"):
         image.command(order, "docker")

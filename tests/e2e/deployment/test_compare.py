@@ -14,7 +14,7 @@ from unittest import mock
 
 import pytest
 
-from adapters.deployment.function_spec import Variant
+from adapters.deployment.function_spec import FunctionSpec
 from adapters.deployment.session import Session
 from loadtests.record.store import open_store
 from tests.kits import deploy_rig
@@ -138,7 +138,7 @@ def assert_no_secret(rig: Rig, said: str, run: Path) -> None:
 def test_a_closed_target_refuses_who_has_no_key_or_a_wrong_one(rig: Rig, sample_image: bytes) -> None:
     with mock.patch.dict(os.environ, rig.variables):
         session = Session(folder=rig.folder / ".tripoint", say=lambda line: None)
-        [endpoint] = session.apply([Variant(rig.cloud)])
+        [endpoint] = session.apply([FunctionSpec(rig.cloud)])
         written = "".join(path.read_text() for path in (rig.folder / ".tripoint").iterdir())
         for secret in ("c3RhbmQtaW4=", "AccountKey", "function-key-of-the-stand-in", deploy_rig.SECRET_KEY, "Bearer"):
             assert secret not in written
@@ -231,7 +231,7 @@ def test_a_deployed_rest_api_lets_in_nobody_without_a_signature_for_its_service(
 
     with mock.patch.dict(os.environ, rest.variables):
         session = Session(folder=rest.folder / ".tripoint", say=lambda line: None)
-        [endpoint] = session.apply([Variant("aws", front="rest-api")])
+        [endpoint] = session.apply([FunctionSpec("aws", front="rest-api")])
         held, now = session.passes()["aws"], datetime.now(UTC)
         assert classify(endpoint.url, sample_image, {}) == 403
         other = replace(held, keys={**held.keys, "service": "lambda"})

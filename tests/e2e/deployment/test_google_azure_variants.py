@@ -12,7 +12,7 @@ from unittest import mock
 import pytest
 
 from adapters.deployment.errors import DeployError
-from adapters.deployment.function_spec import Variant
+from adapters.deployment.function_spec import FunctionSpec
 from adapters.deployment.session import Session
 from adapters.gcp.deployment.run_service import RunService
 from tests.kits import deploy_rig
@@ -53,7 +53,9 @@ def only_site(rig: Rig) -> dict[str, Any]:
 
 
 def test_a_google_function_is_as_asked(google: Rig) -> None:
-    variant = Variant("gcp", memory_mb=512, concurrency=8, maximum_instances=5, reserved_instances=1, python="3.12")
+    variant = FunctionSpec(
+        "gcp", memory_mb=512, concurrency=8, maximum_instances=5, reserved_instances=1, python="3.12"
+    )
     session(google).apply([variant])
     service, build = only_function(google)["serviceConfig"], only_function(google)["buildConfig"]
     assert (service["availableMemory"], service["availableCpu"]) == ("512Mi", "1"), "concurrency needs a whole vCPU"
@@ -82,14 +84,14 @@ def test_a_google_function_gets_the_cpu_that_google_asks_for_its_memory_and_its_
     google: Rig, asked: dict[str, Any], cpu: str | None
 ) -> None:
     """The stand-in refuses what Cloud Run refuses; None is the functions' own default, which fits."""
-    session(google).apply([Variant("gcp", **asked)])
+    session(google).apply([FunctionSpec("gcp", **asked)])
     assert only_function(google)["serviceConfig"].get("availableCpu") == cpu
     assert google.faults() == []
 
 
 def test_google_bills_by_the_instance_and_boosts_no_start_where_that_is_asked(google: Rig) -> None:
-    held = Variant("gcp", plan="cloud-run-instance", reserved_instances=1)
-    session(google).apply([held, Variant("gcp"), Variant("gcp", cpu_boost=False)])
+    held = FunctionSpec("gcp", plan="cloud-run-instance", reserved_instances=1)
+    session(google).apply([held, FunctionSpec("gcp"), FunctionSpec("gcp", cpu_boost=False)])
     containers = {name.rpartition("/")[2].split("-", 2)[2]: each for name, each in google.standin.containers.items()}
     assert containers == {
         "run-instance-2048-c1": {"cpuIdle": False, "startupCpuBoost": True},
@@ -110,9 +112,9 @@ def test_google_bills_by_the_instance_and_boosts_no_start_where_that_is_asked(go
 
 def test_what_google_does_by_default_is_not_done_again(google: Rig) -> None:
     google.standin.boost = True
-    session(google).apply([Variant("gcp")])
+    session(google).apply([FunctionSpec("gcp")])
     assert not [line for line in google.interruption.seen if line.startswith("PATCH")]
-    session(google).apply([Variant("gcp", maximum_instances=30)])
+    session(google).apply([FunctionSpec("gcp", maximum_instances=30)])
     patched = [line.rpartition("/")[0] for line in google.interruption.seen if line.startswith("PATCH")]
     assert [line.rpartition("/")[2] for line in patched] == ["functions"], "the function, and no second revision"
 
@@ -120,7 +122,7 @@ def test_what_google_does_by_default_is_not_done_again(google: Rig) -> None:
 def test_a_function_whose_billing_was_not_set_any_more_is_seen_as_not_made_and_repaired(
     google: Rig, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    variant = Variant("gcp", plan="cloud-run-instance", reserved_instances=1)
+    variant = FunctionSpec("gcp", plan="cloud-run-instance", reserved_instances=1)
     with monkeypatch.context() as patched:
         patched.setattr(RunService, "set_resources", cut_off)
         with pytest.raises(KeyboardInterrupt):
@@ -139,7 +141,7 @@ def cut_off(*_: object) -> None:
 
 def test_a_google_function_is_reachable_from_where_it_is_asked_to_be(google: Rig) -> None:
     for ingress, held in (("internal", 2), ("internal-and-gclb", 3), ("all", 1)):
-        session(google).apply([Variant("gcp", ingress=ingress)])
+        session(google).apply([FunctionSpec("gcp", ingress=ingress)])
         assert only_function(google)["serviceConfig"]["ingressSettings"] == held
     said = google.run("plan", "gcp", "--ingress", "internal")
     assert "ingress internal: out of reach from here" in said
@@ -149,7 +151,7 @@ def test_a_google_function_is_reachable_from_where_it_is_asked_to_be(google: Rig
 def test_a_google_functions_name_fits_its_service_and_stays_its_own(google: Rig) -> None:
     long: dict[str, Any] = {"plan": "cloud-run-instance", "reserved_instances": 1, "memory_mb": 16384}
     current = replace(session(google), project="abcdefghijkl")
-    current.apply([Variant("gcp", **long, concurrency=1000 + at, cpu_boost=False) for at in (-1, 0)])
+    current.apply([FunctionSpec("gcp", **long, concurrency=1000 + at, cpu_boost=False) for at in (-1, 0)])
     names = [name.rpartition("/")[2] for name in google.standin.functions]
     assert len(set(names)) == 2
     assert max(map(len, names)) < 50
@@ -158,15 +160,15 @@ def test_a_google_functions_name_fits_its_service_and_stays_its_own(google: Rig)
 
 
 def test_a_google_function_is_open_to_all_only_when_asked(google: Rig) -> None:
-    session(google).apply([Variant("gcp")])
+    session(google).apply([FunctionSpec("gcp")])
     assert [each.get("bindings", []) for each in google.standin.policies.values()] == [[]]
-    session(google).apply([Variant("gcp", access="public")])
+    session(google).apply([FunctionSpec("gcp", access="public")])
     [policy] = google.standin.policies.values()
     assert policy["bindings"] == [{"role": "roles/run.invoker", "members": ["allUsers"]}]
 
 
 def test_google_log_lines_come_oldest_first(google: Rig) -> None:
-    session(google).apply([Variant("gcp")])
+    session(google).apply([FunctionSpec("gcp")])
     google.standin.log = [
         {"timestamp": f"2026-11-20T00:00:0{index}Z", "textPayload": f"line {index}", "logName": "l"}
         for index in range(5)
@@ -176,7 +178,7 @@ def test_google_log_lines_come_oldest_first(google: Rig) -> None:
 
 
 def test_an_azure_app_is_as_asked_and_its_secret_stays_in_its_settings(azure: Rig) -> None:
-    session(azure).apply([Variant("azure", memory_mb=512, plan="flex-always-ready", reserved_instances=2)])
+    session(azure).apply([FunctionSpec("azure", memory_mb=512, plan="flex-always-ready", reserved_instances=2)])
     config = only_site(azure)["properties"]["functionAppConfig"]
     assert config["runtime"] == {"name": "python", "version": "3.13"}
     scale = config["scaleAndConcurrency"]
@@ -191,14 +193,14 @@ def test_an_azure_function_key_is_asked_for_when_it_is_used(azure: Rig) -> None:
     from tests.standins.azure import KEY
 
     current = session(azure)
-    [endpoint] = current.apply([Variant("azure")])
+    [endpoint] = current.apply([FunctionSpec("azure")])
     given = current.passes()["azure"]
     assert given.headers("POST", endpoint.url, b"", datetime.now(UTC)) == {"x-functions-key": KEY}
     assert KEY not in (azure.folder / ".tripoint" / "deployment.json").read_text()
 
 
 def test_a_cold_start_is_forced_by_a_variable_that_nothing_reads(google: Rig, azure: Rig) -> None:
-    session(google).apply([Variant("gcp")])
+    session(google).apply([FunctionSpec("gcp")])
     before = only_function(google)["serviceConfig"]["environmentVariables"]
     session(google).retire("gcp")
     after = only_function(google)["serviceConfig"]["environmentVariables"]
@@ -207,7 +209,7 @@ def test_a_cold_start_is_forced_by_a_variable_that_nothing_reads(google: Rig, az
     assert only_function(google)["serviceConfig"]["environmentVariables"] != after
     session(google).destroy()
 
-    session(azure).apply([Variant("azure")])
+    session(azure).apply([FunctionSpec("azure")])
     held = {each["name"]: each["value"] for each in only_site(azure)["properties"]["siteConfig"]["appSettings"]}
     session(azure).retire("azure")
     now = {each["name"]: each["value"] for each in only_site(azure)["properties"]["siteConfig"]["appSettings"]}
@@ -222,16 +224,16 @@ def test_a_failed_azure_build_is_told_and_can_be_destroyed(azure: Rig, monkeypat
     failed = (200, {"status": 3, "status_text": "pip could not find a wheel"})
     monkeypatch.setattr(Azure, "build_state", lambda self, app: failed)
     with pytest.raises(DeployError, match=r"the build of app .* failed: pip could not find a wheel"):
-        session(azure).apply([Variant("azure")])
+        session(azure).apply([FunctionSpec("azure")])
     assert azure.left() != []
     session(azure).destroy()
     assert azure.left() == []
 
 
 def test_regions_are_kept_apart_in_groups_of_their_own(azure: Rig) -> None:
-    session(azure).apply([Variant("azure", region="eastus"), Variant("azure", region="westeurope")])
+    session(azure).apply([FunctionSpec("azure", region="eastus"), FunctionSpec("azure", region="westeurope")])
     assert len(azure.standin.groups) == 2
-    session(azure).apply([Variant("azure", region="eastus")])
+    session(azure).apply([FunctionSpec("azure", region="eastus")])
     assert len(azure.standin.groups) == 1
     session(azure).destroy()
     assert azure.left() == []
@@ -264,5 +266,5 @@ def test_what_cannot_be_made_is_refused_before_anything_is(
         mock.patch.dict(os.environ, rig.variables),
         pytest.raises((ValueError, RuntimeError), match=said),
     ):
-        session(rig).apply([Variant(cloud, **wrong)])
+        session(rig).apply([FunctionSpec(cloud, **wrong)])
     assert rig.left() == []

@@ -20,7 +20,7 @@ from adapters.bundle import cache, image
 from adapters.bundle.errors import BundleError
 from adapters.deployment import state
 from adapters.deployment.errors import DeployError
-from adapters.deployment.function_spec import Variant
+from adapters.deployment.function_spec import FunctionSpec
 from adapters.deployment.session import Session
 from tests.e2e.deployment.test_aws_variants import client, only_function
 from tests.kits import deploy_rig
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from tests.kits.deploy_rig import Rig
 
 pytestmark = [pytest.mark.timeout(300)]
-IMAGE = Variant("aws", format="image")
+IMAGE = FunctionSpec("aws", format="image")
 
 
 @pytest.fixture
@@ -122,7 +122,7 @@ def test_the_password_is_on_no_command_line_and_in_no_file_of_the_users(rig: Rig
 
 
 def test_a_second_apply_neither_builds_nor_sends(rig: Rig, session: Session) -> None:
-    variants = [IMAGE, Variant("aws", format="image", memory_mb=512)]
+    variants = [IMAGE, FunctionSpec("aws", format="image", memory_mb=512)]
     session.apply(variants)
     assert [len(called(rig, word)) for word in ("build", "push")] == [1, 1], "one image for both"
     before = len(rig.interruption.seen)
@@ -159,17 +159,17 @@ def test_other_contents_are_another_image_and_the_former_goes(
 
 
 def test_both_dockerfiles_stand_side_by_side_in_one_repository(rig: Rig, session: Session) -> None:
-    classic = Variant("aws", format="image", runtime="tflite-runtime", python="3.11")
+    classic = FunctionSpec("aws", format="image", runtime="tflite-runtime", python="3.11")
     try:
         image.check(image_registry.order_of(classic))
     except BundleError as error:
         pytest.skip(f"the packages cannot be fetched here: {error}")
-    session.apply([IMAGE, classic, Variant("aws")])
+    session.apply([IMAGE, classic, FunctionSpec("aws")])
     files = [call["argv"][call["argv"].index("-f") + 1] for call in called(rig, "build")]
     assert files == ["adapters/aws/Dockerfile", "adapters/aws/Dockerfile.tflite"]
     assert len(repositories(rig)) == 1
     assert len(client(rig, "lambda").list_functions()["Functions"]) == 3
-    session.apply([Variant("aws")])
+    session.apply([FunctionSpec("aws")])
     assert repositories(rig) == []
     session.destroy()
     assert rig.left() == []
@@ -216,7 +216,7 @@ def test_what_cannot_work_is_refused_before_anything_is_made(
     rig: Rig, session: Session, wrong: dict[str, Any], said: str
 ) -> None:
     with pytest.raises((ValueError, RuntimeError), match=said):
-        session.apply([Variant("aws", format="image", **wrong)])
+        session.apply([FunctionSpec("aws", format="image", **wrong)])
     assert rig.left() == []
     assert not (session.folder / "deployment.json").exists()
 
@@ -235,7 +235,7 @@ def test_an_image_of_the_users_own_is_neither_built_nor_removed(rig: Rig, sessio
     mine = service.create_repository(repositoryName="mine")["repository"]["repositoryUri"]
     manifest = {"mediaType": "application/vnd.oci.image.manifest.v1+json", "layers": [], "config": {"size": 1}}
     service.put_image(repositoryName="mine", imageManifest=json.dumps(manifest), imageTag="one")
-    session.apply([Variant("aws", image=f"{mine}:one")])
+    session.apply([FunctionSpec("aws", image=f"{mine}:one")])
     made = client(rig, "lambda").get_function(FunctionName=only_function(rig)["FunctionName"])
     assert made["Code"]["ImageUri"] == f"{mine}:one"
     assert called(rig, "build") + called(rig, "push") == []
@@ -253,6 +253,6 @@ def test_the_stand_in_refuses_images_as_lambda_does(rig: Rig, session: Session) 
         (f"{mine}:index", "media type for the source image .* is not supported"),
     ):
         with pytest.raises(DeployError, match=said):
-            session.apply([Variant("aws", image=address)])
+            session.apply([FunctionSpec("aws", image=address)])
     assert ecr.wrong_architecture({"architecture": "arm64"}, "x86_64") is not None
     assert ecr.wrong_architecture({"architecture": "amd64"}, "x86_64") is None

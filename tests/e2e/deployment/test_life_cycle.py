@@ -15,7 +15,7 @@ import pytest
 from adapters.bundle import cache, layout
 from adapters.bundle.errors import BundleError
 from adapters.deployment import provider
-from adapters.deployment.function_spec import Variant
+from adapters.deployment.function_spec import FunctionSpec
 from adapters.deployment.naming import Deployment
 from tests.kits import deploy_rig
 
@@ -38,7 +38,7 @@ def with_bundle(name: str) -> str:
     name = name.partition(" ")[0]
     deploy_rig.installed(name)
     try:
-        provider.provider_of(name).steps(Deployment("tripoint", "zzzzzzzzz", "nobody"), [Variant(name)])
+        provider.provider_of(name).steps(Deployment("tripoint", "zzzzzzzzz", "nobody"), [FunctionSpec(name)])
     except BundleError as error:
         pytest.skip(f"the bundle cannot be made here: {error}")
     return name

@@ -16,7 +16,7 @@ import pytest
 
 from adapters import contract
 from adapters.deployment import provider
-from adapters.deployment.function_spec import Variant
+from adapters.deployment.function_spec import FunctionSpec
 from adapters.deployment.session import Session, missing
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ def test_a_real_account_is_as_clean_after_as_it_was_before(
     lacking = missing([cloud])
     assert not lacking, lacking
     session = Session(folder=tmp_path / ".tripoint", life=timedelta(hours=1))
-    variant = Variant(cloud, format=form or "zip")
+    variant = FunctionSpec(cloud, format=form or "zip")
     with session.deployed([variant]) as [endpoint]:
         closed = urllib.request.Request(endpoint.url, data=sample_image, headers={"content-type": "image/jpeg"})
         with pytest.raises(urllib.error.HTTPError, match=r"401|403"):

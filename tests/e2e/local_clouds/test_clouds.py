@@ -22,7 +22,7 @@ from PIL import Image
 
 from adapters import contract
 from adapters.emulator import clouds
-from adapters.emulator.options import Options
+from adapters.emulator.options import EmulatorOptions
 from tests.kits.processes import runs
 
 if TYPE_CHECKING:
@@ -179,7 +179,7 @@ def test_a_new_memory_size_is_a_new_version(cloud: str, running: dict[str, cloud
 
 
 def test_null_gives_a_setting_back_what_it_was_at_the_start() -> None:
-    with clouds.start(["aws"], Options(idle_life_s=77.0)) as local:
+    with clouds.start(["aws"], EmulatorOptions(idle_life_s=77.0)) as local:
         control = local["aws"].control
         assert ask(f"{control}/settings", body=b'{"idle_life_s": 2}')[2]["idle_life_s"] == 2
         assert ask(f"{control}/settings", body=b'{"idle_life_s": null}')[2]["idle_life_s"] == 77

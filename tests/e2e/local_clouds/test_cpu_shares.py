@@ -16,9 +16,9 @@ import pytest
 from PIL import Image
 
 from adapters.emulator import clouds
-from adapters.emulator.cgroups import find_kernel
-from adapters.emulator.cleanup import Custody
-from adapters.emulator.options import Options
+from adapters.emulator.cgroups import find_cgroup_version
+from adapters.emulator.cleanup import CleanupRegistry
+from adapters.emulator.options import EmulatorOptions
 
 FULL_MB = 1769
 SYSTEM = Path("/sys/fs/cgroup")
@@ -26,8 +26,8 @@ SYSTEM = Path("/sys/fs/cgroup")
 
 @pytest.fixture(scope="module", autouse=True)
 def _enforced() -> None:
-    custody = Custody()
-    found = find_kernel(custody)
+    custody = CleanupRegistry()
+    found = find_cgroup_version(custody)
     custody.close()
     if found is None:
         pytest.skip("control groups are not writable here: shares cannot be enforced")
@@ -81,7 +81,7 @@ def favour(group: Path) -> None:
 
 def cpu_bound_ms(memory_mb: int, photo: bytes) -> float:
     """The least time of decoding, preprocessing and inference at a memory size, in ms: the one least disturbed."""
-    with clouds.start(["aws"], Options(memory_mb=memory_mb)) as running:
+    with clouds.start(["aws"], EmulatorOptions(memory_mb=memory_mb)) as running:
         assert running["aws"].cpu_share.startswith("enforced")
         assert ask(running["aws"].url, body=photo)[0] == 200
         favour(cpu_group(running["aws"]))
@@ -112,7 +112,7 @@ def large() -> bytes:
 
 
 def test_out_of_memory_ends_the_instance_as_lambda_ends_it_and_the_next_request_is_served(large: bytes) -> None:
-    with clouds.start(["aws"], Options(memory_mb=128)) as running:
+    with clouds.start(["aws"], EmulatorOptions(memory_mb=128)) as running:
         local = running["aws"]
         event = json.dumps({"image": base64.b64encode(large).decode()}).encode()
         status, text = ask(f"{local.url}/2015-03-31/functions/clothes/invocations", body=event)
@@ -127,11 +127,11 @@ def test_out_of_memory_ends_the_instance_as_lambda_ends_it_and_the_next_request_
 
 
 def test_out_of_memory_on_google_is_503_and_the_next_request_is_served(large: bytes) -> None:
-    with clouds.start(["gcp"], Options(memory_mb=128)) as running:
+    with clouds.start(["gcp"], EmulatorOptions(memory_mb=128)) as running:
         assert ask(running["gcp"].url, body=large)[0] == 503
         assert ask(f"{running['gcp'].url}/health", "GET")[0] == 200
 
 
 def test_a_larger_size_holds_what_a_smaller_one_does_not(large: bytes) -> None:
-    with clouds.start(["azure"], Options(memory_mb=512)) as running:
+    with clouds.start(["azure"], EmulatorOptions(memory_mb=512)) as running:
         assert ask(running["azure"].url, body=large)[0] == 200

@@ -15,7 +15,7 @@ from PIL import Image
 
 from adapters import contract
 from adapters.emulator import clouds
-from adapters.emulator.options import Options
+from adapters.emulator.options import EmulatorOptions
 from loadtests.record.cold_state import classify_samples
 from loadtests.send.response import HttpResponse
 from loadtests.send.response_parser import PlannedRequest, instance_fields
@@ -33,7 +33,7 @@ PAUSE_S = 0.2
 
 @pytest.fixture(scope="module")
 def running() -> Iterator[dict[str, clouds.LocalCloud]]:
-    with clouds.start(CLOUDS, Options(max_instances=INSTANCES)) as local:
+    with clouds.start(CLOUDS, EmulatorOptions(max_instances=INSTANCES)) as local:
         yield local
 
 

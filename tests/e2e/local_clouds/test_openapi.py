@@ -12,7 +12,7 @@ import requests
 
 from adapters import contract
 from adapters.emulator import clouds
-from adapters.emulator.options import Options
+from adapters.emulator.options import EmulatorOptions
 from core import runtime
 from core.settings import MODELS
 
@@ -36,7 +36,7 @@ def test_no_request_made_from_the_document_gets_an_answer_that_it_does_not_descr
 ) -> None:
     if model == WINES and "xgboost" not in runtime.usable():
         pytest.skip("xgboost-cpu is not installed")
-    with clouds.start((cloud,), Options(model=model)) as running:
+    with clouds.start((cloud,), EmulatorOptions(model=model)) as running:
         url = running[cloud].url.rstrip("/")
         # A cold start on a busy machine may outlast the patience of what follows.
         assert requests.get(f"{url}/health", timeout=120).status_code == 200

@@ -24,7 +24,7 @@ from PIL import Image
 
 from adapters import contract
 from adapters.emulator import clouds, overhead
-from adapters.emulator.options import Options
+from adapters.emulator.options import EmulatorOptions
 from loadtests.record.evidence import parse_header
 from tests.paths import ROOT
 
@@ -39,7 +39,7 @@ MANIFEST = ROOT / "model" / "clothes" / "manifest.json"
 
 @pytest.fixture(scope="module")
 def running() -> Iterator[dict[str, clouds.LocalCloud]]:
-    with clouds.start(CLOUDS, Options(max_instances=2)) as local:
+    with clouds.start(CLOUDS, EmulatorOptions(max_instances=2)) as local:
         yield local
 
 
@@ -217,7 +217,7 @@ TIMED_OUT = {"aws": 502, "azure": 500, "gcp": 504}
 
 @pytest.mark.parametrize("cloud", CLOUDS)
 def test_a_request_that_runs_out_of_time_is_ended_as_the_platform_ends_it(cloud: str, photo: bytes) -> None:
-    with clouds.start([cloud], Options(max_instances=1, timeout_s=5.0)) as running:
+    with clouds.start([cloud], EmulatorOptions(max_instances=1, timeout_s=5.0)) as running:
         local = running[cloud]
         assert ask(local.url, body=photo)[0] == 200
         assert ask(f"{local.control}/settings", body=b'{"timeout_s": 0.5}')[0] == 200
@@ -232,7 +232,7 @@ def test_a_request_that_runs_out_of_time_is_ended_as_the_platform_ends_it(cloud:
 
 @pytest.mark.parametrize("cloud", [name for name in CLOUDS if name != "aws"])
 def test_an_instance_serves_as_many_requests_at_once_as_its_concurrency(cloud: str, photo: bytes) -> None:
-    with clouds.start([cloud], Options(concurrency=8, max_instances=1)) as running:
+    with clouds.start([cloud], EmulatorOptions(concurrency=8, max_instances=1)) as running:
         local = running[cloud]
         assert ask(local.url, body=photo)[0] == 200
         with fault(local, fault="stall", delay_s=0.5, times=1), ThreadPoolExecutor(8) as pool:
@@ -251,7 +251,7 @@ def test_a_fault_that_does_not_exist_is_told_with_those_that_do(running: dict[st
 
 
 def test_provisioned_instances_are_there_before_the_first_request(photo: bytes) -> None:
-    with clouds.start(["aws"], Options(min_instances=1)) as running:
+    with clouds.start(["aws"], EmulatorOptions(min_instances=1)) as running:
         local = running["aws"]
         while not any(record["event"] == "instance_ready" for record in ledger(local)):
             time.sleep(0.01)

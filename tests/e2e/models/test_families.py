@@ -15,7 +15,7 @@ import requests
 
 from adapters import contract
 from adapters.emulator import clouds
-from adapters.emulator.options import Options
+from adapters.emulator.options import EmulatorOptions
 from core import runtime
 from core.settings import MODELS
 from tests.kits.core import encoded, picture
@@ -39,7 +39,7 @@ def serving(model: Path, name: str) -> Iterator[dict[str, LocalCloud]]:
     """The three local clouds with one model."""
     if name not in runtime.usable():
         pytest.skip(f"{name} is not installed")
-    patient = Options(model=str(model), init_timeout_s=PATIENCE_S, timeout_s=PATIENCE_S)
+    patient = EmulatorOptions(model=str(model), init_timeout_s=PATIENCE_S, timeout_s=PATIENCE_S)
     with clouds.start(contract.clouds(), patient) as running:
         yield running
 

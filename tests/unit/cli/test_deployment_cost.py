@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from adapters.deployment.function_spec import Variant
+from adapters.deployment.function_spec import FunctionSpec
 from cli.measurement.deployment_cost import highest_usd, hours_of, idle_usd_per_day, standing_usd
 from loadtests.cost import load_plans
 from loadtests.cost.budget import Budget
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from loadtests.plan.phases import Stratum
     from loadtests.record.sample import State
 
-HELD = Variant("gcp", plan="cloud-run-instance", reserved_instances=2, maximum_instances=5)
+HELD = FunctionSpec("gcp", plan="cloud-run-instance", reserved_instances=2, maximum_instances=5)
 TARGET = Target("g", "gcp", "cloud-run-instance", "us-central1", 2048, "https://g")
 SECOND_USD = Decimal("0.000018") + 2 * Decimal("0.000002")  # 1 vCPU and 2 GiB, billed by the instance
 DAY_S, LEFT_S = 86_400, 900 + 240  # an idle life and a start
@@ -31,13 +31,13 @@ DAY_S, LEFT_S = 86_400, 900 + 240  # an idle life and a start
 
 def test_an_idle_day_is_that_of_the_instances_kept_ready() -> None:
     assert idle_usd_per_day(HELD) == 2 * DAY_S * SECOND_USD
-    by_request = Variant("gcp", reserved_instances=2)
+    by_request = FunctionSpec("gcp", reserved_instances=2)
     assert idle_usd_per_day(by_request) == 2 * DAY_S * 3 * Decimal("0.0000025"), "idle at its own, lower price"
-    assert idle_usd_per_day(Variant("gcp")) == 0
+    assert idle_usd_per_day(FunctionSpec("gcp")) == 0
 
 
 def test_below_a_vcpu_google_bills_by_request_only_so_that_a_small_instance_has_a_whole_one() -> None:
-    small = Variant("gcp", plan="cloud-run-instance", memory_mb=512, reserved_instances=1)
+    small = FunctionSpec("gcp", plan="cloud-run-instance", memory_mb=512, reserved_instances=1)
     assert idle_usd_per_day(small) == DAY_S * (Decimal("0.000018") + Decimal("0.000002") / 2)
 
 
@@ -45,15 +45,15 @@ def test_what_bills_the_life_of_instances_may_cost_that_of_all_there_may_be() ->
     left_usd = 2 * LEFT_S * SECOND_USD
     assert standing_usd(HELD, Decimal(4)) == 5 * 4 * 3600 * SECOND_USD + left_usd
     assert standing_usd(HELD, Decimal(4), renewals=10) == 5 * 4 * 3600 * SECOND_USD + 11 * left_usd
-    ready = Variant("azure", plan="flex-always-ready", reserved_instances=1, maximum_instances=40)
+    ready = FunctionSpec("azure", plan="flex-always-ready", reserved_instances=1, maximum_instances=40)
     assert standing_usd(ready, Decimal(24), renewals=10) == idle_usd_per_day(ready)
-    assert standing_usd(Variant("aws"), Decimal(4)) == 0
+    assert standing_usd(FunctionSpec("aws"), Decimal(4)) == 0
 
 
 def test_the_most_that_a_run_can_cost_has_both_the_requests_and_what_stands() -> None:
     assert highest_usd(HELD, 1000, Decimal(4)) == standing_usd(HELD, Decimal(4)), "no price for a request"
-    by_request = Variant("gcp", reserved_instances=1)
-    alone = highest_usd(Variant("gcp"), 10, Decimal(4))
+    by_request = FunctionSpec("gcp", reserved_instances=1)
+    alone = highest_usd(FunctionSpec("gcp"), 10, Decimal(4))
     assert highest_usd(by_request, 10, Decimal(4)) - alone == 4 * 3600 * 3 * Decimal("0.0000025")
     assert hours_of(timedelta(minutes=90)) == Decimal("1.5")
 
@@ -138,7 +138,7 @@ def test_the_life_of_instances_never_passes_what_stands_and_what_the_requests_co
     end_s = max([now_s, *(free_s for _, free_s, _ in service.idle)])
     service.end(end_s, at_once=True)
     billed_s = Decimal(repr(sum(ended_s - started_s for started_s, ended_s in service.lives_s)))
-    variant = Variant("gcp", plan=TARGET.plan, reserved_instances=reserved, maximum_instances=maximum)
+    variant = FunctionSpec("gcp", plan=TARGET.plan, reserved_instances=reserved, maximum_instances=maximum)
     stands_usd = standing_usd(variant, Decimal(repr(end_s)) / 3600, renewals=renewals)
     assert billed_s * SECOND_USD <= stands_usd + budget.spent_usd
 

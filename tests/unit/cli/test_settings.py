@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 import pytest
 
-from adapters.deployment.function_spec import read_variants
+from adapters.deployment.function_spec import read_function_specs
 from cli.framework.settings import key_of, options_of, settings_note, variable_of
 from cli.main import tripoint
 from tests.kits.cli import Caller, every_command
@@ -156,7 +156,7 @@ def test_one_file_serves_deploy_and_the_other_commands(call: Caller, tmp_path: P
         'project = "shop"\ntime_to_live_h = 2\n[deploy.plan]\nrequests = 77\n'
         '[compare]\nrate = 5\n[[variants]]\ncloud = "aws"\nmemory_mb = 512\n',
     )
-    settings, variants = read_variants(file)
+    settings, variants = read_function_specs(file)
     assert settings == {"project": "shop", "time_to_live_h": 2}
     assert [(each.cloud, each.memory_mb) for each in variants] == [("aws", 512)]
     assert shown(call, "deploy", "plan")["requests"]["value"] == 77

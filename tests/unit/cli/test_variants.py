@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from click.testing import CliRunner
 
-from adapters.deployment.function_spec import Variant
+from adapters.deployment.function_spec import FunctionSpec
 from cli.commands.tune import command
 from cli.measurement.variants import variants_to_sweep
 from loadtests.plan.targets import Target, write_targets
@@ -44,7 +44,7 @@ def said(*arguments: str) -> tuple[int, str]:
 
 def test_each_size_is_a_variant_and_a_cloud_that_lacks_one_says_what_stands_for_it() -> None:
     variants, notes = variants_to_sweep({**ASKED, "deploy": "aws,azure", "memory": "512,1024"})
-    assert variants == [Variant(cloud, memory_mb=size) for cloud in ("aws", "azure") for size in SIZES[cloud]]
+    assert variants == [FunctionSpec(cloud, memory_mb=size) for cloud in ("aws", "azure") for size in SIZES[cloud]]
     assert notes == ["azure has no 1024 MB: 2048 MB, its next size, stands for it"]
 
 

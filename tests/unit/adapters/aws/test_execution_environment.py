@@ -16,7 +16,7 @@ import pytest
 from adapters.aws.local import execution_environment
 from adapters.aws.local.runtime_api import ANSWER_LIMIT_BYTES, Invocation, RuntimeApi
 from adapters.contract import Environment, HttpAnswer, InstanceFailed
-from adapters.emulator.cleanup import Custody
+from adapters.emulator.cleanup import CleanupRegistry
 from adapters.emulator.process_group import Launcher
 
 if TYPE_CHECKING:
@@ -51,15 +51,15 @@ def bundle(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def custody() -> Iterator[Custody]:
-    kept = Custody()
+def custody() -> Iterator[CleanupRegistry]:
+    kept = CleanupRegistry()
     yield kept
     kept.close()
 
 
 def with_environment(
     bundle: Path,
-    custody: Custody,
+    custody: CleanupRegistry,
     use: Callable[[ExecutionEnvironment], Awaitable[Any]],
     *,
     timeout_s: float = 30.0,
@@ -84,7 +84,7 @@ def event(**fields: str) -> bytes:
     return json.dumps(fields).encode()
 
 
-def test_a_real_runtime_answers_and_reports_initialisation_once(bundle: Path, custody: Custody) -> None:
+def test_a_real_runtime_answers_and_reports_initialisation_once(bundle: Path, custody: CleanupRegistry) -> None:
     async def use(started: ExecutionEnvironment) -> list[Outcome]:
         await started.initialise()
         return [await started.invoke(event(a="1"), f"id-{number}") for number in (1, 2)]
@@ -111,7 +111,7 @@ def test_a_real_runtime_answers_and_reports_initialisation_once(bundle: Path, cu
 
 
 def test_the_portable_client_stands_in_for_the_native_module(
-    bundle: Path, custody: Custody, monkeypatch: pytest.MonkeyPatch
+    bundle: Path, custody: CleanupRegistry, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Its folder comes first on the path, as where there is no native module."""
     monkeypatch.setattr(execution_environment, "runtime_paths", lambda: [str(execution_environment.PORTABLE)])
@@ -148,7 +148,7 @@ def test_where_awslambdaric_is_missing_it_is_told_how_to_get_it(
     ],
 )
 def test_an_environment_that_dies_or_runs_out_of_time_is_lost(
-    do: str, kind: str, message: str, bundle: Path, custody: Custody
+    do: str, kind: str, message: str, bundle: Path, custody: CleanupRegistry
 ) -> None:
     async def use(started: ExecutionEnvironment) -> Outcome:
         await started.initialise()
@@ -159,7 +159,7 @@ def test_an_environment_that_dies_or_runs_out_of_time_is_lost(
     assert outcome.lost == message
 
 
-def test_an_exception_is_an_error_and_the_environment_goes_on(bundle: Path, custody: Custody) -> None:
+def test_an_exception_is_an_error_and_the_environment_goes_on(bundle: Path, custody: CleanupRegistry) -> None:
     async def use(started: ExecutionEnvironment) -> list[Outcome]:
         await started.initialise()
         return [await started.invoke(event(do=do), "id") for do in ("raise", "nothing")]
@@ -171,7 +171,7 @@ def test_an_exception_is_an_error_and_the_environment_goes_on(bundle: Path, cust
     assert not fine.result.failed
 
 
-def test_an_answer_above_6_mb_is_an_error(bundle: Path, custody: Custody) -> None:
+def test_an_answer_above_6_mb_is_an_error(bundle: Path, custody: CleanupRegistry) -> None:
     async def use(started: ExecutionEnvironment) -> Outcome:
         await started.initialise()
         return await started.invoke(event(do="large"), "id")
@@ -183,7 +183,7 @@ def test_an_answer_above_6_mb_is_an_error(bundle: Path, custody: Custody) -> Non
 
 
 def test_a_handler_that_cannot_be_imported_is_told_with_the_runtimes_own_error(
-    bundle: Path, custody: Custody
+    bundle: Path, custody: CleanupRegistry
 ) -> None:
     (bundle / "adapters" / "aws" / "handler.py").write_text("import no_such_module")
 
@@ -196,7 +196,7 @@ def test_a_handler_that_cannot_be_imported_is_told_with_the_runtimes_own_error(
     assert json.loads(answer.body)["errorType"] == "Runtime.ImportModuleError"
 
 
-def test_initialisation_has_a_limit(bundle: Path, custody: Custody) -> None:
+def test_initialisation_has_a_limit(bundle: Path, custody: CleanupRegistry) -> None:
     (bundle / "adapters" / "aws" / "handler.py").write_text("import time; time.sleep(60)")
 
     async def use(started: ExecutionEnvironment) -> None:

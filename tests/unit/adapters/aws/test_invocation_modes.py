@@ -14,8 +14,8 @@ from adapters.aws.local.execution_environment import Outcome
 from adapters.aws.local.http_event import http_answer, http_event
 from adapters.aws.local.invocation_modes import LambdaGate
 from adapters.aws.local.rest_event import rest_answer, rest_event
-from adapters.aws.local.runtime_api import Result
-from adapters.contract import HttpAnswer, HttpRequest, InstanceFailed, Refusal
+from adapters.aws.local.runtime_api import InvocationResult
+from adapters.contract import HttpAnswer, HttpRequest, InstanceFailed, Rejection
 
 EVENTS = Path(instance.__file__).parent / "events"
 INVOKE = "/2015-03-31/functions/clothes/invocations"
@@ -149,8 +149,8 @@ def test_each_gateway_waits_its_own_time_and_says_so_in_its_own_words() -> None:
 
 
 def test_a_rest_api_says_internal_server_error_for_every_failure_behind_it() -> None:
-    full, broken = GATE.refuse(rest(), Refusal("full")), GATE.refuse(rest(), Refusal("start"))
-    failed = instance.http_answer(Outcome(Result(b"{}", failed=True), b""), "id", "rest-api")
+    full, broken = GATE.refuse(rest(), Rejection("full")), GATE.refuse(rest(), Rejection("start"))
+    failed = instance.http_answer(Outcome(InvocationResult(b"{}", failed=True), b""), "id", "rest-api")
     assert full is not None
     assert broken is not None
     assert [each.status for each in (full, broken, failed)] == [500, 502, 502], "throttled is 500 there"
@@ -231,10 +231,10 @@ def test_a_url_above_6_mb_gets_the_platforms_own_413() -> None:
 
 
 def test_without_an_instance_each_front_says_so_in_its_own_way() -> None:
-    full = Refusal("full")
+    full = Rejection("full")
     assert GATE.refuse(invocation(), full) is None, "cloud.toml has the 429 of the API and of URLs"
     api_front = HttpRequest("GET", "/", front="http-api")
-    throttled, broken = GATE.refuse(api_front, full), GATE.refuse(api_front, Refusal("start"))
+    throttled, broken = GATE.refuse(api_front, full), GATE.refuse(api_front, Rejection("start"))
     assert throttled is not None
     assert broken is not None
     assert (throttled.status, broken.status) == (503, 500)
@@ -242,8 +242,8 @@ def test_without_an_instance_each_front_says_so_in_its_own_way() -> None:
 
 def test_a_failed_start_is_the_functions_error_for_the_invoke_operation() -> None:
     said = HttpAnswer(200, (("x-amz-function-error", "Unhandled"),), b'{"errorType": "Runtime.ImportModuleError"}')
-    assert GATE.refuse(invocation(), Refusal("start", InstanceFailed("…", answer=said))) == said
-    answer = GATE.refuse(invocation(), Refusal("start", InstanceFailed("it died\nlog")))
+    assert GATE.refuse(invocation(), Rejection("start", InstanceFailed("…", answer=said))) == said
+    answer = GATE.refuse(invocation(), Rejection("start", InstanceFailed("it died\nlog")))
     assert answer is not None
     assert json.loads(answer.body) == {"errorType": "Runtime.ExitError", "errorMessage": "it died"}
 
@@ -256,7 +256,7 @@ def test_an_event_is_tried_three_times_when_the_function_fails_and_on_when_it_is
 
 
 def test_the_answer_of_an_invocation_carries_the_log_only_when_asked() -> None:
-    outcome = Outcome(Result(b"{}", failed=True), b"START\nREPORT\n")
+    outcome = Outcome(InvocationResult(b"{}", failed=True), b"START\nREPORT\n")
     plain = dict(invoke_api.answered(invocation(), outcome, "id").headers)
     tailed = dict(invoke_api.answered(invocation(x_amz_log_type="Tail"), outcome, "id").headers)
     assert plain["x-amz-function-error"] == "Unhandled"

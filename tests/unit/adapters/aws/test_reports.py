@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from adapters.aws.deployment.report_lines import parse, reports_in
-from adapters.platform_report import Report
+from adapters.platform_report import PlatformReport
 
 WARM = (
     "REPORT RequestId: 8f5c-1\tDuration: 20.10 ms\tBilled Duration: 21 ms\tMemory Size: 1769 MB\t"
@@ -15,7 +15,7 @@ WARM = (
 
 def test_a_warm_request_has_no_start() -> None:
     found = parse(WARM)
-    assert found == Report(WARM, duration_ms=20.1, billed_ms=21, memory_mb=1769, used_mb=88)
+    assert found == PlatformReport(WARM, duration_ms=20.1, billed_ms=21, memory_mb=1769, used_mb=88)
     assert not found.is_first
 
 

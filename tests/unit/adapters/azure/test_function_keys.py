@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from adapters.azure.local.function_keys import Keys, presented_key
+from adapters.azure.local.function_keys import FunctionKeys, presented_key
 
-KEYS = Keys(function="f-key", master="m-key")
+KEYS = FunctionKeys(function="f-key", master="m-key")
 
 
 @pytest.mark.parametrize(
@@ -26,11 +26,11 @@ def test_a_level_opens_to_its_keys_and_to_no_other(level: str, key: str, opens: 
 
 
 def test_without_any_key_set_nothing_is_checked() -> None:
-    assert Keys().open("admin", "")
+    assert FunctionKeys().open("admin", "")
 
 
 def test_an_unset_key_does_not_open_for_an_empty_one() -> None:
-    assert not Keys(function="f-key").open("admin", "")
+    assert not FunctionKeys(function="f-key").open("admin", "")
 
 
 def test_the_header_goes_before_the_query_and_its_case_does_not_matter() -> None:
@@ -40,4 +40,7 @@ def test_the_header_goes_before_the_query_and_its_case_does_not_matter() -> None
 
 
 def test_keys_are_read_from_the_settings() -> None:
-    assert Keys.from_settings({"TRIPOINT_AZURE_FUNCTION_KEY": "f-key", "TRIPOINT_AZURE_MASTER_KEY": "m-key"}) == KEYS
+    assert (
+        FunctionKeys.from_settings({"TRIPOINT_AZURE_FUNCTION_KEY": "f-key", "TRIPOINT_AZURE_MASTER_KEY": "m-key"})
+        == KEYS
+    )

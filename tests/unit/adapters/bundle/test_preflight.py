@@ -12,7 +12,7 @@ import pytest
 
 from adapters import contract
 from adapters.bundle import archive, bytecode, elf, preflight, target
-from adapters.bundle.build import Order
+from adapters.bundle.build import BundleSpec
 from adapters.bundle.errors import BundleError
 
 AWS = contract.load("aws")
@@ -121,7 +121,7 @@ def test_an_unknown_python_or_architecture_is_told_with_the_known_ones() -> None
     with pytest.raises(BundleError, match="has no 'riscv': choose one of x86_64, arm64"):
         target.target_of(AWS, arch="riscv")
     with pytest.raises(BundleError, match="unknown runtime 'torch': expected one of litert, litert-direct, tflite-"):
-        Order(AWS, target.target_of(AWS), runtime="torch")
+        BundleSpec(AWS, target.target_of(AWS), runtime="torch")
 
 
 def test_the_same_files_give_the_same_zip_whatever_their_times(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ import pytest
 
 from adapters import contract
 from adapters.bundle import archive, container_tool, image, layout, push
-from adapters.bundle.build import Order
+from adapters.bundle.build import BundleSpec
 from adapters.bundle.errors import BundleError
 from adapters.bundle.target import target_of
 
@@ -20,9 +20,9 @@ LOGIN = push.Login(HOST, "AWS", "a-password")
 FOLDER = Path("/ours")
 
 
-def order(runtime: str = "litert", python: str = "3.13", **more: str) -> Order:
+def order(runtime: str = "litert", python: str = "3.13", **more: str) -> BundleSpec:
     found = contract.load("aws")
-    return Order(found, target_of(found, python=python, **more), runtime=runtime)
+    return BundleSpec(found, target_of(found, python=python, **more), runtime=runtime)
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ import pytest
 
 from adapters import contract
 from adapters.bundle import assemble, layout, preflight, runtimes
-from adapters.bundle.build import Order
+from adapters.bundle.build import BundleSpec
 from adapters.bundle.errors import BundleError
 from adapters.bundle.target import target_of
 from core import runtime
@@ -48,7 +48,7 @@ def onnx_of_images(folder: Path) -> Path:
 def test_a_model_is_shipped_with_its_own_runtime(folder: Path, name: str, packages: tuple[str, ...]) -> None:
     assert runtimes.default_runtime(folder) == name
     assert runtimes.packages(name, folder) == packages
-    order = Order(contract.load("aws"), target_of(contract.load("aws")), model=str(folder))
+    order = BundleSpec(contract.load("aws"), target_of(contract.load("aws")), model=str(folder))
     assert (order.runtime, order.packages) == (name, packages)
 
 

@@ -6,31 +6,31 @@ import pytest
 
 from adapters.aws import deploy as aws
 from adapters.azure.deployment import configuration as azure
-from adapters.deployment.function_spec import Variant, distinct, variant_of
+from adapters.deployment.function_spec import FunctionSpec, distinct, function_spec_of
 from adapters.gcp.deployment import configuration as gcp
 
 ADDRESS = "123456789012.dkr.ecr.us-east-1.amazonaws.com/mine:one"
 
 
 def test_a_format_is_one_of_two() -> None:
-    assert variant_of({"cloud": "aws", "format": "image"}).builds_image
+    assert function_spec_of({"cloud": "aws", "format": "image"}).builds_image
     with pytest.raises(ValueError, match="format 'tar': expected one of zip, image"):
-        Variant("aws", format="tar")
+        FunctionSpec("aws", format="tar")
 
 
 def test_an_address_is_an_image_that_is_not_built() -> None:
-    for variant in (Variant("aws", image=ADDRESS), Variant("aws", image=ADDRESS, format="image")):
+    for variant in (FunctionSpec("aws", image=ADDRESS), FunctionSpec("aws", image=ADDRESS, format="image")):
         assert variant.from_image
         assert not variant.builds_image
-    assert not Variant("aws").from_image
+    assert not FunctionSpec("aws").from_image
 
 
 def test_a_zip_and_both_images_stand_side_by_side_under_names_that_lambda_takes() -> None:
     longest = {"plan": "provisioned", "memory_mb": 10240, "reserved_instances": 1, "format": "image"}
     variants = [
-        Variant("aws"),
-        variant_of({"cloud": "aws", **longest}),
-        variant_of({"cloud": "aws", **longest, "runtime": "tflite-runtime"}),
+        FunctionSpec("aws"),
+        function_spec_of({"cloud": "aws", **longest}),
+        function_spec_of({"cloud": "aws", **longest, "runtime": "tflite-runtime"}),
     ]
     assert len(distinct(variants)) == 3
     prefix = len("abcdefghijkl-123456789-")  # the longest project
@@ -39,9 +39,9 @@ def test_a_zip_and_both_images_stand_side_by_side_under_names_that_lambda_takes(
 
 def test_only_aws_is_given_an_image() -> None:
     with pytest.raises(ValueError, match=r"functions are built from source: .* use --format zip"):
-        gcp.refuse_impossible(Variant("gcp", format="image"))
+        gcp.refuse_impossible(FunctionSpec("gcp", format="image"))
     with pytest.raises(ValueError, match=r"takes no image: .* use --format zip"):
-        azure.refuse_impossible(Variant("azure", format="image"))
+        azure.refuse_impossible(FunctionSpec("azure", format="image"))
     with pytest.raises(ValueError, match="SnapStart needs a zip"):
-        aws.refuse_impossible(Variant("aws", plan="snapstart", format="image"))
-    aws.refuse_impossible(Variant("aws", format="image"))
+        aws.refuse_impossible(FunctionSpec("aws", plan="snapstart", format="image"))
+    aws.refuse_impossible(FunctionSpec("aws", format="image"))

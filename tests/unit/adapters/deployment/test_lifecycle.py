@@ -13,15 +13,15 @@ from hypothesis import strategies as st
 from adapters.deployment import lifecycle, state
 from adapters.deployment.errors import DeployError
 from adapters.deployment.naming import Deployment, identity_in, new_deployment
-from adapters.deployment.provider import Found, Resource, Step
-from adapters.deployment.request_auth import Pass
+from adapters.deployment.provider import FoundResource, Resource, Step
+from adapters.deployment.request_auth import RequestAuth
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
-    from adapters.deployment.function_spec import Variant
-    from adapters.deployment.provider import Endpoint, Outputs, Provider
+    from adapters.deployment.function_spec import FunctionSpec
+    from adapters.deployment.provider import DeployedEndpoint, Outputs, Provider
 
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 
@@ -47,13 +47,13 @@ class Account:
         if not self.stubborn:
             self._change(lambda: self.things.pop(resource.key, None))
 
-    def find(self, project: str, regions: Iterable[str]) -> Sequence[Found]:
+    def find(self, project: str, regions: Iterable[str]) -> Sequence[FoundResource]:
         found = []
         for key in self.things:
             cloud, region, kind, name = key.split("/", 3)
             identity = identity_in(name, project)
             if identity and region in set(regions):
-                found.append(Found(Resource(cloud, kind, name, region), identity))
+                found.append(FoundResource(Resource(cloud, kind, name, region), identity))
         return found
 
     def _change(self, act: object) -> None:
@@ -72,25 +72,25 @@ class Account:
     def permissions(self) -> Sequence[str]:
         return ()
 
-    def notes(self, variants: Sequence[Variant]) -> Iterable[str]:
+    def notes(self, variants: Sequence[FunctionSpec]) -> Iterable[str]:
         return ()
 
-    def steps(self, deployment: Deployment, variants: Sequence[Variant]) -> Sequence[Step]:
+    def steps(self, deployment: Deployment, variants: Sequence[FunctionSpec]) -> Sequence[Step]:
         return steps(self, deployment, ["a"])
 
     def endpoints(
-        self, deployment: Deployment, variants: Sequence[Variant], made: Mapping[str, Outputs]
-    ) -> Sequence[Endpoint]:
+        self, deployment: Deployment, variants: Sequence[FunctionSpec], made: Mapping[str, Outputs]
+    ) -> Sequence[DeployedEndpoint]:
         return ()
 
-    def open(self, endpoint: Endpoint) -> Pass:
-        return Pass()
+    def open(self, endpoint: DeployedEndpoint) -> RequestAuth:
+        return RequestAuth()
 
-    def retire(self, deployment: Deployment, variant: Variant) -> None: ...
-    def logs(self, deployment: Deployment, variant: Variant, *, limit: int) -> Iterable[str]:
+    def force_cold_start(self, deployment: Deployment, variant: FunctionSpec) -> None: ...
+    def logs(self, deployment: Deployment, variant: FunctionSpec, *, limit: int) -> Iterable[str]:
         return ()
 
-    def reports(self, deployment: Deployment, variant: Variant, *, since: datetime) -> None:
+    def reports(self, deployment: Deployment, variant: FunctionSpec, *, since: datetime) -> None:
         return None
 
 

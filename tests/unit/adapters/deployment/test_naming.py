@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from adapters.deployment import naming
-from adapters.deployment.function_spec import Variant, distinct, read_variants, variant_of
+from adapters.deployment.function_spec import FunctionSpec, distinct, function_spec_of, read_function_specs
 from adapters.deployment.session import owner_label
 
 NOW = datetime(2026, 11, 20, 12, 0, 30, tzinfo=UTC)
@@ -76,18 +76,18 @@ def test_variants_come_from_a_file_and_wrong_ones_are_told(tmp_path: object) -> 
     path.write_text(
         'owner = "ana"\ntime_to_live_h = 2\n[[variants]]\ncloud = "aws"\nmemory_mb = 512\nplan = "snapstart"\n'
     )
-    settings, [variant] = read_variants(path)
+    settings, [variant] = read_function_specs(path)
     assert settings == {"owner": "ana", "time_to_live_h": 2}
     assert variant.label == "snapstart-512-x8664-c1"
     assert variant.place == "us-east-1"
     path.write_text("colour = 1\n")
     with pytest.raises(ValueError, match="has unknown 'colour': expected project, owner"):
-        read_variants(path)
+        read_function_specs(path)
     with pytest.raises(ValueError, match="a variant has unknown 'memory': expected"):
-        variant_of({"cloud": "aws", "memory": 512})
+        function_spec_of({"cloud": "aws", "memory": 512})
     with pytest.raises(ValueError, match="unknown cloud 'oracle': expected one of aws, azure, gcp"):
-        Variant("oracle")
+        FunctionSpec("oracle")
     with pytest.raises(ValueError, match="reserved_instances is 3: expected 0 to maximum_instances"):
-        Variant("aws", maximum_instances=2, reserved_instances=3)
+        FunctionSpec("aws", maximum_instances=2, reserved_instances=3)
     with pytest.raises(ValueError, match="two variants are the same"):
-        distinct([Variant("aws"), Variant("aws")])
+        distinct([FunctionSpec("aws"), FunctionSpec("aws")])

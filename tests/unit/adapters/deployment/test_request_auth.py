@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from adapters.aws.deployment import sigv4
-from adapters.deployment.request_auth import Pass
+from adapters.deployment.request_auth import RequestAuth
 
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 
@@ -62,14 +62,14 @@ def test_a_signature_is_the_one_that_botocore_makes(body: bytes, path: str, quer
 
 
 def test_a_pass_is_never_printed() -> None:
-    made = Pass(fixed={"x-functions-key": "secret"})
-    assert "secret" not in f"{made!r} {made} {Pass(keys=KEYS)!r}"
+    made = RequestAuth(fixed={"x-functions-key": "secret"})
+    assert "secret" not in f"{made!r} {made} {RequestAuth(keys=KEYS)!r}"
     assert made.headers("POST", "https://x", b"", NOW) == {"x-functions-key": "secret"}
 
 
 def test_a_pass_crosses_to_another_process_whole() -> None:
-    made = Pass(fixed={"x": "y"}, signer="adapters.aws.deployment.sigv4", keys=KEYS)
-    again = Pass.of(made.text())
+    made = RequestAuth(fixed={"x": "y"}, signer="adapters.aws.deployment.sigv4", keys=KEYS)
+    again = RequestAuth.of(made.text())
     given = again.headers("POST", "https://x/", b"image", NOW)
     assert given == made.headers("POST", "https://x/", b"image", NOW)
     assert given["x"] == "y"

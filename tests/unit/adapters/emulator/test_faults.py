@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from adapters.contract import Admission, HttpAnswer, HttpRequest, Patience, Refusal
-from adapters.emulator.cgroups import Share, Shares, Version1, Version2, find_kernel, quota
-from adapters.emulator.cleanup import Custody
+from adapters.contract import AdmissionDecision, FrontTimeout, HttpAnswer, HttpRequest, Rejection
+from adapters.emulator.cgroups import Cgroup, Cgroups, Version1, Version2, find_cgroup_version, quota
+from adapters.emulator.cleanup import CleanupRegistry
 from adapters.emulator.faults import Fault, Faults, parse
-from adapters.emulator.front_door import Door
-from adapters.emulator.instances import Refused
+from adapters.emulator.front_door import FrontDoor
+from adapters.emulator.instances import RequestRefused
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -73,8 +73,8 @@ def test_a_fault_is_written_in_one_word_on_the_command_line() -> None:
 
 
 @pytest.fixture
-def custody() -> Iterator[Custody]:
-    kept = Custody()
+def custody() -> Iterator[CleanupRegistry]:
+    kept = CleanupRegistry()
     yield kept
     kept.close()
 
@@ -85,11 +85,11 @@ def test_a_quota_is_never_below_what_the_kernel_takes() -> None:
     assert quota(0.072) == (1_000, 13_889)
 
 
-def test_version_1_limits_lie_in_both_hierarchies(tmp_path: Path, custody: Custody) -> None:
+def test_version_1_limits_lie_in_both_hierarchies(tmp_path: Path, custody: CleanupRegistry) -> None:
     for name in ("cpu", "memory"):
         (tmp_path / name).mkdir()
     kernel = Version1(tmp_path / "cpu", tmp_path / "memory")
-    Share(kernel, "one", custody).create(vcpu=0.5, memory_mb=512)
+    Cgroup(kernel, "one", custody).create(vcpu=0.5, memory_mb=512)
     assert (tmp_path / "cpu" / "one" / "cpu.cfs_quota_us").read_text() == "2500\n"
     assert (tmp_path / "cpu" / "one" / "cpu.cfs_period_us").read_text() == "5000\n"
     assert int((tmp_path / "cpu" / "one" / "cpu.shares").read_text()) < 1024, "the front door comes first"
@@ -100,9 +100,9 @@ def test_version_1_limits_lie_in_both_hierarchies(tmp_path: Path, custody: Custo
     forget(custody, kernel)
 
 
-def test_version_2_limits_lie_in_one_folder(tmp_path: Path, custody: Custody) -> None:
+def test_version_2_limits_lie_in_one_folder(tmp_path: Path, custody: CleanupRegistry) -> None:
     kernel = Version2(tmp_path)
-    share = Share(kernel, "one", custody)
+    share = Cgroup(kernel, "one", custody)
     share.create(vcpu=0.25, memory_mb=128)
     assert (tmp_path / "one" / "cpu.max").read_text() == "1250 5000\n"
     assert int((tmp_path / "one" / "cpu.weight").read_text()) < 100, "the front door comes first"
@@ -111,38 +111,40 @@ def test_version_2_limits_lie_in_one_folder(tmp_path: Path, custody: Custody) ->
     forget(custody, kernel)
 
 
-def forget(custody: Custody, kernel: Version1 | Version2, name: str = "one") -> None:
+def forget(custody: CleanupRegistry, kernel: Version1 | Version2, name: str = "one") -> None:
     """Folders that stand for control groups hold real files: the guardian could not remove them."""
     for folder in kernel.folders(name):
         custody.release("cgroup", str(folder))
 
 
-def test_where_control_groups_are_not_writable_shares_are_not_enforced(tmp_path: Path, custody: Custody) -> None:
-    assert find_kernel(custody, system=tmp_path / "nowhere", own="4:memory:/a\n1:cpu:/\n0::/\n") is None
-    shares = Shares(None, custody)
-    assert shares.word == "not enforced"
+def test_where_control_groups_are_not_writable_shares_are_not_enforced(
+    tmp_path: Path, custody: CleanupRegistry
+) -> None:
+    assert find_cgroup_version(custody, system=tmp_path / "nowhere", own="4:memory:/a\n1:cpu:/\n0::/\n") is None
+    shares = Cgroups(None, custody)
+    assert shares.description == "not enforced"
     assert shares.make(vcpu=1.0, memory_mb=512) is None
 
 
 def test_a_scope_that_was_not_delegated_is_left_alone(
-    tmp_path: Path, custody: Custody, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, custody: CleanupRegistry, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     scope = tmp_path / "user.slice"
     scope.mkdir()
     (tmp_path / "cgroup.controllers").write_text("cpu memory\n")
     (scope / "cgroup.subtree_control").write_text("\n")
     monkeypatch.setattr("os.geteuid", lambda: 1000)
-    assert find_kernel(custody, system=tmp_path, own="0::/user.slice\n") is None
+    assert find_cgroup_version(custody, system=tmp_path, own="0::/user.slice\n") is None
     assert [path.name for path in scope.iterdir()] == ["cgroup.subtree_control"]
     assert (scope / "cgroup.subtree_control").read_text() == "\n"
 
 
 def test_the_root_of_version_2_hands_the_controllers_down(
-    tmp_path: Path, custody: Custody, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, custody: CleanupRegistry, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "cgroup.controllers").write_text("cpu memory\n")
     monkeypatch.setattr("os.geteuid", lambda: 0)
-    kernel = find_kernel(custody, system=tmp_path, own="0::/user.slice/session.scope\n")
+    kernel = find_cgroup_version(custody, system=tmp_path, own="0::/user.slice/session.scope\n")
     assert isinstance(kernel, Version2)
     assert kernel.parent.parent == tmp_path
     assert (tmp_path / "cgroup.subtree_control").read_text() == "+cpu +memory\n"
@@ -163,7 +165,7 @@ class OneFleet:
         self.asked.append(request)
         answer = self.answers.pop(0)
         if answer is None:
-            raise Refused(Refusal("full"))
+            raise RequestRefused(Rejection("full"))
         return answer
 
 
@@ -175,10 +177,10 @@ class _Platform:
 class AllLater:
     """Accepts everything for later, and tries again at once what was refused."""
 
-    def admit(self, request: HttpRequest, /) -> Admission:
-        return Admission(HttpAnswer(202), later=request)
+    def admit(self, request: HttpRequest, /) -> AdmissionDecision:
+        return AdmissionDecision(HttpAnswer(202), later=request)
 
-    def refuse(self, request: HttpRequest, refusal: Refusal, /) -> HttpAnswer | None:
+    def refuse(self, request: HttpRequest, refusal: Rejection, /) -> HttpAnswer | None:
         return None
 
     def retry_after_s(self, answer: HttpAnswer, attempts: int, /) -> float | None:
@@ -188,7 +190,7 @@ class AllLater:
 def test_a_request_without_a_client_is_tried_until_it_is_served() -> None:
     async def play() -> tuple[int, int]:
         fleet = OneFleet(None, None, HttpAnswer(200))
-        door = Door(fleet, AllLater())  # type: ignore[arg-type] # a fleet's serving part is all that a door uses
+        door = FrontDoor(fleet, AllLater())  # type: ignore[arg-type] # a fleet's serving part is all that a door uses
         answer = await door.serve(HttpRequest("POST", "/"))
         while len(fleet.asked) < 3:
             await asyncio.sleep(0)
@@ -201,8 +203,8 @@ def test_a_request_without_a_client_is_tried_until_it_is_served() -> None:
 class Impatient(AllLater):
     """Waits for a hundredth of a second."""
 
-    def admit(self, request: HttpRequest, /) -> Admission:
-        return Admission(patience=Patience(0.01, HttpAnswer(504)))
+    def admit(self, request: HttpRequest, /) -> AdmissionDecision:
+        return AdmissionDecision(patience=FrontTimeout(0.01, HttpAnswer(504)))
 
 
 class SlowFleet:
@@ -221,7 +223,7 @@ class SlowFleet:
 def test_a_front_door_that_will_not_wait_answers_itself_while_the_function_works_on() -> None:
     async def play(wait_s: float) -> tuple[int, int, int]:
         fleet = SlowFleet(wait_s)
-        door = Door(fleet, Impatient())  # type: ignore[arg-type] # as above
+        door = FrontDoor(fleet, Impatient())  # type: ignore[arg-type] # as above
         status, served = (await door.serve(HttpRequest("POST", "/"))).status, fleet.served
         await asyncio.sleep(0.3)
         await door.close()
@@ -234,7 +236,7 @@ def test_a_front_door_that_will_not_wait_answers_itself_while_the_function_works
 
 def test_a_refused_request_gets_the_platforms_answer() -> None:
     async def play() -> int:
-        door = Door(OneFleet(None), None)  # type: ignore[arg-type] # as above
+        door = FrontDoor(OneFleet(None), None)  # type: ignore[arg-type] # as above
         return (await door.serve(HttpRequest("POST", "/"))).status
 
     assert asyncio.run(play()) == 429

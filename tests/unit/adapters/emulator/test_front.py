@@ -18,7 +18,7 @@ from adapters.contract import HttpAnswer, HttpRequest
 from adapters.emulator import http_server
 from adapters.emulator.faults import Fault
 from adapters.emulator.memory_sizes import check_memory, cpu_share
-from adapters.emulator.options import Options
+from adapters.emulator.options import EmulatorOptions
 from adapters.emulator.platform_rules import platform
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ def test_a_busy_front_door_learns_how_long_a_request_lay_unread() -> None:
     lain: list[float] = []
 
     async def serve(request: HttpRequest) -> HttpAnswer:
-        lain.append(request.lain_s)
+        lain.append(request.queued_s)
         time.sleep(0.2)  # the front door is busy: the next request lies in the kernel
         return HttpAnswer(200, (), b"")
 
@@ -137,14 +137,14 @@ def test_a_client_that_asks_first_is_told_to_go_on() -> None:
 
 def test_every_cloud_states_rules_that_can_be_read() -> None:
     for name in contract.clouds():
-        rules = platform(contract.load(name), Options())
+        rules = platform(contract.load(name), EmulatorOptions())
         assert rules.full.status == 429
         assert rules.failed.status >= 500
         assert rules.cpu_share == 1.0, "defaults of one vCPU compare like with like"
 
 
 def test_options_override_what_the_cloud_says() -> None:
-    options = Options(memory_mb=512, max_instances=3, min_instances=1, idle_life_s=5.0, timeout_s=2.0)
+    options = EmulatorOptions(memory_mb=512, max_instances=3, min_instances=1, idle_life_s=5.0, timeout_s=2.0)
     rules = platform(contract.load("aws"), options)
     assert (rules.memory_mb, rules.timeout_s) == (512, 2.0)
     assert rules.scaling.max_instances == 3
@@ -154,15 +154,16 @@ def test_options_override_what_the_cloud_says() -> None:
 
 
 def test_sharing_an_instance_on_cloud_run_comes_with_a_whole_vcpu() -> None:
-    alone = platform(contract.load("gcp"), Options(memory_mb=512))
-    shared = platform(contract.load("gcp"), Options(memory_mb=512, concurrency=2))
+    alone = platform(contract.load("gcp"), EmulatorOptions(memory_mb=512))
+    shared = platform(contract.load("gcp"), EmulatorOptions(memory_mb=512, concurrency=2))
     assert (alone.cpu_share, shared.cpu_share) == (0.333, 1.0)
 
 
 def test_google_boosts_the_start_of_instances_of_one_vcpu_or_less_unless_that_is_switched_off() -> None:
     boosts = {
         (name, size_mb, asked): platform(
-            contract.load(name), Options.from_document(json.loads(Options(memory_mb=size_mb, cpu_boost=asked).text()))
+            contract.load(name),
+            EmulatorOptions.from_document(json.loads(EmulatorOptions(memory_mb=size_mb, cpu_boost=asked).text())),
         ).boost
         for name, size_mb in (("gcp", 512), ("gcp", 2048), ("gcp", 4096), ("aws", 512))
         for asked in (True, False)
@@ -182,7 +183,7 @@ def test_google_boosts_the_start_of_instances_of_one_vcpu_or_less_unless_that_is
 )
 def test_what_a_cloud_does_not_offer_is_told(cloud: str, options: dict[str, int], message: str) -> None:
     with pytest.raises(ValueError, match=message):
-        platform(contract.load(cloud), Options.from_document(options))
+        platform(contract.load(cloud), EmulatorOptions.from_document(options))
 
 
 def test_cpu_follows_memory_as_each_vendor_says() -> None:
@@ -196,11 +197,11 @@ def test_cpu_follows_memory_as_each_vendor_says() -> None:
 
 
 def test_options_travel_as_text_and_unknown_ones_are_told() -> None:
-    options = Options(model="mine", memory_mb=512, idle_life_s=1.5, faults=(Fault("kill", seed=3),))
-    assert Options.from_document(json.loads(options.text())) == options
+    options = EmulatorOptions(model="mine", memory_mb=512, idle_life_s=1.5, faults=(Fault("kill", seed=3),))
+    assert EmulatorOptions.from_document(json.loads(options.text())) == options
     with pytest.raises(
         ValueError, match=r"unknown option memory: expected some of concurrency, cpu_boost, faults, idle_life_s"
     ):
-        Options.from_document({"memory": 512})
+        EmulatorOptions.from_document({"memory": 512})
     with pytest.raises(ValueError, match="concurrency is 0: expected a number above 0"):
-        Options(concurrency=0)
+        EmulatorOptions(concurrency=0)

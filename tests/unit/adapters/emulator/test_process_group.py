@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import psutil
 import pytest
 
-from adapters.emulator.cleanup import Custody
+from adapters.emulator.cleanup import CleanupRegistry
 from adapters.emulator.process_group import Launcher, environment
 
 if TYPE_CHECKING:
@@ -30,8 +30,8 @@ time.sleep(600)
 
 
 @pytest.fixture
-def custody() -> Iterator[Custody]:
-    kept = Custody()
+def custody() -> Iterator[CleanupRegistry]:
+    kept = CleanupRegistry()
     yield kept
     kept.close()
 
@@ -53,7 +53,7 @@ async def parent_and_child(launcher: Launcher, folder: Path) -> tuple[int, int]:
     return group.pid, int(group.log_tail())
 
 
-def test_ending_an_instance_ends_its_whole_process_group(tmp_path: Path, custody: Custody) -> None:
+def test_ending_an_instance_ends_its_whole_process_group(tmp_path: Path, custody: CleanupRegistry) -> None:
     async def play() -> tuple[int, int]:
         launcher = Launcher(custody=custody, bundle=tmp_path, folder=tmp_path / "logs", exited=lambda: None)
         pids = await parent_and_child(launcher, tmp_path)
@@ -64,7 +64,7 @@ def test_ending_an_instance_ends_its_whole_process_group(tmp_path: Path, custody
     assert not (tmp_path / "logs").exists()
 
 
-def test_what_a_dead_leader_leaves_is_ended_too(tmp_path: Path, custody: Custody) -> None:
+def test_what_a_dead_leader_leaves_is_ended_too(tmp_path: Path, custody: CleanupRegistry) -> None:
     async def play() -> int:
         ended = asyncio.Event()
         launcher = Launcher(custody=custody, bundle=tmp_path, folder=tmp_path / "logs", exited=ended.set)
@@ -77,7 +77,7 @@ def test_what_a_dead_leader_leaves_is_ended_too(tmp_path: Path, custody: Custody
 
 
 def test_the_guardian_ends_groups_and_removes_folders(tmp_path: Path) -> None:
-    custody = Custody()
+    custody = CleanupRegistry()
     folder = tmp_path / "of the emulator"
     folder.mkdir()
 
@@ -96,7 +96,7 @@ def test_the_guardian_ends_groups_and_removes_folders(tmp_path: Path) -> None:
 
 
 def test_the_guardian_leaves_alone_what_was_released(tmp_path: Path) -> None:
-    custody = Custody()
+    custody = CleanupRegistry()
     custody.keep("folder", str(tmp_path))
     custody.release("folder", str(tmp_path))
     custody.close()
@@ -104,7 +104,7 @@ def test_the_guardian_leaves_alone_what_was_released(tmp_path: Path) -> None:
 
 
 def test_a_process_sees_none_of_the_users_variables_but_ours(
-    tmp_path: Path, custody: Custody, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, custody: CleanupRegistry, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
     monkeypatch.setenv("PYTHONPATH", "elsewhere")
@@ -126,7 +126,9 @@ def test_a_process_sees_none_of_the_users_variables_but_ours(
     assert set(environment({"MINE": "1"}, tmp_path)) <= set(seen)
 
 
-def test_a_process_joins_its_control_group_before_it_becomes_the_program(tmp_path: Path, custody: Custody) -> None:
+def test_a_process_joins_its_control_group_before_it_becomes_the_program(
+    tmp_path: Path, custody: CleanupRegistry
+) -> None:
     """The file stands for cgroup.procs: what is written there is the number of the process itself."""
     files = [tmp_path / "cpu procs", tmp_path / "memory.procs"]
 
@@ -144,7 +146,7 @@ def test_a_process_joins_its_control_group_before_it_becomes_the_program(tmp_pat
 
 
 def test_logs_are_read_from_a_mark_and_trimmed_when_long(
-    tmp_path: Path, custody: Custody, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, custody: CleanupRegistry, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("adapters.emulator.process_group.LOG_LIMIT_BYTES", 5)
 

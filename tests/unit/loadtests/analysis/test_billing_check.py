@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from adapters.platform_report import Report
+from adapters.platform_report import PlatformReport
 from loadtests.analysis.billing_check import billing
 from loadtests.plan.targets import Target
 from loadtests.record.platform_reports import EVENT
@@ -28,12 +28,12 @@ def warm(index: int) -> Sample:
     """20.1 ms in the handler, 22.1 ms by the platform, which bills 23."""
     return Sample(
         index, "aws", "w", "steady", index, index, index + 0.1, "ok", state="warm", total_ms=20.1,
-        request_id=f"id-{index}", report=Report("REPORT", 22.1, 23, 1769, 90),
+        request_id=f"id-{index}", report=PlatformReport("REPORT", 22.1, 23, 1769, 90),
     )  # fmt: skip
 
 
 def cold(index: int) -> Sample:
-    report = Report("REPORT", 30.5, 331, 1769, 90, init_ms=300.2)
+    report = PlatformReport("REPORT", 30.5, 331, 1769, 90, init_ms=300.2)
     return replace(warm(index), state="cold", init_ms=290.0, report=report)
 
 
@@ -55,7 +55,7 @@ def test_figures_that_follow_from_the_rule_pass_and_the_clocks_difference_is_tol
 
 
 def test_a_platform_that_bills_otherwise_than_our_rule_fails_the_check() -> None:
-    other = replace(RUN[5], report=Report("REPORT", 22.1, 100, 1769, 90))
+    other = replace(RUN[5], report=PlatformReport("REPORT", 22.1, 100, 1769, 90))
     check = checked([*RUN[:5], other, *RUN[6:]])
     assert check is not None
     assert check.state == "failed"
@@ -71,7 +71,7 @@ def test_an_instance_that_the_platform_says_is_new_and_we_say_is_not_fails_the_c
 
 
 def test_what_is_billed_of_a_restoration_is_in_the_rule() -> None:
-    restored = Report("REPORT", 306.34, 610, 1769, 155, restore_ms=511.25, billed_restore_ms=303)
+    restored = PlatformReport("REPORT", 306.34, 610, 1769, 155, restore_ms=511.25, billed_restore_ms=303)
     check = checked([replace(cold(0), report=restored)], target=SNAP)
     assert check is not None
     assert check.state == "passed"

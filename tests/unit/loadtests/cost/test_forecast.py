@@ -80,11 +80,11 @@ def test_a_record_of_a_process_that_lives_is_not_offered_for_removal(tmp_path: P
 
     from adapters.deployment import state
     from adapters.deployment.naming import new_deployment
-    from adapters.deployment.owner_process import Holder, this_process
+    from adapters.deployment.owner_process import OwnerProcess, this_process
 
     deployment = new_deployment("tripoint", owner="ana", life=timedelta(hours=1), now=datetime.now(UTC))
     recorded = state.create(deployment, tmp_path / ".tripoint")
-    for holder, offered in ((None, False), (this_process(), False), (Holder(2**22 + 1, 0.0), True)):
+    for holder, offered in ((None, False), (this_process(), False), (OwnerProcess(2**22 + 1, 0.0), True)):
         recorded.holder = holder
         recorded.save()
         _, output = said("--targets", "nowhere.json")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from adapters.deployment.request_auth import Pass
+from adapters.deployment.request_auth import RequestAuth
 from loadtests.credentials import provider as porters
 from loadtests.credentials.credentials import Credentials
 from loadtests.plan.payloads import Payload
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from loadtests.record.sample import Sample
 
-KEY = Pass(fixed={"x-functions-key": "secret"}).text()
+KEY = RequestAuth(fixed={"x-functions-key": "secret"}).text()
 
 
 class FakeClock:
@@ -147,7 +147,7 @@ def test_a_request_carries_the_headers_of_its_own_target() -> None:
 
 def test_renewed_keys_replace_those_before_and_open_targets_need_none() -> None:
     keys = Credentials({"a": KEY})
-    keys.refresh({"a": Pass(fixed={"x-functions-key": "newer"}).text()})
+    keys.refresh({"a": RequestAuth(fixed={"x-functions-key": "newer"}).text()})
     assert keys.headers("a", url="https://a", body=b"") == {"x-functions-key": "newer"}
     assert keys.headers("b", url="https://b", body=b"") == {}
 
@@ -171,7 +171,7 @@ class FakeProvider:
 
     def auth_headers(self) -> Mapping[str, str]:
         self.given += 1
-        return {"a": Pass(fixed={"key": str(self.given)}).text()}
+        return {"a": RequestAuth(fixed={"key": str(self.given)}).text()}
 
     def force_cold_start(self, target: str) -> None:
         if target == "stuck":

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from adapters.platform_report import Report
+from adapters.platform_report import PlatformReport
 from loadtests.record.platform_reports import EVENT, PAUSES_S, Clock, FetchResult, ReportSource, fetch_reports
 from loadtests.record.sample import Sample
 from loadtests.record.store import Event, Store, open_store
@@ -29,7 +29,7 @@ class Platform:
     asked: int = 0
     since: list[datetime] = field(default_factory=list)
 
-    def reports(self, target: str, *, since: datetime) -> Mapping[str, Report] | None:
+    def reports(self, target: str, *, since: datetime) -> Mapping[str, PlatformReport] | None:
         self.since.append(since)
         known = [each for ids in self.come[: self.asked + 1] for each in ids]
         self.asked += 1
@@ -54,8 +54,8 @@ class FakeTime:
         self.now_s += delay_s
 
 
-def report(request_id: str) -> Report:
-    return Report(f"REPORT RequestId: {request_id}", 20.5, 21, 1769, 90)
+def report(request_id: str) -> PlatformReport:
+    return PlatformReport(f"REPORT RequestId: {request_id}", 20.5, 21, 1769, 90)
 
 
 @pytest.fixture
@@ -130,7 +130,7 @@ def test_an_interrupt_ends_the_waiting_and_keeps_what_came(run: Path) -> None:
 
 def test_a_platform_that_refuses_is_told_and_the_run_stays_whole(run: Path) -> None:
     class Refusing(Platform):
-        def reports(self, target: str, *, since: datetime) -> Mapping[str, Report] | None:
+        def reports(self, target: str, *, since: datetime) -> Mapping[str, PlatformReport] | None:
             raise RuntimeError("not allowed to FilterLogEvents")
 
     found = fetch_reports(run, Refusing([]), timeout_s=60, clock=FakeTime().clock())
@@ -142,7 +142,7 @@ def test_a_platform_that_refuses_is_told_and_the_run_stays_whole(run: Path) -> N
 
 def test_a_front_whose_ids_are_in_no_line_is_named_and_not_waited_for(run: Path) -> None:
     class Silent(Platform):
-        def reports(self, target: str, *, since: datetime) -> Mapping[str, Report] | None:
+        def reports(self, target: str, *, since: datetime) -> Mapping[str, PlatformReport] | None:
             return None if target == "gcp" else super().reports(target, since=since)
 
     time = FakeTime()

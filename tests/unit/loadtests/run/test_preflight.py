@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from adapters.deployment.request_auth import Pass
+from adapters.deployment.request_auth import RequestAuth
 from loadtests.cost.budget import Budget, BudgetError
 from loadtests.cost.tariff import request_price
 from loadtests.launch import free_port
@@ -100,7 +100,7 @@ class FakeProvider:
         return ["good"]
 
     def auth_headers(self) -> dict[str, str]:
-        return {"good": Pass(fixed={"x-functions-key": "secret"}).text()}
+        return {"good": RequestAuth(fixed={"x-functions-key": "secret"}).text()}
 
     def force_cold_start(self, target: str) -> None:
         self.asked.append(target)

@@ -11,10 +11,10 @@ import pytest
 
 from core import manifest as core_manifest
 from model.convert import Conversion, convert
-from model.convert.agreement import likeness
+from model.convert.agreement import score_agreement
 from model.convert.answers import file_scores
 from model.convert.errors import ConvertError, ToolMissing
-from model.convert.preprocessing import Feeding, photographs
+from model.convert.preprocessing import Preprocessing, photographs
 from model.convert.source import open_source
 from tests.paths import SAMPLES
 
@@ -55,8 +55,8 @@ def asked(source: Path, out: Path, mode: str, **changes: Any) -> Conversion:
     )
 
 
-def _photos(mode: str) -> tuple[Feeding, NDArray[np.uint8]]:
-    feeding = Feeding(SIDE, SIDE, mode)
+def _photos(mode: str) -> tuple[Preprocessing, NDArray[np.uint8]]:
+    feeding = Preprocessing(SIDE, SIDE, mode)
     return feeding, np.stack([feeding.pixels(file) for file in photographs(SAMPLES)])
 
 
@@ -122,13 +122,13 @@ def test_a_published_keras_file_becomes_its_published_conversion(data_folder: Pa
     source, photos_of = data_folder / "models" / "pretrainedResnet.h5", data_folder / "clothes" / "train"
     out = tmp_path / "resnet"
     convert(Conversion(source, out, CIFAR10, photos_of, "raw", kinds=("float32", "int8"), min_agreement=0.8))
-    feeding = Feeding(SIDE, SIDE, "raw")
+    feeding = Preprocessing(SIDE, SIDE, "raw")
     photos = np.stack([feeding.pixels(file) for file in photographs(data_folder / "clothes" / "validation")[::4]])
     published = [data_folder / "models" / f"pretrainedResnet{name}.tflite" for name in ("", "_quant")]
     ours, ours8 = (_answers(out / f"resnet-{kind}.tflite", photos) for kind in ("float32", "int8"))
     theirs, theirs8 = (_answers(file, photos) for file in published)
-    assert likeness(theirs, ours).largest_difference < 1e-4
-    mine, published8 = likeness(theirs, ours8).agreement, likeness(theirs, theirs8).agreement
+    assert score_agreement(theirs, ours).largest_difference < 1e-4
+    mine, published8 = score_agreement(theirs, ours8).agreement, score_agreement(theirs, theirs8).agreement
     assert mine.hi > published8.value, "our int8 file is no worse than the published one"
 
 

@@ -19,7 +19,7 @@ from model.convert import Conversion, ConversionRefused, convert
 from model.convert.errors import ConvertError, ToolMissing
 from model.convert.float16 import unpack_float16
 from model.convert.kinds import KINDS, takes_bytes
-from model.convert.preprocessing import Feeding
+from model.convert.preprocessing import Preprocessing
 from model.convert.source import open_source
 from model.convert.source_metadata import class_folders, labels_in, look_up
 from model.convert.tflite_source import TfliteOriginal
@@ -161,7 +161,7 @@ def test_unpacking_float16_changes_the_size_and_no_answer() -> None:
     unpacked = unpack_float16(packed, FLOAT16.name)
     assert len(unpacked) > 1.8 * len(packed)
     assert unpack_float16(unpacked, "again") is unpacked
-    photos = Feeding(224, 224, "tf")
+    photos = Preprocessing(224, 224, "tf")
     tensor = photos.normalised(photos.pixels(next(SAMPLES.glob("*.jpg"))))[None]
     one = TfliteOriginal(packed, "packed", tool="").scores(tensor)
     assert one.sum() == pytest.approx(1, abs=1e-5)

@@ -22,9 +22,9 @@ from model.evaluation.output import BEGIN, END, check_page, update_page
 from model.evaluation.photographs import find
 from model.evaluation.pictures import frontier_svg
 from model.evaluation.price import offer
-from model.evaluation.processes import Answer, Running, Subject, SubjectUnfit
+from model.evaluation.processes import Answer, EvaluationProcess, EvaluationSubject, SubjectUnfit
 from model.evaluation.result import Task, row, time_ratio, with_standings
-from model.evaluation.rounds import Measured
+from model.evaluation.rounds import MeasuredRounds
 from model.evaluation.selection import NothingToMeasure, lineup, open_models
 from model.training.dataset import DatasetError
 from tests.paths import ROOT
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 CLOTHES = ROOT / "model" / "clothes"
-SUBJECT = Subject("pets", Path("pets"), "int8", "litert", recommended=True)
+SUBJECT = EvaluationSubject("pets", Path("pets"), "int8", "litert", recommended=True)
 AWS = offer("aws/on-demand", 1769, requests="10M/month", cold_share="1%")
 
 
@@ -141,12 +141,12 @@ def test_a_file_that_is_no_photograph_is_left_out_for_all(data: Path, tmp_path: 
 
 
 def test_a_process_that_dies_says_its_last_words(tmp_path: Path) -> None:
-    nowhere = Subject("gone", tmp_path / "gone", "int8", "litert", recommended=True)
+    nowhere = EvaluationSubject("gone", tmp_path / "gone", "int8", "litert", recommended=True)
     with pytest.raises(SubjectUnfit, match=r"manifest\.json cannot be read"):
-        Running(nowhere, tmp_path / "photo.jpg")
-    missing = Subject("clothes", CLOTHES, "int4", "litert", recommended=True)
+        EvaluationProcess(nowhere, tmp_path / "photo.jpg")
+    missing = EvaluationSubject("clothes", CLOTHES, "int4", "litert", recommended=True)
     with pytest.raises(SubjectUnfit, match="the process ended with status 1: StopIteration"):
-        Running(missing, tmp_path / "photo.jpg")
+        EvaluationProcess(missing, tmp_path / "photo.jpg")
 
 
 def test_photographs_come_from_the_validation_folder_where_there_is_one(data: Path, tmp_path: Path) -> None:
@@ -200,8 +200,8 @@ def test_a_page_without_marks_is_refused_before_anything_is_measured(tmp_path: P
 # The arithmetic.
 
 
-def _measured(answers: Sequence[Answer]) -> Measured:
-    return Measured({SUBJECT: list(answers)}, {SUBJECT: [0.1] * 6}, {SUBJECT: 40.0}, {}, [0.001] * len(answers))
+def _measured(answers: Sequence[Answer]) -> MeasuredRounds:
+    return MeasuredRounds({SUBJECT: list(answers)}, {SUBJECT: [0.1] * 6}, {SUBJECT: 40.0}, {}, [0.001] * len(answers))
 
 
 def _answer(cat: float, dog: float, ms: float = 2.0) -> Answer:

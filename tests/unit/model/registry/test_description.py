@@ -12,7 +12,7 @@ from cli.commands.model.add import command as add
 from core import manifest
 from model.registry import normalisation
 from model.registry.description import Answers, describe, inspect
-from model.registry.errors import Undecided
+from model.registry.errors import MissingAnswers
 from model.registry.graph import Tensor
 from model.registry.normalisation import KNOWN, PRESETS
 from tests.kits import registry as kit
@@ -113,14 +113,14 @@ def test_the_embedded_description_names_the_model_and_its_licence(tmp_path: Path
 def test_what_nobody_tells_is_a_question_that_names_its_flag(
     changes: dict[str, Any], answers: Answers, answer: str, flag: str, tmp_path: Path
 ) -> None:
-    with pytest.raises(Undecided, match=flag) as raised:
+    with pytest.raises(MissingAnswers, match=flag) as raised:
         described(tmp_path, answers, **changes)
     assert raised.value.answer == answer
 
 
 def test_an_answer_completes_the_answers() -> None:
-    assert Answers().with_answer(Undecided("labels", ""), "a,b").labels == "a,b"
-    assert Answers().with_answer(Undecided("preprocessing", ""), "tf").preprocessing == "tf"
+    assert Answers().with_answer(MissingAnswers("labels", ""), "a,b").labels == "a,b"
+    assert Answers().with_answer(MissingAnswers("preprocessing", ""), "tf").preprocessing == "tf"
 
 
 @pytest.mark.parametrize(
