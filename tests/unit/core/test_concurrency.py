@@ -152,15 +152,15 @@ def test_a_forked_child_is_another_instance() -> None:
 def test_a_real_fork_gives_another_name() -> None:
     code = """
 import os
-from core.instance import THIS
-THIS.mark_ready(model_load_ms=0)
-parent = THIS.arrived(0)
+from core.instance import CURRENT
+CURRENT.mark_ready(model_load_ms=0)
+parent = CURRENT.arrived(0)
 child = os.fork()
 if not child:
-    mine = THIS.arrived(0)
+    mine = CURRENT.arrived(0)
     os._exit(0 if mine.instance != parent.instance and mine.request_number == 1 else 1)
 assert os.waitpid(child, 0)[1] == 0
-assert THIS.arrived(0).instance == parent.instance
+assert CURRENT.arrived(0).instance == parent.instance
 """
     subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
 
@@ -176,8 +176,8 @@ def test_the_start_of_the_process_lies_before_now_on_linux() -> None:
 
 def test_the_garbage_collector_works_as_before_once_an_instance_is_ready() -> None:
     code = (
-        "import gc; before = gc.get_threshold(); from core.instance import THIS; during = gc.get_threshold(); "
-        "THIS.mark_ready(model_load_ms=0); print(before == gc.get_threshold() != during, gc.get_freeze_count() > 0)"
+        "import gc; before = gc.get_threshold(); from core.instance import CURRENT; during = gc.get_threshold(); "
+        "CURRENT.mark_ready(model_load_ms=0); print(before == gc.get_threshold() != during, gc.get_freeze_count() > 0)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
     assert done.stdout.split() == ["True", "True"]

@@ -7,7 +7,7 @@ import sys
 
 from tests.paths import ROOT
 
-FRAMEWORK = ROOT / "adapters" / "gcp" / "framework.py"
+FRAMEWORK = ROOT / "adapters" / "gcp" / "local" / "framework.py"
 
 
 def test_the_framework_starts_without_the_sdk_that_deploying_needs() -> None:
