@@ -94,11 +94,11 @@ def ready_targets(course: MeasurementPlan, display: Display) -> Iterator[ReadyTa
     if course.session is None:
         yield ReadyTargets(course.targets)
         return
-    from adapters.deployment.credentials import DeploymentCredentials
-    from adapters.deployment.platform_reports import Reporter
+    from adapters.deployment.deployed_targets import DeployedTargets
 
     if not course.variants:
-        yield ReadyTargets(course.targets, DeploymentCredentials(course.session), Reporter(course.session))
+        deployed = DeployedTargets(course.session)
+        yield ReadyTargets(course.targets, deployed, deployed)
         return
     from adapters.deployment.targets import by_target_name, target_document
     from loadtests.plan.targets import Target
@@ -108,7 +108,8 @@ def ready_targets(course: MeasurementPlan, display: Display) -> Iterator[ReadyTa
         display.show("deploy", 1, 1)
         named = by_target_name(endpoints)
         targets = [Target.from_document(target_document(name, each)) for name, each in named.items()]
-        yield ReadyTargets(targets, DeploymentCredentials(course.session), Reporter(course.session))
+        deployed = DeployedTargets(course.session)
+        yield ReadyTargets(targets, deployed, deployed)
 
 
 def _to_deploy(asked: dict[str, Any], sending: Load, wanted: Wanted) -> MeasurementPlan:
