@@ -10,8 +10,9 @@ import sys
 import tempfile
 from pathlib import Path
 
-from bench import inputs, machine, measure, page, results, selection
+from bench import inputs, measure, page, results, selection
 from bench.processes import SubjectFailed
+from loadtests.record import machine
 
 RESULTS = inputs.REPOSITORY / "bench" / "results.json"
 SEED = 20261120

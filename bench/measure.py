@@ -8,8 +8,8 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from bench import machine
 from bench.processes import BenchSubject, RunningSubject, output, running
+from loadtests.record import machine
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
-import sysconfig
-import tempfile
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from bench.inputs import REPOSITORY
+from loadtests.selftest.line_process import LineProcess, ProcessEnded, bare_environment, packages
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
+
+T = TypeVar("T")
 
 
 class SubjectFailed(Exception):
@@ -42,65 +42,46 @@ class BenchSubject:
         return [self.python, *flags, "-c", code, str(work), *self.arguments]
 
     def environment(self) -> dict[str, str]:
-        """As bare as a function's, with one BLAS thread; the log is written as always."""
-        packages = [sysconfig.get_paths()["purelib"], sysconfig.get_paths()["platlib"]]
-        path = [*map(str, self.path), str(REPOSITORY), *(packages if self.python == sys.executable else [])]
-        kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "TMPDIR") if name in os.environ}
-        bare = {"PYTHONPATH": os.pathsep.join(path), "OPENBLAS_NUM_THREADS": "1"}
-        return {**kept, **bare, "TRIPOINT_POOL": "1", "TRIPOINT_AUTH_LEVEL": "ANONYMOUS", **self.variables}
+        """As bare as a function's; the log is written as always."""
+        installed = packages() if self.python == sys.executable else []
+        variables = {"TRIPOINT_POOL": "1", "TRIPOINT_AUTH_LEVEL": "ANONYMOUS", **self.variables}
+        return bare_environment([*map(str, self.path), str(REPOSITORY), *installed], variables)
 
 
 class RunningSubject:
     """A subject that is up."""
 
     def __init__(self, subject: BenchSubject, work: Path) -> None:
+        """Start the subject and wait until it is ready. Raises SubjectFailed."""
         self.subject = subject
-        self._errors = tempfile.TemporaryFile()  # noqa: SIM115 - closed in kill(); a pipe that nobody reads would block
-        started_s = time.perf_counter()
-        self._process = subprocess.Popen(
-            subject.command(work), env=subject.environment(), cwd=work, text=True,
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._errors,
-        )  # fmt: skip
-        ready = self._line("ready")
-        self.cold_s = time.perf_counter() - started_s
-        self.cold_cpu_s = float(ready.split()[1])
+        self._process = LineProcess(subject.command(work), subject.environment(), folder=work)
+        ready = self._told(self._process.read).split()
+        self.cold_s = time.perf_counter() - self._process.started_s
+        if ready[0] != "ready":
+            self.kill()
+            raise SubjectFailed(f"{subject.name}: {' '.join(ready)}")
+        self.cold_cpu_s = float(ready[1])
 
     def answer(self, number: int) -> float:
-        """Let it answer image `number`; the seconds that it took by its own clock."""
-        assert self._process.stdin
-        self._process.stdin.write(f"{number}\n")
-        self._process.stdin.flush()
-        return float(self._line(""))
+        """Let it answer image `number`; return the seconds that it took by its own clock."""
+        return float(self._told(lambda: self._process.ask(str(number))))
 
     def end(self) -> float:
-        """Let it end; its peak memory in MB."""
-        assert self._process.stdin
-        self._process.stdin.close()
-        peak_mb = int(self._line("")) / 1024
-        self._process.wait(timeout=60)
+        """Let it end; return its peak memory in MB."""
+        peak_mb = self._told(self._process.end)
         self.kill()
         return peak_mb
 
     def kill(self) -> None:
         """Leave nothing behind."""
         self._process.kill()
-        self._process.wait()
-        for stream in (self._process.stdin, self._process.stdout, self._errors):
-            if stream:
-                stream.close()
 
-    def _line(self, prefix: str) -> str:
-        assert self._process.stdout
-        line = self._process.stdout.readline()
-        if not line.startswith(prefix) or not line:
-            if line:
-                self._process.kill()
-            self._process.wait()
-            self._errors.seek(0)
-            last = self._errors.read()[-2000:].decode(errors="replace")
+    def _told(self, step: Callable[[], T]) -> T:
+        try:
+            return step()
+        except ProcessEnded as error:
             self.kill()
-            raise SubjectFailed(f"{self.subject.name}: {last or line or 'no answer'}")
-        return line
+            raise SubjectFailed(f"{self.subject.name}: {error}") from error
 
 
 @contextmanager

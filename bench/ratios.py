@@ -14,8 +14,6 @@ if TYPE_CHECKING:
 
     from loadtests.stats.estimate import Estimate
 
-NOISY_SPREAD = 0.15
-
 
 @dataclass(frozen=True, slots=True)
 class RatioTarget:
@@ -50,9 +48,3 @@ def paired(times_s: Mapping[str, Sequence[float]], upper: str, lower: str) -> Es
 def median_ms(times_s: Sequence[float]) -> Estimate:
     """The median in ms."""
     return percentile(np.array(times_s, dtype=np.float64) * 1000, MEDIAN)
-
-
-def spread(times_s: Sequence[float]) -> float:
-    """From the first tenth to the last, over the median: a few hundredths for the same work on a quiet machine."""
-    low, middle, high = np.quantile(np.array(times_s, dtype=np.float64), [0.1, 0.5, 0.9])
-    return float((high - low) / middle)

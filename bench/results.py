@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
-from bench import machine
-from bench.ratios import NOISY_SPREAD, Ratio, RatioTarget, median_ms, paired, spread
+from bench.ratios import Ratio, RatioTarget, median_ms, paired
+from core import cpu_count
+from loadtests.record import machine
+from loadtests.record.machine import NOISY_SPREAD, spread
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -94,7 +96,7 @@ def _middle_of(values: Sequence[float]) -> float:
 def noise(measured: BenchMeasurements) -> dict[str, Any]:
     """How evenly a fixed piece of work ran through both measurements, and whether that is good enough."""
     found = {name: spread(times.spins_s) for name, times in (("warm", measured.warm), ("cold", measured.cold))}
-    busy = measured.load_before is not None and measured.load_before > machine.describe().processors / 2
+    busy = measured.load_before is not None and measured.load_before > cpu_count.count() / 2
     return {"spread": found, "noisy": busy or max(found.values()) > NOISY_SPREAD, "load_before": measured.load_before}
 
 
@@ -104,7 +106,7 @@ def document(measured: BenchMeasurements, material: BenchInputs, *, command: str
         "schema": SCHEMA,
         "date": date,
         "command": command,
-        "machine": machine.describe().document(),
+        "machine": machine.describe(),
         "images": {"source": material.source, "count": material.images, "median_bytes": material.median_bytes},
         "noise": noise(measured),
         "ratios": [_ratio(one) for one in ratios(measured)],

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import shlex
 import sys
 from pathlib import Path
@@ -128,11 +127,11 @@ def _measure(folder: Path, asked: dict[str, Any], display: Display, *, course: M
 
 
 def _fit(timings: Mapping[str, Timing], sweep: SweepTargets, *, minutes: float) -> SweepLoad:
+    from core import cpu_count
     from loadtests.plan.sweep_load import fit
 
-    cpus = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     budget_s = minutes * 60 - _OVERHEAD_S
-    return fit(timings, budget_s=budget_s, cpus=cpus, settle_s=sweep.settle_s, forced=sweep.forced)
+    return fit(timings, budget_s=budget_s, cpus=cpu_count.count(), settle_s=sweep.settle_s, forced=sweep.forced)
 
 
 def _write_scenario(folder: Path, load: SweepLoad) -> Path:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import psutil
 
 from cli.diagnosis.finding import Diagnosis
+from core import cpu_count
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -36,7 +37,7 @@ def look() -> Iterator[Diagnosis]:
 
 
 def _cores() -> Diagnosis:
-    usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    usable = cpu_count.count()
     busy = os.getloadavg()[0] if hasattr(os, "getloadavg") else 0.0
     found = f"{usable} of {os.cpu_count()} usable, {platform.machine()}, load {busy:.1f}"
     if usable < _CORES:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import shlex
 import sys
 from dataclasses import dataclass
@@ -11,6 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from core import cpu_count
 from loadtests.plan.scenarios import SCENARIOS
 from loadtests.stats.stopping import StoppingRule
 
@@ -119,7 +119,7 @@ def parse(parsed: Namespace) -> Options:
         parent_pid=parsed.parent_pid or None,
         live=parsed.live,
         command=shlex.join(["locust", *sys.argv[1:]]),
-        cpus=len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1,
+        cpus=cpu_count.count(),
     )
 
 

@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 import datetime
-import platform
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from core import cpu_count
-from loadtests.record.header import cpu_name
+from loadtests.record import machine
 from model.evaluation import selection as subjects_of
 from model.evaluation.photographs import Photographs, find
 from model.evaluation.result import Row, Task, row, time_ratio, with_standings
@@ -26,7 +22,6 @@ if TYPE_CHECKING:
     from model.evaluation.processes import EvaluationSubject
     from model.evaluation.rounds import Told
 
-NOISY_SPREAD = 0.15
 SEED = 20261121
 
 
@@ -71,13 +66,12 @@ class Evaluation:
     @property
     def noise(self) -> float:
         """How far a fixed piece of work varied, from its first tenth to its last, over its median."""
-        low, middle, high = np.quantile(np.array(self.measured.spins_s), [0.1, 0.5, 0.9])
-        return float((high - low) / middle)
+        return machine.spread(self.measured.spins_s)
 
     @property
     def noisy(self) -> bool:
         """Whether times should not be leaned on."""
-        return self.noise > NOISY_SPREAD
+        return self.noise > machine.NOISY_SPREAD
 
 
 def evaluate(asked: Asked, *, told: Told) -> Evaluation:
@@ -105,18 +99,8 @@ def evaluate(asked: Asked, *, told: Told) -> Evaluation:
         measured=whole,
         broken=broken,
         date=today,
-        machine=_machine(),
+        machine=machine.describe(),
     )
-
-
-def _machine() -> dict[str, object]:
-    """In words that identify no one."""
-    return {
-        "processor": cpu_name(),
-        "processors": cpu_count.count(),
-        "system": f"{platform.system()} {platform.machine()}",
-        "python": platform.python_version(),
-    }
 
 
 def _rows(

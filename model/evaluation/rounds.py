@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import random
-import time
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from loadtests.record.machine import reference_work_s
 from model.evaluation.processes import EvaluationProcess, SubjectUnfit
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ def _answer_all(
         for photo in photos[:_WARM_UP]:
             one.answer(photo)
     for number, photo in enumerate(photos):
-        found.spins_s.append(spin_s())
+        found.spins_s.append(reference_work_s())
         for one in dice.sample(up, len(up)):
             found.answers[one.subject].append(one.answer(photo))
         told("photographs", number + 1, len(photos))
@@ -97,12 +97,3 @@ def _start_afresh(
                 found.starts_s[subject].append(one.start_s)
                 one.end()
         told("fresh starts", number + 1, starts)
-
-
-def spin_s() -> float:
-    """Seconds of a fixed piece of work: always the same, unless somebody else has the processor."""
-    started_s = time.perf_counter()
-    total = 0
-    for number in range(50_000):
-        total += number * number
-    return time.perf_counter() - started_s

@@ -9,7 +9,6 @@ from __future__ import annotations
 import argparse
 import datetime
 import hashlib
-import os
 import platform
 import sys
 from pathlib import Path
@@ -17,6 +16,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from core import cpu_count
 from model.training.architecture import Weights, convolutions
 from model.training.backbone import BackboneError, read_backbone
 from model.training.checkpoint import Checkpoint, CheckpointMismatch, load, save
@@ -152,7 +152,7 @@ def provenance(options: argparse.Namespace, recipe: Recipe, ended: Checkpoint, p
         "data": options.data_source,
         "images": len(photos),
         "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
-        "machine": f"{os.cpu_count()} {platform.machine()} cores, no accelerator",
+        "machine": f"{cpu_count.count()} {platform.machine()} cores, no accelerator",
     }
 
 

@@ -11,8 +11,9 @@ import pytest
 from bench import results
 from bench.inputs import BenchInputs
 from bench.measure import SubjectTimes
-from bench.ratios import RatioTarget, median_ms, paired, spread
+from bench.ratios import RatioTarget, median_ms, paired
 from bench.results import BenchMeasurements
+from loadtests.record.machine import spread
 from tests.paths import ROOT
 
 MATERIAL = BenchInputs(Path("work"), 3, "photographs of nothing", 1000, Path("bundle"), Path("bare"))
