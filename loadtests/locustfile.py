@@ -1,7 +1,7 @@
 """The load test: `locust -f loadtests/locustfile.py --targets FILE --images DIR`.
 
-It works with Locust's web page, with `--headless`, with `--processes N`, and with `--master` and `--worker` on several
-machines. In an open-loop phase the schedule sends the requests, and the users only stand by.
+It works with Locust's web page, with `--headless`, with `--processes N`, and with `--master` and `--worker` on
+several machines. In an open-loop phase the schedule sends the requests, and the users only stand by.
 """
 
 from __future__ import annotations

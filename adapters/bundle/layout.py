@@ -61,7 +61,7 @@ def _copy(source: Path, destination: Path) -> None:
 
 
 def model_folder(model: str) -> Path:
-    """Find a model by name or folder, as `adapters.bundle.model_lookup` says. Raises BundleError naming the known models."""
+    """Find a model by name or folder (see `model_lookup`). Raises BundleError naming the known models."""
     try:
         return model_lookup.find(model)
     except RegistryError as error:

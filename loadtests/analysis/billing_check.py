@@ -96,8 +96,8 @@ def _by_rule(rule: DurationRule, report: PlatformReport) -> Decimal:
 def _sentences(found: Sequence[BillingAgreement]) -> Iterator[str]:
     agreed, worst_ms = sum(each.by_rule for each in found), max(abs(each.rule_ms) for each in found)
     yield (
-        f"our billing rule agrees with the platform's own word within {format_number(float(found[0].step_ms))} ms for "
-        f"{agreed:,} of {len(found):,} requests, and is {format_number(float(worst_ms))} ms off at most"
+        f"our billing rule agrees with the platform's own report within {format_number(float(found[0].step_ms))} ms"
+        f" for {agreed:,} of {len(found):,} requests, and is {format_number(float(worst_ms))} ms off at most"
     )
     timed = [each for each in found if each.clock_ms is not None]
     billed_ms = sum((each.billed_ms for each in timed), Decimal(0))

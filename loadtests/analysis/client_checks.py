@@ -48,8 +48,8 @@ def client_floor(record: RunData, summary: Summary) -> Check:
             "client-floor", "unknown", f"the client itself takes {format_number(floor_ms)} ms; no target has a median"
         )
     finding = (
-        f"the client itself takes {format_number(floor_ms)} ms of the fastest target's {format_number(fastest_ms)} ms (medians), "
-        f"limit {FLOOR_SHARE_MAX:.0%}"
+        f"the client itself takes {format_number(floor_ms)} ms of the fastest target's "
+        f"{format_number(fastest_ms)} ms (medians), limit {FLOOR_SHARE_MAX:.0%}"
     )
     remedy = "the figures are partly the client's: use a faster or quieter machine for the client"
     return check_result("client-floor", floor_ms > FLOOR_SHARE_MAX * fastest_ms, finding, remedy)
@@ -74,7 +74,8 @@ def clock(record: RunData) -> Check:
     jumps = [float(np.abs(np.diff(values)).max()) * 1000 for values in readings.values() if len(values) > 1]
     if not jumps:
         return Check("clock", "unknown", "the run holds too few clock readings")
-    finding = f"the wall clock jumped by at most {format_number(max(jumps))} ms, limit {format_number(CLOCK_JUMP_MAX_MS)} ms"
+    limit_ms = format_number(CLOCK_JUMP_MAX_MS)
+    finding = f"the wall clock jumped by at most {format_number(max(jumps))} ms, limit {limit_ms} ms"
     remedy = "timestamps are off (latencies are not): let the clock settle, do not suspend the machine, and repeat"
     return check_result("clock", max(jumps) > CLOCK_JUMP_MAX_MS, finding, remedy)
 

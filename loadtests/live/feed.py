@@ -37,8 +37,8 @@ STOP_WITHIN_S = 5.0
 class LiveFeed:
     """One process for the live figures of one run after the other; it ends with `close` or with this process.
 
-    Documents of `live` are those of `LiveFigures.document` (loadtests/live/figures.py), with `missed`: how many samples
-    they lack because the process fell behind, and with `problem`, in words, once there is one.
+    Documents of `live` are those of `LiveFigures.document` (loadtests/live/figures.py). `missed` tells how many
+    samples they lack because the process fell behind, and `problem` says in words what went wrong.
     """
 
     def __init__(self) -> None:

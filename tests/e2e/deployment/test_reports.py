@@ -110,7 +110,7 @@ def test_what_lambda_billed_reaches_the_samples_the_cost_and_the_checks_before_a
     assert told in target["cost_assumptions"]
     [check] = [each for each in document(rig)["checks"] if each["name"] == "billing"]
     assert check["state"] == "passed", check
-    assert f"agrees with the platform's own word within 1.00 ms for {SENT - 1} of {SENT - 1}" in check["finding"]
+    assert f"agrees with the platform's own report within 1.00 ms for {SENT - 1} of {SENT - 1}" in check["finding"]
     assert f"new instances are the same ones for {SENT - 1} of {SENT - 1}" in check["finding"]
     assert "1 line did not come" in check["finding"]
     said_so = f"aws: the platform itself said what it billed for {SENT - 1} of {SENT} requests."

@@ -177,7 +177,8 @@ def test_the_start_of_the_process_lies_before_now_on_linux() -> None:
 def test_the_garbage_collector_works_as_before_once_an_instance_is_ready() -> None:
     code = (
         "import gc; before = gc.get_threshold(); from core.instance import CURRENT; during = gc.get_threshold(); "
-        "CURRENT.mark_ready(model_load_ms=0); print(before == gc.get_threshold() != during, gc.get_freeze_count() > 0)"
+        "CURRENT.mark_ready(model_load_ms=0); "
+        "print(before == gc.get_threshold() != during, gc.get_freeze_count() > 0)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
     assert done.stdout.split() == ["True", "True"]
