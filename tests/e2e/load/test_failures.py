@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import sqlite3
 import subprocess
 import sys
 import time
 from collections import Counter
+from contextlib import closing
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import psutil
 import pytest
 
+from adapters.deployment.request_auth import RequestAuth
 from loadtests.launch import RunRequest, free_port, run
 from loadtests.plan.targets import Target, write_targets
 from loadtests.record.store import FILE_NAME, open_store
@@ -111,6 +115,35 @@ def test_a_run_that_was_killed_is_resumed_to_its_whole_schedule(tmp_path: Path, 
     assert resumed.document["requests"] == len(scheduled) - sum(sample.index >= 0 for sample in before)
     end_s = max(sample.intended_s for sample in before)
     assert all(sample.intended_s > end_s for sample in after if sample not in before)
+
+
+def test_a_run_of_a_closed_target_is_resumed_with_credentials_from_one_channel(
+    tmp_path: Path, images: Path, target: Target
+) -> None:
+    """A second client on the inherited socket would wait in vain for the credentials that the first one took."""
+    request = RunRequest(tmp_path / "run", [target], images, scenario="smoke", porter=Credentials((target.name,)))
+    assert run(request).message == ""
+    with closing(sqlite3.connect(tmp_path / "run" / FILE_NAME)) as store:  # as if the run had been cut off
+        store.execute('DELETE FROM samples WHERE "index" > 10')
+        store.commit()
+    assert run(replace(request, resume=True)).message == ""
+    with open_store(tmp_path / "run") as resumed:
+        played = Counter(sample.index for sample in resumed.samples() if sample.index >= 0)
+        assert played == {arrival.index: 1 for arrival in resumed.schedule()}
+
+
+@dataclass(frozen=True)
+class Credentials:
+    """A credential provider that adds a header to the requests of its targets."""
+
+    targets: tuple[str, ...]
+    cold_start_targets: tuple[str, ...] = ()
+
+    def auth_headers(self) -> dict[str, str]:
+        return {name: RequestAuth(fixed={"x-functions-key": "secret"}).text() for name in self.targets}
+
+    def force_cold_start(self, target: str) -> None:
+        raise RuntimeError(f"cold starts of {target} cannot be forced")
 
 
 def test_a_run_is_not_resumed_with_other_images(tmp_path: Path, images: Path, target: Target) -> None:
