@@ -1,4 +1,4 @@
-"""The seam: what a cloud's folder offers the rest, and how the folders are found.
+"""The contract between a cloud's folder and the rest, and the search for these folders.
 
 A cloud is a folder of `adapters/` with a `cloud.toml`. Its `instance.py` offers `start`, pinned there by
 one type-checked line (`_start: StartInstance = start`), and `replay` (`_replay: Replay = replay`).
@@ -24,8 +24,8 @@ Headers = tuple[tuple[str, str], ...]
 class HttpRequest:
     """One HTTP request as a front door received it; `target` is the raw path with its query.
 
-    `front` names the front door where a cloud has several (`[platform] fronts` in cloud.toml). `lain_s` is how
-    long the whole of it was there before the front door came to it, in seconds.
+    `front` names the front door where a cloud has several (`[platform] fronts` in cloud.toml). `queued_s` is
+    how long the complete request sat in the socket buffer before the front door read it, in seconds.
     """
 
     method: str

@@ -1,4 +1,4 @@
-"""What a platform itself wrote about one request, whatever the cloud."""
+"""One platform's own report about one request, whatever the cloud."""
 
 from __future__ import annotations
 

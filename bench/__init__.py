@@ -1,1 +1,1 @@
-"""How near the classifier is to what the hardware allows: ratios within one run, never a timed test."""
+"""Measure how near the classifier is to what the hardware allows, as ratios within one run."""

@@ -1,4 +1,4 @@
-"""What the subjects work on: images, events with these images in them, and bundles."""
+"""Prepare what the subjects work on: images, events with these images in them, and bundles."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Puts a run's table into docs/performance.md, between its two marks."""
+"""Write a run's table into docs/performance.md, between its two marks."""
 
 from __future__ import annotations
 

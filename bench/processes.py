@@ -1,4 +1,4 @@
-"""Subjects as processes: started bare, spoken to line by line, ended with us."""
+"""Run each subject in a bare process, and ask it line by line."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From times to the document `bench/results.json` (schema: docs/bench-results.schema.json) and the printed table."""
+"""Compute the document `bench/results.json` (schema: docs/bench-results.schema.json) and the printed table."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which subjects there are here, and what is missing for the others."""
+"""List the subjects that can run here, and what is missing for the others."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which addresses of the network an image may be fetched from: public ones only, in plain spelling only."""
+"""Decide which addresses an image may be fetched from: public ones only, in plain spelling only."""
 
 from __future__ import annotations
 

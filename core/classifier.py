@@ -103,7 +103,11 @@ def _ms(seconds: float) -> float:
 
 
 def for_each_label(scores: list[float], manifest: Manifest) -> list[float]:
-    """The scores, one for each label; a single score is that of the second of two labels, and gives the first its."""
+    """Return one score per label.
+
+    A model with two labels may give a single score: that of the second label. The first label then gets 1 - score
+    (0 for logits).
+    """
     if len(scores) == 1 and len(manifest.labels) == 2:
         return [0.0 if manifest.output == "logits" else 1.0 - scores[0], scores[0]]
     return scores

@@ -1,4 +1,4 @@
-"""How many processors this process really has: what `os.cpu_count` does not know in a container."""
+"""Count the processors that this process may use, in a container too, where `os.cpu_count` is wrong."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 
 
 def count(root: Path = Path("/")) -> int:
-    """At least 1: the smaller of the affinity mask and the cgroup's CPU quota, rounded up.
+    """Return the smaller of the affinity mask and the cgroup's CPU quota, rounded up, and at least 1.
 
     `root` is where proc and sys lie. Sources: sched_setaffinity(2); the kernel's cgroup-v2.rst ("cpu.max")
     and sched-bwc.rst ("cpu.cfs_quota_us").

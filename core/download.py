@@ -1,4 +1,4 @@
-"""Image address -> bytes, safely. Imported with the first `url`, for `http.client` takes long to import.
+"""Download an image safely. The first `url` imports this module, as `http.client` takes long to import.
 
 The address that was checked is the one connected to, so that a name cannot answer differently the second
 time; redirects are checked like the first address; nothing is decompressed; one deadline holds for all of it.

@@ -1,4 +1,4 @@
-"""What this instance knows of itself: the evidence for "cold". The first import of every entry file.
+"""Keep what this instance knows of itself, the evidence for "cold". Every entry file imports this first.
 
 Only the standard library's cheapest parts are imported here: the clock starts with this module.
 """
@@ -98,7 +98,10 @@ class InstanceState:
 
 
 def _settle() -> None:
-    """Look for garbage again, but no more among what is here for good; forked children share its memory longer."""
+    """Freeze the objects that stay for good, and collect garbage among the others only.
+
+    The memory of the frozen objects stays shared with forked children for longer.
+    """
     if gc.get_threshold() != _THRESHOLDS:
         gc.freeze()
         gc.set_threshold(*_THRESHOLDS)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class PythonInterpreter:
-    """One allocated `Interpreter` behind the seam."""
+    """One allocated `Interpreter`, as `core.runtime` asks for it."""
 
     def __init__(self, interpreter: Any) -> None:
         self._interpreter = interpreter

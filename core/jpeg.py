@@ -1,4 +1,4 @@
-"""Ordinary JPEG files without Pillow's JPEG plugin: importing it takes as long as classifying three photographs.
+"""Read ordinary JPEG files without Pillow's JPEG plugin, whose import takes as long as three classifications.
 
 The decoder is Pillow's own, called through `frombytes` with the arguments that the plugin gives it, so the
 pixels are the same. Whatever is not ordinary (CMYK, twelve bits, odd metadata) is left to the plugin.

@@ -1,4 +1,4 @@
-"""LiteRT's C interface by ctypes, as far as one image classifier needs it; no numpy, and the GIL is free meanwhile.
+"""Call LiteRT's C interface by ctypes, as far as an image classifier needs it. No numpy; calls release the GIL.
 
 Declared after the headers of release 2.3.0 (github.com/google-ai-edge/LiteRT, litert/c: litert_environment.h,
 litert_model.h, litert_model_types.h, litert_layout.h, litert_compiled_model.h, litert_options.h,

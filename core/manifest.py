@@ -1,4 +1,4 @@
-"""A model's manifest: what is in `model/<name>/manifest.json`, checked when read."""
+"""Read and check a model's manifest, `model/<name>/manifest.json`."""
 
 from __future__ import annotations
 

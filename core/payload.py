@@ -1,4 +1,4 @@
-"""What a classify request asks for: image bytes, an address or features, how many labels, of which model."""
+"""Read a classify request: image bytes, an address or features; how many labels; which model."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Writes the manifest of a trained model: what the core's loader needs, and how the model came about."""
+"""Write the manifest of a trained model: what the core's loader needs, and how the model was made."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Deploying to AWS Lambda with boto3: the provider that `tripoint deploy` drives."""
+"""Deploy to AWS Lambda with boto3: the provider that `tripoint deploy` drives."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How one execution environment of AWS Lambda is asked: Invoke, a Function URL, an HTTP API, a REST API."""
+"""Start one local Lambda instance and pass it requests: Invoke, a Function URL, an HTTP API, a REST API."""
 
 from __future__ import annotations
 

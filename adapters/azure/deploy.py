@@ -1,4 +1,4 @@
-"""Deploying to Azure Functions on Flex Consumption: the provider that `tripoint deploy` drives.
+"""Deploy to Azure Functions on Flex Consumption: the provider that `tripoint deploy` drives.
 
 Everything of one deployment and region lies in one resource group of its own.
 """

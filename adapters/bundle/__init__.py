@@ -1,4 +1,4 @@
-"""What ships: the files of one function, laid out as its cloud wants them.
+"""Make what ships: the files of one function, laid out as its cloud wants them.
 
 A bundle is `core/`, one cloud's entry and `translate.py`, one model, and where the cloud installs nothing
 itself, the packages that they import, slimmed. `cloud.toml` lists it:

@@ -1,4 +1,4 @@
-"""A zip that is the same, byte for byte, whenever its contents are."""
+"""Write a zip that is the same, byte for byte, whenever its contents are."""
 
 from __future__ import annotations
 

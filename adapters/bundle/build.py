@@ -1,4 +1,4 @@
-"""A bundle for a cloud: the same inputs give the same bytes."""
+"""Build a bundle for a cloud. The same inputs give the same bytes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Byte code beside its source: a cold start without it takes twice as long.
+"""Compile byte code beside its source: a cold start without it takes twice as long.
 
 The files are never checked against their source (unchecked-hash): copying and unpacking change the times of
 files, and byte code that is judged by time would then be thrown away at every cold start.

@@ -1,4 +1,4 @@
-"""The finished bundle of an order, built once per contents: what `deploy` sends."""
+"""Build the bundle of a specification once for each of its contents: `deploy` sends it."""
 
 from __future__ import annotations
 

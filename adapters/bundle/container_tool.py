@@ -1,4 +1,4 @@
-"""The container tool that is here: docker, podman or buildah, and what it can build for."""
+"""Find the container tool of this machine, docker, podman or buildah, and what it can build for."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The C library that a shared object needs, read from its own version table.
+"""Read from a shared object's version table which C library it needs.
 
 A wheel's tag is a claim: tflite-runtime 2.14.0's x86_64 wheel is tagged manylinux2014 (glibc 2.17) and needs
 glibc 2.29. Source of the format: ELF specification, "Symbol Versioning" (LSB Core, section 10.7).

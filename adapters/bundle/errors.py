@@ -1,4 +1,4 @@
-"""The one error of this package."""
+"""The error of a bundle that cannot be made."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A container image of a function: what goes in, the command line that builds it, what would fail."""
+"""Build a container image of a function: its contents, the command line, and what would fail."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Laying out a bundle: our own code, one model, and the packages that go with them."""
+"""Lay out a bundle: our own code, one model, and the packages that go with them."""
 
 from __future__ import annotations
 

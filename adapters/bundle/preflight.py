@@ -1,4 +1,4 @@
-"""What a cloud would refuse, or what would fail there, found before anything is sent."""
+"""Find what a cloud would refuse, or what would fail there, before anything is sent."""
 
 from __future__ import annotations
 

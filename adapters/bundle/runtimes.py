@@ -1,4 +1,4 @@
-"""Which runtime a model is shipped with, and which packages that runtime needs."""
+"""Choose the runtime that a model ships with, and the packages that the runtime needs."""
 
 from __future__ import annotations
 

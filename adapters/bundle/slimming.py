@@ -1,4 +1,4 @@
-"""Which files of a third-party package ship: the rules of `slimming.toml`."""
+"""Choose the files of a third-party package that ship, by the rules of `slimming.toml`."""
 
 from __future__ import annotations
 

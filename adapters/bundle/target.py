@@ -1,4 +1,4 @@
-"""Where a bundle is to run: Python version, architecture and C library, from `cloud.toml`."""
+"""The platform that a bundle runs on: Python version, architecture and C library, from `cloud.toml`."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""The life cycle of what is deployed, whatever the cloud: plan, apply, status, destroy, sweep."""
+"""The life cycle of a deployment, for every cloud alike: plan, apply, status, destroy, sweep."""

@@ -1,4 +1,4 @@
-"""What can go wrong between here and a cloud; each message ends with the next step."""
+"""Errors of a deployment. Each message ends with the next step."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What to deploy: one function with its cloud, plan, memory and the rest; from `tripoint.toml` or flags."""
+"""One function to deploy: its cloud, plan, memory and the rest, from `tripoint.toml` or flags."""
 
 from __future__ import annotations
 

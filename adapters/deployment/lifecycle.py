@@ -1,4 +1,4 @@
-"""Make, change and remove, step by step, so that stopping anywhere leaves nothing that is not recorded."""
+"""Make, change and remove resources step by step, so that an interruption leaves nothing unrecorded."""
 
 from __future__ import annotations
 

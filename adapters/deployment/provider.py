@@ -1,4 +1,4 @@
-"""What exists in a cloud because of us, and how one cloud makes, finds and removes it."""
+"""The interface of one cloud to a deployment: its resources, and how it makes, finds and removes them."""
 
 from __future__ import annotations
 

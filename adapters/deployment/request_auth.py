@@ -1,4 +1,4 @@
-"""Getting past a closed endpoint's lock: what a client adds to its requests.
+"""Add to a request what a closed endpoint asks for.
 
 A pass holds secrets in memory for the time of a run; it is never printed, and written nowhere but into the
 environment of the processes that send the load.

@@ -1,4 +1,4 @@
-"""One folder's deployment from start to end: what the command line and `compare --deploy` call."""
+"""One folder's deployment from start to end, as the command line and `compare --deploy` use it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The record of what was made, written before each thing is made: what lets a cut-off deployment be cleaned up."""
+"""The record of what was made. It is written before each thing is made, so that clean-up finds everything."""
 
 from __future__ import annotations
 

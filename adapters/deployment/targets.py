@@ -1,4 +1,4 @@
-"""What is deployed as `tripoint compare --targets` reads it (loadtests/plan/targets.py), under names that last."""
+"""Write what is deployed as a file of targets (loadtests/plan/targets.py), under names that last."""
 
 from __future__ import annotations
 

@@ -104,10 +104,10 @@ class Version2:
 class Cgroup:
     """The control group of one instance."""
 
-    def __init__(self, kernel: CgroupVersion, name: str, custody: CleanupRegistry) -> None:
+    def __init__(self, kernel: CgroupVersion, name: str, cleanup: CleanupRegistry) -> None:
         self._kernel = kernel
         self._folders = kernel.folders(name)
-        self._custody = custody
+        self._cleanup = cleanup
 
     @property
     def join(self) -> tuple[Path, ...]:
@@ -117,7 +117,7 @@ class Cgroup:
     def create(self, *, vcpu: float, memory_mb: int) -> None:
         """Make it, with these limits. Raises OSError."""
         for folder in self._folders:
-            self._custody.keep("cgroup", str(folder))  # before it exists: then it cannot be left behind
+            self._cleanup.keep("cgroup", str(folder))  # before it exists: then it cannot be left behind
             folder.mkdir()
         self._kernel.limit_memory(self._folders, memory_mb)
         self.limit_cpu(vcpu)
@@ -130,7 +130,7 @@ class Cgroup:
         return self._kernel.kills(self._folders) > 0
 
     def remove(self) -> None:
-        """Remove the group, whose processes are gone; what cannot be removed yet, the guardian removes."""
+        """Remove the group, whose processes are gone; what cannot be removed yet, the cleanup process removes."""
         for folder in self._folders:
             try:
                 folder.rmdir()
@@ -138,15 +138,15 @@ class Cgroup:
                 pass
             except OSError:
                 continue
-            self._custody.release("cgroup", str(folder))
+            self._cleanup.release("cgroup", str(folder))
 
 
 class Cgroups:
     """Makes shares, where it can; `description` says in a run's header what holds."""
 
-    def __init__(self, kernel: CgroupVersion | None, custody: CleanupRegistry) -> None:
+    def __init__(self, kernel: CgroupVersion | None, cleanup: CleanupRegistry) -> None:
         self._kernel = kernel
-        self._custody = custody
+        self._cleanup = cleanup
         self._made = 0
 
     @property
@@ -158,13 +158,13 @@ class Cgroups:
         if self._kernel is None:
             return None
         self._made += 1
-        share = Cgroup(self._kernel, f"tripoint-{os.getpid()}-{self._made}", self._custody)
+        share = Cgroup(self._kernel, f"tripoint-{os.getpid()}-{self._made}", self._cleanup)
         share.create(vcpu=vcpu, memory_mb=memory_mb)
         return share
 
 
 def find_cgroup_version(
-    custody: CleanupRegistry, *, system: Path = SYSTEM, own: str | None = None
+    cleanup: CleanupRegistry, *, system: Path = SYSTEM, own: str | None = None
 ) -> CgroupVersion | None:
     """The control groups that this process may use, None without: not Linux, not root and nothing delegated.
 
@@ -174,13 +174,13 @@ def find_cgroup_version(
         return None
     lines = (Path("/proc/self/cgroup").read_text() if own is None else own).splitlines()
     paths = {names: path for _, names, path in (line.split(":", 2) for line in lines)}
-    for candidate in _candidates(system, paths, custody):
-        if _works(candidate, custody):
+    for candidate in _candidates(system, paths, cleanup):
+        if _works(candidate, cleanup):
             return candidate
     return None
 
 
-def _candidates(system: Path, paths: dict[str, str], custody: CleanupRegistry) -> Iterable[CgroupVersion]:
+def _candidates(system: Path, paths: dict[str, str], cleanup: CleanupRegistry) -> Iterable[CgroupVersion]:
     controllers = {each: path for names, path in paths.items() for each in names.split(",")}
     if "cpu" in controllers and "memory" in controllers:
         cpu, memory = (system / each / controllers[each].lstrip("/") for each in ("cpu", "memory"))
@@ -189,12 +189,12 @@ def _candidates(system: Path, paths: dict[str, str], custody: CleanupRegistry) -
         own = system if os.geteuid() == 0 else system / paths.get("", "/").lstrip("/")
         own = own.parent if own.name == LEAF else own
         parent = own / f"tripoint-{os.getpid()}"
-        custody.keep("cgroup", str(parent))
+        cleanup.keep("cgroup", str(parent))
         try:
             _prepare_v2(system, own, parent)
         except OSError:
             _remove(parent)
-            custody.release("cgroup", str(parent))
+            cleanup.release("cgroup", str(parent))
         else:
             yield Version2(parent)
 
@@ -217,9 +217,9 @@ def _prepare_v2(system: Path, own: Path, parent: Path) -> None:
     _write(parent / "cgroup.subtree_control", "+cpu +memory")
 
 
-def _works(kernel: CgroupVersion, custody: CleanupRegistry) -> bool:
+def _works(kernel: CgroupVersion, cleanup: CleanupRegistry) -> bool:
     """Try it: make a group, limit it, remove it."""
-    share = Cgroup(kernel, f"tripoint-{os.getpid()}-try", custody)
+    share = Cgroup(kernel, f"tripoint-{os.getpid()}-try", cleanup)
     try:
         share.create(vcpu=0.5, memory_mb=64)
     except OSError:

@@ -1,4 +1,4 @@
-"""The emulator's side of the guardian: what must not outlive this process."""
+"""Tell a cleanup process what must not outlive this process."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Kind = Literal["group", "cgroup", "folder"]
 
 
 class CleanupRegistry:
-    """Names things to a guardian process, which ends them when this process is gone."""
+    """Names things to a cleanup process, which removes them when this process is gone."""
 
     def __init__(self) -> None:
         self._kept: dict[str, None] = {}
@@ -21,7 +21,7 @@ class CleanupRegistry:
 
     @property
     def pid(self) -> int:
-        """The guardian's."""
+        """Process id of the cleanup process."""
         return self._guardian.pid
 
     def keep(self, kind: Kind, name: str | int) -> None:
@@ -54,7 +54,7 @@ class CleanupRegistry:
         return started
 
     def _tell(self, line: str) -> None:
-        """Tell the guardian; when somebody killed it, start another, which learns everything anew."""
+        """Tell the cleanup process. When somebody killed it, start another one, and tell that one everything."""
         assert self._guardian.stdin is not None
         try:
             self._guardian.stdin.write(line.encode())

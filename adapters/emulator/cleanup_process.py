@@ -1,4 +1,4 @@
-"""Ends what an emulator leaves behind, however the emulator ended.
+"""Remove what an emulator leaves behind, however the emulator ended.
 
 A process of its own (standard library only, so that it starts in a few ms). It reads lines such as
 `+ group 4711` or `- folder /some/path` from its standard input, a pipe from the emulator; when the pipe closes,

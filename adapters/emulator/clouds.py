@@ -1,4 +1,4 @@
-"""Start local clouds, each in a process of its own, and end them: what `tripoint serve` and `compare` use."""
+"""Start local clouds, each in a process of its own, and end them."""
 
 from __future__ import annotations
 
@@ -107,7 +107,7 @@ class Child:
             self._process.send_signal(signal.SIGTERM)
 
     def end(self) -> None:
-        """Wait for its end, for a while; then kill it (its guardian ends what it leaves)."""
+        """Wait for its end, for a while; then kill it (its cleanup process ends what it leaves)."""
         try:
             self._process.wait(END_WITHIN_S)
         except subprocess.TimeoutExpired:

@@ -34,33 +34,33 @@ class ControlPlane:
     """Answers the control plane's requests."""
 
     def __init__(
-        self, *, cloud: Cloud, options: EmulatorOptions, fleet: InstancePool, ledger: EventLog, ended: asyncio.Event
+        self, *, cloud: Cloud, options: EmulatorOptions, pool: InstancePool, event_log: EventLog, ended: asyncio.Event
     ) -> None:
         self._cloud = cloud
         self._options = options
         self._first = asdict(options)
-        self._fleet = fleet
-        self._ledger = ledger
+        self._pool = pool
+        self._event_log = event_log
         self._ended = ended
 
     async def serve(self, request: HttpRequest) -> HttpAnswer:
         """Answer one request; what is wrong with it is said with 400 or 404."""
         match request.method, request.target.partition("?")[0]:
             case "GET", "/state":
-                return _json(200, self._fleet.state())
+                return _json(200, self._pool.state())
             case "GET", "/ledger":
-                return HttpAnswer(200, (("content-type", "application/x-ndjson"),), self._ledger.read())
+                return HttpAnswer(200, (("content-type", "application/x-ndjson"),), self._event_log.read())
             case "GET", "/logs":
-                return HttpAnswer(200, (("content-type", "text/plain; charset=utf-8"),), self._fleet.logs())
+                return HttpAnswer(200, (("content-type", "text/plain; charset=utf-8"),), self._pool.logs())
             case "GET", "/faults":
-                return _json(200, self._fleet.faults.document())
+                return _json(200, self._pool.faults.document())
             case "DELETE", "/faults":
-                self._fleet.faults.clear()
+                self._pool.faults.clear()
                 return _json(200, [])
             case "POST", "/faults":
                 return self._add_fault(request.body)
             case "POST", "/retire":
-                return _json(200, {"version": await self._fleet.retire()})
+                return _json(200, {"version": await self._pool.retire()})
             case "POST", "/settings":
                 return await self._change(request.body)
             case "POST", "/shutdown":
@@ -70,10 +70,10 @@ class ControlPlane:
 
     def _add_fault(self, body: bytes) -> HttpAnswer:
         try:
-            self._fleet.faults.add(Fault.from_document(json.loads(body)), self._ledger.now_s())
+            self._pool.faults.add(Fault.from_document(json.loads(body)), self._event_log.now_s())
         except (ValueError, TypeError, AttributeError) as error:
             return _json(400, {"error": str(error)})
-        return _json(200, self._fleet.faults.document())
+        return _json(200, self._pool.faults.document())
 
     async def _change(self, body: bytes) -> HttpAnswer:
         """Change options; null gives an option back what it was when this cloud started.
@@ -86,13 +86,13 @@ class ControlPlane:
             options = EmulatorOptions.from_document({**asdict(self._options), **changed})
             if (options.model, options.shares) != (self._options.model, self._options.shares):
                 raise ValueError("model and shares cannot change while a local cloud runs: start another one")
-            before, after = self._fleet.platform, platform(self._cloud, options)
+            before, after = self._pool.platform, platform(self._cloud, options)
         except (ValueError, TypeError, AttributeError) as error:
             return _json(400, {"error": str(error)})
         self._options = options
-        self._fleet.change(after)
+        self._pool.change(after)
         if _of_instances(before) != _of_instances(after):
-            await self._fleet.retire()
+            await self._pool.retire()
         return _json(200, json.loads(options.text()))
 
 

@@ -1,4 +1,4 @@
-"""The truth of a local cloud: which request waited for which new instance, when each started, was ready, ended.
+"""The event log of a local cloud: starts, ends and requests of its instances, as they happened.
 
 JSON lines. The measuring side never reads it; tests compare the harness's classification with it.
 Times are seconds of `perf_counter` since the ledger was opened.

@@ -1,4 +1,7 @@
-"""From a front door to the fleet: what the platform settles itself, and requests that run without a client."""
+"""Pass requests from the front door to the instances.
+
+The platform answers some requests itself, and runs others without a client that waits.
+"""
 
 from __future__ import annotations
 
@@ -13,10 +16,10 @@ if TYPE_CHECKING:
 
 
 class FrontDoor:
-    """Serves what front doors receive. `gate` is the platform's own, None where it lets everything through."""
+    """Serves what front doors receive. `gate` is the platform's admission policy; None lets everything through."""
 
-    def __init__(self, fleet: InstancePool, gate: AdmissionPolicy | None) -> None:
-        self._fleet = fleet
+    def __init__(self, pool: InstancePool, gate: AdmissionPolicy | None) -> None:
+        self._pool = pool
         self._gate = gate
         self._under_way: set[asyncio.Task[Any]] = set()
 
@@ -51,10 +54,10 @@ class FrontDoor:
 
     async def _ask(self, request: HttpRequest) -> HttpAnswer:
         try:
-            return await self._fleet.serve(request)
+            return await self._pool.serve(request)
         except RequestRefused as error:
             answer = self._gate.refuse(request, error.refusal) if self._gate is not None else None
-            platform = self._fleet.platform
+            platform = self._pool.platform
             return answer or (platform.failed if error.refusal.why == "start" else platform.full)
 
     async def _run(self, gate: AdmissionPolicy, request: HttpRequest) -> None:

@@ -68,7 +68,7 @@ def server(serve: Serve, *, name: str = "") -> web.Server:
 
 
 def queued_s(transport: asyncio.Transport | None) -> float:
-    """How long the whole request lay in the kernel before we came to read it, in seconds; 0 below its clock's tick.
+    """Return the seconds that the complete request waited in the socket buffer; 0 below the kernel's clock tick.
 
     On a busy machine that is what decides whether a request came before an instance was ready. Linux alone tells:
     tcpi_last_data_recv of tcp(7), in ms.

@@ -1,4 +1,4 @@
-"""The instances of one local cloud: carries out what the scaling rule decides."""
+"""The instances of one local cloud: this carries out what the scaling rule decides."""
 
 from __future__ import annotations
 
@@ -37,12 +37,12 @@ class RequestRefused(Exception):
 
 @dataclass(frozen=True, slots=True)
 class PoolResources:
-    """What a fleet works with: the unpacked bundle, a folder for logs, and who cleans up."""
+    """What a pool works with: the unpacked bundle, a folder for logs, clean-up, event log and CPU shares."""
 
     bundle: Path
     folder: Path
-    custody: CleanupRegistry
-    ledger: EventLog
+    cleanup: CleanupRegistry
+    event_log: EventLog
     shares: Cgroups
 
 
@@ -50,14 +50,19 @@ class InstancePool:
     """Serves requests with instances of one cloud; `on_event` gets every event of an instance."""
 
     def __init__(
-        self, cloud: Cloud, platform: Platform, means: PoolResources, *, on_event: Callable[[Mapping[str, Any]], None]
+        self,
+        cloud: Cloud,
+        platform: Platform,
+        resources: PoolResources,
+        *,
+        on_event: Callable[[Mapping[str, Any]], None],
     ) -> None:
         self.platform = platform
         self.scaling = Scaling(platform.scaling)
         self.faults = Faults()
         self._cloud = cloud
-        self._means = means
-        self._ledger = means.ledger
+        self._resources = resources
+        self._event_log = resources.event_log
         self._on_event = on_event
         self._members: dict[int, ManagedInstance] = {}
         self._places: dict[int, asyncio.Future[Assign | Refuse]] = {}
@@ -68,25 +73,28 @@ class InstancePool:
         self._clock = asyncio.ensure_future(self._tick())
 
     async def serve(self, request: HttpRequest) -> HttpAnswer:
-        """Answer one request by an instance, a new one perhaps. Raises Refused where the platform gives it none."""
+        """Let an instance answer one request, if need be a new one.
+
+        Raises RequestRefused where the platform gives it none.
+        """
         self._requests += 1
-        number, now_s = self._requests, self._ledger.now_s()
+        number, now_s = self._requests, self._event_log.now_s()
         arrived_s = round(now_s - request.queued_s, 6)
         faults = self.faults.at_request(now_s)
         if said := next((fault for fault in faults if fault.fault == "answer"), None):
-            self._ledger.write("fault", request=number, arrived_s=arrived_s, fault="answer", status=said.status)
+            self._event_log.write("fault", request=number, arrived_s=arrived_s, fault="answer", status=said.status)
             return HttpAnswer(said.status, (("content-type", "text/plain"),), b"a fault on demand")
         decision = await self._place(number, arrived_s)
         member = self._members[decision.instance]
-        assigned_s = self._ledger.now_s()
+        assigned_s = self._event_log.now_s()
         for fault in faults:
-            self._ledger.write("fault", request=number, instance=member.number, fault=fault.fault)
+            self._event_log.write("fault", request=number, instance=member.number, fault=fault.fault)
         try:
             answer = await member.exchange(request, faults)
         except InstanceFailed as error:
             self._lose(member, error)
             answer = error.answer or self.platform.failed
-        self._ledger.write(
+        self._event_log.write(
             "request",
             request=number,
             instance=member.number,
@@ -95,13 +103,13 @@ class InstancePool:
             waited_for_new_instance=decision.waited,
             status=answer.status,
         )
-        self._apply(self.scaling.done(number, self._ledger.now_s()))
+        self._apply(self.scaling.done(number, self._event_log.now_s()))
         return answer
 
     async def retire(self) -> int:
         """Deploy a new version: instances that are free end now. Returns the version's number."""
-        self._apply(self.scaling.retire(self._ledger.now_s()))
-        self._ledger.write("retired", version=self.scaling.version)
+        self._apply(self.scaling.retire(self._event_log.now_s()))
+        self._event_log.write("retired", version=self.scaling.version)
         if self._ending:
             await asyncio.wait(set(self._ending))
         return self.scaling.version
@@ -145,10 +153,10 @@ class InstancePool:
     async def _place(self, number: int, arrived_s: float) -> Assign:
         place: asyncio.Future[Assign | Refuse] = asyncio.get_running_loop().create_future()
         self._places[number] = place
-        self._apply(self.scaling.arrive(number, self._ledger.now_s(), since_s=arrived_s))
+        self._apply(self.scaling.arrive(number, self._event_log.now_s(), since_s=arrived_s))
         decision = await place
         if isinstance(decision, Refuse):
-            self._ledger.write("refused", request=number, arrived_s=arrived_s, why=decision.why)
+            self._event_log.write("refused", request=number, arrived_s=arrived_s, why=decision.why)
             raise RequestRefused(Rejection(decision.why, self._start_failure if decision.why == "start" else None))
         return decision
 
@@ -166,31 +174,31 @@ class InstancePool:
     def _start(self, action: Start) -> None:
         platform = self.platform
         vcpu = platform.boost.vcpu if platform.boost else platform.cpu_share
-        share = self._means.shares.make(vcpu=vcpu, memory_mb=platform.memory_mb)
+        share = self._resources.shares.make(vcpu=vcpu, memory_mb=platform.memory_mb)
         launcher = Launcher(
-            custody=self._means.custody,
-            bundle=self._means.bundle,
-            folder=self._means.folder / str(action.instance),
+            cleanup=self._resources.cleanup,
+            bundle=self._resources.bundle,
+            folder=self._resources.folder / str(action.instance),
             exited=lambda: self._exited(action.instance),
             join=share.join if share else (),
         )
         version = self.scaling.slots[action.instance].version
-        member = ManagedInstance(action.instance, version, platform, launcher, share, self._ledger.now_s())
+        member = ManagedInstance(action.instance, version, platform, launcher, share, self._event_log.now_s())
         self._members[action.instance] = member
         self._tell("instance_starting", member, reason=action.reason, request=action.request)
         member.task = asyncio.ensure_future(self._start_instance(member))
 
     async def _start_instance(self, member: ManagedInstance) -> None:
-        faults = self.faults.at_start(self._ledger.now_s())
+        faults = self.faults.at_start(self._event_log.now_s())
         for fault in faults:
-            self._ledger.write("fault", instance=member.number, fault=fault.fault)
+            self._event_log.write("fault", instance=member.number, fault=fault.fault)
         try:
             await member.start(self._cloud, faults)
         except InstanceFailed as error:
             self._start_failure = error
             self._lose(member, error)
             return
-        now_s = self._ledger.now_s()
+        now_s = self._event_log.now_s()
         assert member.instance is not None
         start_ms = round((now_s - member.started_s) * 1000, 3)
         self._tell("instance_ready", member, pid=member.instance.pid, start_ms=start_ms)
@@ -209,7 +217,7 @@ class InstancePool:
         """An instance failed: the rule learns it, and its processes end."""
         if member.why_ended is None:
             why = "out of memory" if member.out_of_memory() else "failed"
-            self._apply(self.scaling.gone(member.number, self._ledger.now_s()))
+            self._apply(self.scaling.gone(member.number, self._event_log.now_s()))
             self._end(member, why, detail=str(error))
 
     def _end(self, member: ManagedInstance, why: str, *, detail: str | None = None) -> None:
@@ -227,11 +235,11 @@ class InstancePool:
         self._tell("instance_ended", member, reason=member.why_ended, served=member.served, **more)
 
     def _tell(self, event: str, member: ManagedInstance, **fields: Any) -> None:
-        self._on_event(self._ledger.write(event, instance=member.number, **fields))
+        self._on_event(self._event_log.write(event, instance=member.number, **fields))
 
     async def _tick(self) -> None:
         while True:
             await asyncio.sleep(TICK_S)
-            self._apply(self.scaling.tick(self._ledger.now_s()))
+            self._apply(self.scaling.tick(self._event_log.now_s()))
             for member in self._members.values():
                 member.launcher.trim_logs()

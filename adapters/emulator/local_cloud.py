@@ -1,4 +1,4 @@
-"""One local cloud, put together: bundle, fleet, front door, control plane; everything ends with it."""
+"""Put one local cloud together: bundle, instances, front door, control plane. Everything ends with it."""
 
 from __future__ import annotations
 
@@ -56,31 +56,31 @@ class LocalCloudServer:
 
     async def __aenter__(self) -> LocalCloudServer:
         async with contextlib.AsyncExitStack() as exits:
-            custody = CleanupRegistry()
-            exits.push_async_callback(asyncio.to_thread, custody.close)
+            cleanup = CleanupRegistry()
+            exits.push_async_callback(asyncio.to_thread, cleanup.close)
             name = f"tripoint-{self._cloud.name}-{secrets.token_hex(6)}"
             folder = self._folder = Path(tempfile.gettempdir()) / name
-            custody.keep("folder", str(folder))  # before it exists: then it cannot be left behind
+            cleanup.keep("folder", str(folder))  # before it exists: then it cannot be left behind
             folder.mkdir(mode=0o700)
             bundle = assemble(self._cloud, folder=folder / "bundle", model=self._options.model)
             self._cloud.instances()  # a missing package is told before anybody waits for an instance
-            ledger = EventLog(folder / "ledger.jsonl", cloud=self._cloud.name)
-            exits.callback(ledger.close)
-            shares = Cgroups(find_cgroup_version(custody) if self._options.shares else None, custody)
+            event_log = EventLog(folder / "ledger.jsonl", cloud=self._cloud.name)
+            exits.callback(event_log.close)
+            shares = Cgroups(find_cgroup_version(cleanup) if self._options.shares else None, cleanup)
             self._cpu_share = shares.description
-            means = PoolResources(bundle, folder / "instances", custody, ledger, shares)
-            fleet = InstancePool(self._cloud, self._platform, means, on_event=self._on_event)
+            resources = PoolResources(bundle, folder / "instances", cleanup, event_log, shares)
+            pool = InstancePool(self._cloud, self._platform, resources, on_event=self._on_event)
             for fault in self._options.faults:
-                fleet.faults.add(fault, ledger.now_s())
-            exits.push_async_callback(fleet.close)
-            door = FrontDoor(fleet, self._cloud.gate())
-            exits.push_async_callback(door.close)
+                pool.faults.add(fault, event_log.now_s())
+            exits.push_async_callback(pool.close)
+            front_door = FrontDoor(pool, self._cloud.gate())
+            exits.push_async_callback(front_door.close)
             rules = self._cloud.data["platform"]
             for name in rules.get("fronts", ("http",)):
-                opened = await _open(exits, http_server.server(door.serve, name=name))
+                opened = await _open(exits, http_server.server(front_door.serve, name=name))
                 self.fronts[name] = opened + rules.get("front_paths", {}).get(name, "")
             control = ControlPlane(
-                cloud=self._cloud, options=self._options, fleet=fleet, ledger=ledger, ended=self._ended
+                cloud=self._cloud, options=self._options, pool=pool, event_log=event_log, ended=self._ended
             )
             self.control = await _open(exits, http_server.server(control.serve))
             self._exits = exits.pop_all()

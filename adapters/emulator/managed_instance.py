@@ -1,4 +1,4 @@
-"""One instance of a fleet, from its launch to its end: processes, share, logs."""
+"""One instance of a pool, from its launch to its end: processes, share, logs."""
 
 from __future__ import annotations
 

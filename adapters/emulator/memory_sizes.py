@@ -1,4 +1,4 @@
-"""Memory sizes and the CPU share that comes with each; pure, over `[memory]` of cloud.toml."""
+"""Memory sizes and the CPU share of each, from `[memory]` of cloud.toml. Pure."""
 
 from __future__ import annotations
 

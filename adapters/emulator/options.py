@@ -1,4 +1,4 @@
-"""What a local cloud is asked to be: memory, concurrency, idle life and the rest, over the defaults of cloud.toml."""
+"""Options of a local cloud, over the defaults of its cloud.toml: memory, concurrency, idle life and the rest."""
 
 from __future__ import annotations
 

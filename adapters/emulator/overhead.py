@@ -1,4 +1,4 @@
-"""What the front door adds to a warm request: `python -m adapters.emulator.overhead [CLOUD …]`.
+"""Measure what the front door adds to a warm request: `python -m adapters.emulator.overhead [CLOUD …]`.
 
 Two views, in ms, both of GET /health over one open connection from this process:
 
@@ -54,8 +54,8 @@ def measure(cloud: str, *, requests: int = 200) -> FrontDoorOverhead:
             through_ms, direct_ms = _in_turns(front, direct, requests)
             if direct is not None:
                 direct.close()
-        ledger = [json.loads(line) for line in _fetch(local.control, "/ledger").splitlines()]
-    runtime_ms = [(r["at_s"] - r["assigned_s"]) * 1000 for r in ledger if r["event"] == "request"][1:]
+        event_log = [json.loads(line) for line in _fetch(local.control, "/ledger").splitlines()]
+    runtime_ms = [(r["at_s"] - r["assigned_s"]) * 1000 for r in event_log if r["event"] == "request"][1:]
     added_ms = median(whole - inside for whole, inside in zip(through_ms, runtime_ms, strict=True))
     against_ms = median(through_ms) - median(direct_ms) if direct_ms else None
     return FrontDoorOverhead(cloud, requests, median(through_ms), added_ms, against_ms)

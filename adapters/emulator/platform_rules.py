@@ -1,4 +1,4 @@
-"""What one local cloud does, from its cloud.toml and the options."""
+"""The rules of one local cloud, from its cloud.toml and the options."""
 
 from __future__ import annotations
 

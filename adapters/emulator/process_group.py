@@ -97,14 +97,14 @@ class Launcher:
     def __init__(
         self,
         *,
-        custody: CleanupRegistry,
+        cleanup: CleanupRegistry,
         bundle: Path,
         folder: Path,
         exited: Callable[[], None],
         join: Sequence[Path] = (),
     ) -> None:
         self.bundle = bundle
-        self._custody = custody
+        self._cleanup = cleanup
         self._folder = folder
         self._exited = exited
         self._join = join
@@ -123,7 +123,7 @@ class Launcher:
                 env=environment(variables, folder),
                 start_new_session=True,
             )
-        self._custody.keep("group", leader.pid)
+        self._cleanup.keep("group", leader.pid)
         group = ProcessGroup(leader, log, lambda: self._ended(leader.pid))
         self.groups.append(group)
         return group
@@ -144,7 +144,7 @@ class Launcher:
             group.trim_log()
 
     def _ended(self, pid: int) -> None:
-        self._custody.release("group", pid)
+        self._cleanup.release("group", pid)
         self._exited()
 
 
@@ -178,5 +178,8 @@ def _wrapped(command: Sequence[str], join: Sequence[Path]) -> list[str]:
 
 @lru_cache(maxsize=1)
 def _setpriv() -> str | None:
-    """The program that sets PR_SET_PDEATHSIG (Linux, util-linux 2.33 and later); the guardian covers the rest."""
+    """Find the program that sets PR_SET_PDEATHSIG (Linux, util-linux 2.33 and later).
+
+    Elsewhere the cleanup process alone ends what is left.
+    """
     return shutil.which("setpriv") if sys.platform == "linux" else None

@@ -1,4 +1,4 @@
-"""Deploying to Cloud Functions, 2nd gen, from source: the provider that `tripoint deploy` drives.
+"""Deploy to Cloud Functions, 2nd gen, from source: the provider that `tripoint deploy` drives.
 
 What the functions API has no field for (billing by the instance, the CPU boost) is set on the Cloud Run service that
 each function is, after the function is made or changed. Google lets such functions be managed with both APIs

@@ -1,4 +1,4 @@
-"""The loop that every subject shares; it imports next to nothing, for its imports count as cold start."""
+"""The loop that every subject shares. It imports next to nothing, as its imports count as cold start."""
 
 from __future__ import annotations
 

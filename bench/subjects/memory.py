@@ -1,4 +1,4 @@
-"""How much memory each further interpreter of a pool takes, in kB of resident memory. Prints JSON."""
+"""Measure the resident memory that each further interpreter of a pool takes, in kB. Prints JSON."""
 
 from __future__ import annotations
 

@@ -54,14 +54,14 @@ def _shares() -> Diagnosis:
 
     name = "cpu and memory shares"
     try:
-        custody = CleanupRegistry()
+        cleanup = CleanupRegistry()
     except OSError as error:
         return Diagnosis(_PART, name, "missing", f"no process can be started: {error}", "see its rights and limits")
     try:
-        kernel = find_cgroup_version(custody)
-        word = Cgroups(kernel, custody).description
+        kernel = find_cgroup_version(cleanup)
+        word = Cgroups(kernel, cleanup).description
     finally:
-        custody.close()
+        cleanup.close()
     if kernel is None:
         return Diagnosis(_PART, name, "note", f"{word}: every memory size is as fast", _DELEGATE)
     return Diagnosis(_PART, name, "ok", word)

@@ -1,4 +1,4 @@
-"""From a trained model to a folder of TFLite variants, each compared with the original before it is kept."""
+"""Convert a trained model into a folder of TFLite variants, each compared with the original first."""
 
 from model.convert.conversion import Conversion, ConversionRefused, convert
 

@@ -1,4 +1,4 @@
-"""How much a converted model's answers differ from the original's. Pure."""
+"""Measure how much a converted model's scores differ from the original's. Pure."""
 
 from __future__ import annotations
 

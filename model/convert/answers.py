@@ -1,4 +1,4 @@
-"""What a TFLite file answers when the core feeds and runs it."""
+"""Compute a TFLite file's scores as the core feeds and runs it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One conversion from end to end: load, convert, compare, and only then write the model's folder."""
+"""Carry out one conversion: load, convert, compare, and only then write the model's folder."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What goes wrong in a conversion; each message names the value, the expectation and the next step."""
+"""Errors of a conversion. Each message names the value, the expectation and the next step."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Takes float16 out of a TFLite file: what unpacks each weight at the start is done once and for all."""
+"""Replace float16 weights by float32 ones, so that the interpreter does not convert them at every start."""
 
 from __future__ import annotations
 

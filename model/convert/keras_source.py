@@ -1,4 +1,4 @@
-"""Keras files and SavedModels, by TensorFlow's own converter; imported only when such a file is given."""
+"""Convert Keras files and SavedModels with TensorFlow, which is imported only when such a file is given."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How photographs are fed: the words of a manifest's `input`, and tensors made by the core itself."""
+"""Turn photographs into a model's input tensors with the core's own code, as a manifest's `input` says."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Keeps converters quiet: they write pages to standard output and error from C++, which Python cannot redirect."""
+"""Keep converters quiet: they write from C++, which Python cannot redirect."""
 
 from __future__ import annotations
 

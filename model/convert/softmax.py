@@ -1,4 +1,4 @@
-"""Takes the final softmax of a quantised TFLite file out of int8.
+"""Compute the final softmax of a quantised TFLite file in float instead of int8.
 
 The converter quantises a softmax to steps of 1/256: small probabilities become 0 and close ones tie. The
 logits before it lose far less, so they are turned into floats first and the softmax is computed on those.

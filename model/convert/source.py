@@ -1,4 +1,4 @@
-"""A trained model's file -> a `SourceModel`: what it answers, and what it becomes as TFLite."""
+"""Open a trained model's file as a `SourceModel`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is known of a source without asking: from the manifest beside it, or from the folders of photographs."""
+"""Read what is known of a source: from the manifest beside it, or from the folders of photographs."""
 
 from __future__ import annotations
 

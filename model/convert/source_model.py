@@ -1,4 +1,4 @@
-"""What every kind of trained model file offers to the conversion."""
+"""The interface of a trained model's file to the conversion."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A float32 TFLite file -> the other kinds, by ai-edge-quantizer, which needs no TensorFlow."""
+"""Quantise a float32 TFLite file with ai-edge-quantizer, which needs no TensorFlow."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A float .tflite file as the original: what was trained elsewhere, or came without its Keras file."""
+"""Use a float .tflite file as the original, where there is no Keras file."""
 
 from __future__ import annotations
 

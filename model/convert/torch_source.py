@@ -1,4 +1,4 @@
-"""A program exported by PyTorch (`torch.export.save`), by way of litert-torch, which makes TFLite of it."""
+"""Convert a program exported by PyTorch (`torch.export.save`) with litert-torch."""
 
 from __future__ import annotations
 

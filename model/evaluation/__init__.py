@@ -1,1 +1,1 @@
-"""How good, how fast, how large and how dear each variant of a model is on each runtime of this machine."""
+"""Measure accuracy, speed, size and cost of each variant of a model on each runtime of this machine."""

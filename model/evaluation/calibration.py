@@ -1,4 +1,4 @@
-"""Whether a model is as often right as it says it is: the expected calibration error. Pure."""
+"""The expected calibration error: how far a model's confidence is from its accuracy. Pure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""An evaluation as a JSON document, and its raw answers, from which each figure can be recomputed."""
+"""Write an evaluation as a JSON document, with the raw answers from which each figure can be recomputed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One evaluation from end to end: measure, work out the figures, write the folder."""
+"""Carry out one evaluation: measure, compute the figures, write the folder."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Writes an evaluation's folder, and its table and pictures into a page."""
+"""Write an evaluation's folder, and its table and pictures into a page."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A folder of class folders -> photographs with what they show."""
+"""Read a folder of class folders as photographs with their labels."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The confusion matrix and the frontier as SVG, drawn by Altair; nothing is fetched."""
+"""Draw the confusion matrix and the frontier as SVG with Altair. Nothing is fetched."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a million requests would cost, from the time that one took here. The arithmetic is `loadtests.cost`'s."""
+"""Estimate the cost of a million requests from the time of one request here, with `loadtests.cost`."""
 
 from __future__ import annotations
 

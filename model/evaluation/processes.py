@@ -1,4 +1,4 @@
-"""Subjects as processes: started as bare as a function's, asked photograph by photograph, ended with us."""
+"""Run each subject in a process as bare as a function's, and ask it photograph by photograph."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""An evaluation as Markdown tables."""
+"""Write an evaluation as Markdown tables."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From answers to figures: accuracy, calibration, latency, start-up, memory, size and cost of each subject. Pure."""
+"""Compute each subject's accuracy, calibration, latency, start-up, memory, size and cost. Pure."""
 
 from __future__ import annotations
 

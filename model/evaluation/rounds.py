@@ -1,4 +1,4 @@
-"""The measurement: in each round all subjects answer the same photograph, in random order, so that drift hits all."""
+"""Measure in rounds: all subjects answer the same photograph in random order, so that drift hits all alike."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which variants of which models are measured on which runtimes."""
+"""Choose which variants of which models are measured on which runtimes."""
 
 from __future__ import annotations
 

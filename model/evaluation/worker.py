@@ -1,4 +1,4 @@
-"""What is measured, as a program: one variant of a model on one runtime, in a fresh process, by the core alone.
+"""The measured program: one variant of a model on one runtime, in a fresh process, with the core alone.
 
 Arguments: the model's folder, the variant, the runtime, a photograph. It answers that photograph and prints
 "ready" (its start ends there); then it answers each file whose name it reads; at the end it prints its peak memory.

@@ -1,4 +1,4 @@
-"""How far two versions of a model agree on the same files: labels and scores, each on the best runtime here.
+"""Compare two versions of a model on the same files: labels and scores, each on the best runtime here.
 
     python -m model.examples.agreement MODEL[@VARIANT] OTHER[@VARIANT] FILES...
 

@@ -1,4 +1,4 @@
-"""The built-in clothes model as ONNX, converted from its float16 TFLite file; the weights stay the same numbers.
+"""Convert the built-in clothes model from its float16 TFLite file to ONNX. The weights stay the same numbers.
 
     python -m model.examples.clothes_onnx FOLDER [--layout nchw]
 

@@ -1,1 +1,1 @@
-"""Makes a model smaller or faster step by step, and tells what each step gained and lost on photographs."""
+"""Make a model smaller or faster step by step, and measure what each step gained and lost on photographs."""

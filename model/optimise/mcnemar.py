@@ -1,4 +1,4 @@
-"""What a step gained and lost, photograph by photograph. Pure."""
+"""Compare two models photograph by photograph: what a step gained and lost (McNemar). Pure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which weights to set to zero: the smallest of each layer, by magnitude."""
+"""Choose the weights to set to zero: the smallest of each layer, by magnitude."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The steps, each a model folder of its own, then all of them measured side by side."""
+"""Carry out the steps, each in a model folder of its own, and measure all of them side by side."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A model that can be trained on: a Keras file, or one of this project's recipe read back from its TFLite file."""
+"""Open a model for training: a Keras file, or one of this project's recipe read back from its TFLite file."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A few epochs of training a network to answer like its teacher, with some weights held at zero."""
+"""Train a network for a few epochs to answer like its teacher, with some weights held at zero."""
 
 from __future__ import annotations
 

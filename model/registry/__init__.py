@@ -1,1 +1,1 @@
-"""The user's own models: where they lie, how a file becomes one, and a catalogue of public ones."""
+"""The user's own models: where they are, how a file becomes one, and a catalogue of public ones."""

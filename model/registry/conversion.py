@@ -1,4 +1,4 @@
-"""Model files of other kinds: turned into TFLite by the converter of `tripoint model convert`, and held to it."""
+"""Turn model files of other kinds into TFLite with the converter of `tripoint model convert`, and check them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a manifest says of a file: what the file itself tells, what the user says, and what is still to be asked."""
+"""Describe a model file for its manifest: from the file itself, from the user, and what is still unknown."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A file from the web, in pieces if need be: goes on where it stopped, and is kept only with the right checksum.
+"""Download a file, in pieces if need be. It goes on where it stopped, and keeps only the right checksum.
 
 Proxies and certificates are those of the environment (HTTPS_PROXY, NO_PROXY, REQUESTS_CA_BUNDLE), as `requests` reads
 them.

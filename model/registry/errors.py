@@ -1,4 +1,4 @@
-"""What goes wrong with a model of one's own; each message names the value, the expectation and the next step."""
+"""Errors of a user's own model. Each message names the value, the expectation and the next step."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a .tflite file says of itself, read with the published schema; nothing of it is run."""
+"""Read a .tflite file with its published schema. Nothing of it is run."""
 
 from __future__ import annotations
 

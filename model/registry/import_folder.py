@@ -1,4 +1,4 @@
-"""A model's folder that has its manifest already, made by `tripoint model convert` or by hand: given a name."""
+"""Register a folder that has a manifest already, from `tripoint model convert` or written by hand."""
 
 from __future__ import annotations
 

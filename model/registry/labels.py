@@ -1,4 +1,4 @@
-"""Labels from wherever users keep them: one per line, numbered lines, JSON lists and mappings, or a,b,c."""
+"""Read labels from where users keep them: one per line, numbered lines, JSON lists and mappings, or a,b,c."""
 
 from __future__ import annotations
 

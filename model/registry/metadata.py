@@ -1,4 +1,4 @@
-"""The description that may be embedded in a .tflite file: labels, normalisation, licence.
+"""Read the description that may be embedded in a .tflite file: labels, normalisation, licence.
 
 The table numbers follow `metadata_schema.fbs` of tensorflow/tflite-support, schema version 1.1.0 (read 2026-11-21);
 the packages that generate a reader for it are no longer kept up or bring far more than it. The files that belong to

@@ -1,4 +1,4 @@
-"""A model's folder: written whole beside the others, tried, then given its name in one step."""
+"""Write a model's folder whole beside the others, try it, then give it its name in one step."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whether a graph is an image classifier that the core can serve; if not, what it is and what to do."""
+"""Decide whether a graph is an image classifier that the core can serve, and if not, say what it is."""
 
 from __future__ import annotations
 

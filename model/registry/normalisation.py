@@ -1,4 +1,4 @@
-"""How pixels become a model's numbers: the usual ways by name, and what an input of integers tells by itself."""
+"""How pixels become a model's numbers: the usual ways by name, and what an integer input tells by itself."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What an .onnx file takes and gives, as ONNX Runtime sees it, in a process of its own: the file may be anybody's.
+"""Read an .onnx file's inputs and outputs with ONNX Runtime, in a process of its own, as the file is not trusted.
 
 python -m model.registry.onnx_graph FILE      prints one JSON document
 """

@@ -1,4 +1,4 @@
-"""The files of an offer, each held to its checksum: that of the catalogue, or the one accepted on first use."""
+"""Download the files of a catalogue's offer and check each one's checksum."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From a described file to a registered model: its folder, and a trial of it on every runtime."""
+"""Register a described file as a model: write its folder, and try it on every runtime."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A model tried on photographs by each runtime, in processes of their own: some runtimes cannot share one.
+"""Try a model on photographs with each runtime, each in a process of its own.
 
 python -m model.registry.trial FOLDER RUNTIME PHOTO...      prints one JSON document
 """

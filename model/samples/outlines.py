@@ -1,4 +1,4 @@
-"""What clothes look like, laid flat: outlines and details in a unit square, x right, y down.
+"""Outlines of clothes laid flat, and their details, in a unit square: x right, y down.
 
 An outline is one half of the garment, from the top of its middle line to the bottom; it is mirrored.
 """

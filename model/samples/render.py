@@ -1,4 +1,4 @@
-"""Renders the sample photographs: `python -m model.samples.render [FOLDER]`. The same pixels on every run."""
+"""Render the sample photographs: `python -m model.samples.render [FOLDER]`. The same pixels on every run."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the sample photographs show: a garment, its colours, the ground it lies on."""
+"""The scenes of the sample photographs: a garment, its colours, the ground it lies on."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How well a TFLite file does on labelled photographs: accuracy with its interval, and the confusion of classes."""
+"""Measure a TFLite file on labelled photographs: accuracy with its interval, and the confusion of classes."""
 
 from __future__ import annotations
 

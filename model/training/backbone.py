@@ -1,4 +1,4 @@
-"""Reads the float weights of a quantised TFLite backbone: where training starts."""
+"""Read the float weights of a quantised TFLite backbone, where training starts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Writes the measured figures into a model's card: `python -m model.training.card model/clothes`."""
+"""Write the measured figures into a model's card: `python -m model.training.card model/clothes`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Folders of photographs, one folder for each class -> arrays."""
+"""Read folders of photographs, one folder for each class, as arrays."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Trained weights -> TFLite files, with a static batch of one."""
+"""Write trained weights as TFLite files, with a static batch of one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Shows how training goes: bars on a terminal, one line for each epoch in a file."""
+"""Show how training goes: bars on a terminal, one line for each epoch in a file."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Trained weights -> a model folder: TFLite variants, their measured accuracy, the manifest, the evaluation."""
+"""Write trained weights as a model folder: TFLite variants, their accuracy, the manifest, the evaluation."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where a Lambda function answers: a Function URL, an HTTP API or a REST API, closed by IAM unless asked otherwise.
+"""Make the address of a Lambda function: a Function URL, an HTTP API or a REST API, closed by IAM unless public.
 
 Vendor facts: docs.aws.amazon.com/lambda/latest/dg/urls-auth.html and
 docs.aws.amazon.com/apigateway/latest/developerguide/http-api-access-control-iam.html, as of 2026-11-20.

@@ -1,4 +1,4 @@
-"""One Lambda function: its configuration and code, made or brought up to date.
+"""Make one Lambda function, or bring its configuration and code up to date.
 
 Vendor facts: docs.aws.amazon.com/lambda/latest/api, as of 2026-11-20.
 """

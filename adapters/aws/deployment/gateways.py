@@ -1,4 +1,4 @@
-"""What HTTP APIs and REST APIs of API Gateway share: their right to invoke the function, and being asked too often.
+"""The permission of an API Gateway to invoke a function, and retries where API Gateway throttles.
 
 Vendor facts, as of 2026-11-25: docs.aws.amazon.com/lambda/latest/dg/services-apigateway.html (the right), and
 docs.aws.amazon.com/apigateway/latest/developerguide/limits.html (how often the management calls may come).

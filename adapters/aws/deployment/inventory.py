@@ -1,4 +1,4 @@
-"""Finding and removing what a project has in an AWS account.
+"""Find and remove what a project has in an AWS account.
 
 A thing counts as ours when its name carries a deployment's id and, where the service gives tags, its tag says the
 project too. Kinds are listed in the order of making, so that the last goes first.

@@ -1,4 +1,4 @@
-"""The platform's REPORT lines of a function, by request: what Lambda itself billed. Pure.
+"""Read Lambda's REPORT lines: what Lambda itself billed for each request. Pure.
 
 Sources: docs.aws.amazon.com/lambda/latest/dg/python-logging.html and, for the two restore fields of SnapStart,
 docs.aws.amazon.com/lambda/latest/dg/snapstart-monitoring.html, as of 2026-11-25. "Billed Duration" holds the billed

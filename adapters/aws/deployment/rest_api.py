@@ -1,4 +1,4 @@
-"""A REST API in front of a Lambda function: whatever comes below its one stage goes to it, as payload 1.0.
+"""Put a REST API in front of a Lambda function: everything below its one stage goes to it, as payload 1.0.
 
 A stage serves a deployment, which is a copy of the API at one time: it is made last, whenever something changed.
 

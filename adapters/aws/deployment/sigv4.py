@@ -1,4 +1,4 @@
-"""AWS Signature Version 4 for one request: pure, without an SDK, so that a load generator can sign as it sends.
+"""Sign one request with AWS Signature Version 4. Pure and without an SDK, so that a load generator can sign.
 
 Source: docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html, as of 2026-11-20.
 """

@@ -1,4 +1,4 @@
-"""What a Lambda function needs around it: a role, a log group, and a bucket for a large zip."""
+"""The resources around a Lambda function: a role, a log group, and a bucket for a large zip."""
 
 from __future__ import annotations
 

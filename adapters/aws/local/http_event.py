@@ -1,4 +1,4 @@
-"""HTTP requests to Lambda events, as the front of a Function URL and of an HTTP API builds them, and answers back.
+"""Turn HTTP requests into Lambda events as Function URLs and HTTP APIs do, and the answers back.
 
 Sources: docs.aws.amazon.com/lambda/latest/dg/urls-invocation.html and
 docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html, as of 2026-11-20.

@@ -1,4 +1,4 @@
-"""What Lambda settles before an environment is asked, and how it says that there is none: by front door.
+"""What Lambda and its gateways answer themselves, before or instead of an instance.
 
 Sources (as of 2026-11-20): docs.aws.amazon.com/lambda/latest/api/API_Invoke.html (types, errors, limits);
 /lambda/latest/dg/urls-invocation.html; /apigateway/latest/developerguide/http-api-quotas.html (10 MB);

@@ -1,4 +1,4 @@
-"""Recorded platform events (`events/*.json`), run through `handler.py` in this process."""
+"""Run recorded platform events (`events/*.json`) through `handler.py` in this process."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""HTTP requests to payload 1.0 events, as a REST API with a proxy integration builds them, and answers back.
+"""Turn HTTP requests into payload 1.0 events as a REST API with a proxy integration does, and the answers back.
 
 The API is the one that `deploy` makes: one stage, `ANY` on `/` and `/{proxy+}`, everything binary.
 

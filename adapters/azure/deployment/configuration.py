@@ -1,4 +1,4 @@
-"""What a variant means to Azure, as its resource manager takes it; pure but for the bundle.
+"""Turn a function's settings into documents of Azure's resource manager. Pure but for the bundle.
 
 Vendor facts: learn.microsoft.com/azure/azure-functions/flex-consumption-how-to and
 learn.microsoft.com/azure/templates/microsoft.web/sites (api-version 2025-05-01), as of 2026-11-20.

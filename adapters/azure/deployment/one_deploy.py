@@ -1,4 +1,4 @@
-"""One deploy: sending a package to a Flex Consumption app, which builds it there.
+"""Send a package by One Deploy to a Flex Consumption app, which builds it there.
 
 Vendor facts: learn.microsoft.com/azure/azure-functions/functions-deployment-technologies, "One deploy", and the
 deployment service's own routes, as of 2026-11-20.

@@ -1,4 +1,4 @@
-"""Microsoft's own host in place of ours: `func start` of Azure Functions Core Tools, where it is installed.
+"""Run Microsoft's own host, `func start` of Azure Functions Core Tools, in place of ours.
 
 Chosen with TRIPOINT_AZURE_HOST=func. It brings the real host (routing, keys off, as it always runs locally) and
 the real worker; it starts more slowly, and one process group holds both.

@@ -1,4 +1,4 @@
-"""The host's end of FunctionRpc: one gRPC server for an instance, one link for each of its worker processes."""
+"""The host's end of FunctionRpc: one gRPC server for an instance, one stream for each worker process."""
 
 from __future__ import annotations
 

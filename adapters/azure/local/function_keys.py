@@ -1,4 +1,4 @@
-"""Function keys: who may call a function of which access level.
+"""Check function keys against the access level of a function.
 
 learn.microsoft.com/azure/azure-functions/function-keys-how-to (as of 2026-11-20): the key comes in the header
 `x-functions-key` or the query parameter `code`; the master key opens everything, admin functions need it.

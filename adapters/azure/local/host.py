@@ -1,4 +1,4 @@
-"""The host of one instance: keeps its worker processes alive and hands out the next one.
+"""The host of one instance: it keeps the worker processes alive and gives out the next one.
 
 The real host replaces every worker that dies. So does this one where there are several; with a single worker
 the instance ends with it and the front door starts another, which takes as long and keeps one process to one

@@ -1,4 +1,4 @@
-"""HTTP to and from FunctionRpc's messages, as the Functions host does it; pure."""
+"""Turn HTTP into FunctionRpc's messages and back, as the Functions host does. Pure."""
 
 from __future__ import annotations
 

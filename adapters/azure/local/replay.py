@@ -1,4 +1,4 @@
-"""Recorded HTTP requests (`events/*.json`), run through `function_app.py` in this process."""
+"""Run recorded HTTP requests (`events/*.json`) through `function_app.py` in this process."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which function answers a request: routes, methods and access level, read from the functions' own metadata.
+"""Find the function that answers a request, by the routes, methods and access level of the functions' metadata.
 
 Routing rules: learn.microsoft.com/azure/azure-functions/functions-bindings-http-webhook-trigger, "Customize the HTTP
 endpoint", and ASP.NET Core's route templates, which it builds on (as of 2026-11-20).

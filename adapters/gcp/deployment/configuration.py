@@ -1,4 +1,4 @@
-"""What a variant means to Cloud Functions: source, build and service; pure but for the bundle.
+"""Turn a function's settings into documents of Cloud Functions: source, build and service. Pure but for the bundle.
 
 Vendor facts: cloud.google.com/functions/docs/reference/rest/v2/projects.locations.functions, as of 2026-11-20;
 cloud.google.com/run/docs/configuring/services/cpu and .../billing-settings, as of 2026-11-25.

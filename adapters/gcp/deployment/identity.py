@@ -1,4 +1,4 @@
-"""Google ID tokens for a closed function.
+"""Fetch Google ID tokens for a closed function.
 
 Source: cloud.google.com/run/docs/authenticating/developers and service-to-service, as of 2026-11-20.
 """

@@ -1,4 +1,4 @@
-"""The Cloud Run service that a function of the 2nd gen is: who may call it, and what its container gets.
+"""The Cloud Run service under a function of the 2nd gen: who may call it, and its container's resources.
 
 Vendor facts: the discovery document of run.v2 (revision 20261031), as of 2026-11-25.
 """

@@ -1,4 +1,4 @@
-"""functions-framework as its command line starts it, without gunicorn's control socket and without Google's SDK.
+"""Start functions-framework as its command line does, without gunicorn's control socket and Google's SDK.
 
     python -P framework.py --source main.py --target classify --host 127.0.0.1 --port 0
 

@@ -68,7 +68,7 @@ def with_environment(
     """Run `use` on an environment with a real awslambdaric process in it."""
 
     async def whole() -> Any:
-        launcher = Launcher(custody=custody, bundle=bundle, folder=bundle / "logs", exited=lambda: None)
+        launcher = Launcher(cleanup=custody, bundle=bundle, folder=bundle / "logs", exited=lambda: None)
         given = Environment("aws", "clothes", "1", bundle, 512, 0.29, 1, timeout_s, init_timeout_s, launcher)
         started = await execution_environment.launch(given)
         try:

@@ -73,7 +73,7 @@ def test_a_fault_is_written_in_one_word_on_the_command_line() -> None:
 
 
 @pytest.fixture
-def custody() -> Iterator[CleanupRegistry]:
+def cleanup() -> Iterator[CleanupRegistry]:
     kept = CleanupRegistry()
     yield kept
     kept.close()
@@ -85,11 +85,11 @@ def test_a_quota_is_never_below_what_the_kernel_takes() -> None:
     assert quota(0.072) == (1_000, 13_889)
 
 
-def test_version_1_limits_lie_in_both_hierarchies(tmp_path: Path, custody: CleanupRegistry) -> None:
+def test_version_1_limits_lie_in_both_hierarchies(tmp_path: Path, cleanup: CleanupRegistry) -> None:
     for name in ("cpu", "memory"):
         (tmp_path / name).mkdir()
     kernel = Version1(tmp_path / "cpu", tmp_path / "memory")
-    Cgroup(kernel, "one", custody).create(vcpu=0.5, memory_mb=512)
+    Cgroup(kernel, "one", cleanup).create(vcpu=0.5, memory_mb=512)
     assert (tmp_path / "cpu" / "one" / "cpu.cfs_quota_us").read_text() == "2500\n"
     assert (tmp_path / "cpu" / "one" / "cpu.cfs_period_us").read_text() == "5000\n"
     assert int((tmp_path / "cpu" / "one" / "cpu.shares").read_text()) < 1024, "the front door comes first"
@@ -97,60 +97,60 @@ def test_version_1_limits_lie_in_both_hierarchies(tmp_path: Path, custody: Clean
     events = tmp_path / "memory" / "one" / "memory.oom_control"
     events.write_text("oom_kill_disable 0\nunder_oom 0\noom_kill 2\n")
     assert kernel.kills(kernel.folders("one")) == 2
-    forget(custody, kernel)
+    forget(cleanup, kernel)
 
 
-def test_version_2_limits_lie_in_one_folder(tmp_path: Path, custody: CleanupRegistry) -> None:
+def test_version_2_limits_lie_in_one_folder(tmp_path: Path, cleanup: CleanupRegistry) -> None:
     kernel = Version2(tmp_path)
-    share = Cgroup(kernel, "one", custody)
+    share = Cgroup(kernel, "one", cleanup)
     share.create(vcpu=0.25, memory_mb=128)
     assert (tmp_path / "one" / "cpu.max").read_text() == "1250 5000\n"
     assert int((tmp_path / "one" / "cpu.weight").read_text()) < 100, "the front door comes first"
     assert (tmp_path / "one" / "memory.max").read_text() == "134217728\n"
     assert not share.out_of_memory(), "nothing was killed where the kernel says nothing"
-    forget(custody, kernel)
+    forget(cleanup, kernel)
 
 
-def forget(custody: CleanupRegistry, kernel: Version1 | Version2, name: str = "one") -> None:
-    """Folders that stand for control groups hold real files: the guardian could not remove them."""
+def forget(cleanup: CleanupRegistry, kernel: Version1 | Version2, name: str = "one") -> None:
+    """Folders that stand for control groups hold real files: the cleanup process could not remove them."""
     for folder in kernel.folders(name):
-        custody.release("cgroup", str(folder))
+        cleanup.release("cgroup", str(folder))
 
 
 def test_where_control_groups_are_not_writable_shares_are_not_enforced(
-    tmp_path: Path, custody: CleanupRegistry
+    tmp_path: Path, cleanup: CleanupRegistry
 ) -> None:
-    assert find_cgroup_version(custody, system=tmp_path / "nowhere", own="4:memory:/a\n1:cpu:/\n0::/\n") is None
-    shares = Cgroups(None, custody)
+    assert find_cgroup_version(cleanup, system=tmp_path / "nowhere", own="4:memory:/a\n1:cpu:/\n0::/\n") is None
+    shares = Cgroups(None, cleanup)
     assert shares.description == "not enforced"
     assert shares.make(vcpu=1.0, memory_mb=512) is None
 
 
 def test_a_scope_that_was_not_delegated_is_left_alone(
-    tmp_path: Path, custody: CleanupRegistry, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, cleanup: CleanupRegistry, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     scope = tmp_path / "user.slice"
     scope.mkdir()
     (tmp_path / "cgroup.controllers").write_text("cpu memory\n")
     (scope / "cgroup.subtree_control").write_text("\n")
     monkeypatch.setattr("os.geteuid", lambda: 1000)
-    assert find_cgroup_version(custody, system=tmp_path, own="0::/user.slice\n") is None
+    assert find_cgroup_version(cleanup, system=tmp_path, own="0::/user.slice\n") is None
     assert [path.name for path in scope.iterdir()] == ["cgroup.subtree_control"]
     assert (scope / "cgroup.subtree_control").read_text() == "\n"
 
 
 def test_the_root_of_version_2_hands_the_controllers_down(
-    tmp_path: Path, custody: CleanupRegistry, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, cleanup: CleanupRegistry, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "cgroup.controllers").write_text("cpu memory\n")
     monkeypatch.setattr("os.geteuid", lambda: 0)
-    kernel = find_cgroup_version(custody, system=tmp_path, own="0::/user.slice/session.scope\n")
+    kernel = find_cgroup_version(cleanup, system=tmp_path, own="0::/user.slice/session.scope\n")
     assert isinstance(kernel, Version2)
     assert kernel.parent.parent == tmp_path
     assert (tmp_path / "cgroup.subtree_control").read_text() == "+cpu +memory\n"
     assert (kernel.parent / "cgroup.subtree_control").read_text() == "+cpu +memory\n"
-    custody.release("cgroup", str(kernel.parent))
-    forget(custody, kernel, f"tripoint-{os.getpid()}-try")
+    cleanup.release("cgroup", str(kernel.parent))
+    forget(cleanup, kernel, f"tripoint-{os.getpid()}-try")
 
 
 class OneFleet:
@@ -189,13 +189,13 @@ class AllLater:
 
 def test_a_request_without_a_client_is_tried_until_it_is_served() -> None:
     async def play() -> tuple[int, int]:
-        fleet = OneFleet(None, None, HttpAnswer(200))
-        door = FrontDoor(fleet, AllLater())  # type: ignore[arg-type] # a fleet's serving part is all that a door uses
-        answer = await door.serve(HttpRequest("POST", "/"))
-        while len(fleet.asked) < 3:
+        pool = OneFleet(None, None, HttpAnswer(200))
+        front_door = FrontDoor(pool, AllLater())  # type: ignore[arg-type] # a pool's serving part is all that a door uses
+        answer = await front_door.serve(HttpRequest("POST", "/"))
+        while len(pool.asked) < 3:
             await asyncio.sleep(0)
-        await door.close()
-        return answer.status, len(fleet.asked)
+        await front_door.close()
+        return answer.status, len(pool.asked)
 
     assert asyncio.run(play()) == (202, 3)
 
@@ -222,12 +222,12 @@ class SlowFleet:
 
 def test_a_front_door_that_will_not_wait_answers_itself_while_the_function_works_on() -> None:
     async def play(wait_s: float) -> tuple[int, int, int]:
-        fleet = SlowFleet(wait_s)
-        door = FrontDoor(fleet, Impatient())  # type: ignore[arg-type] # as above
-        status, served = (await door.serve(HttpRequest("POST", "/"))).status, fleet.served
+        pool = SlowFleet(wait_s)
+        front_door = FrontDoor(pool, Impatient())  # type: ignore[arg-type] # as above
+        status, served = (await front_door.serve(HttpRequest("POST", "/"))).status, pool.served
         await asyncio.sleep(0.3)
-        await door.close()
-        return status, served, fleet.served
+        await front_door.close()
+        return status, served, pool.served
 
     assert asyncio.run(play(0.1)) == (504, 0, 1)
     assert asyncio.run(play(0.0)) == (200, 1, 1)
@@ -236,7 +236,7 @@ def test_a_front_door_that_will_not_wait_answers_itself_while_the_function_works
 
 def test_a_refused_request_gets_the_platforms_answer() -> None:
     async def play() -> int:
-        door = FrontDoor(OneFleet(None), None)  # type: ignore[arg-type] # as above
-        return (await door.serve(HttpRequest("POST", "/"))).status
+        front_door = FrontDoor(OneFleet(None), None)  # type: ignore[arg-type] # as above
+        return (await front_door.serve(HttpRequest("POST", "/"))).status
 
     assert asyncio.run(play()) == 429

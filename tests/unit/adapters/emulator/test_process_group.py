@@ -30,7 +30,7 @@ time.sleep(600)
 
 
 @pytest.fixture
-def custody() -> Iterator[CleanupRegistry]:
+def cleanup() -> Iterator[CleanupRegistry]:
     kept = CleanupRegistry()
     yield kept
     kept.close()
@@ -53,9 +53,9 @@ async def parent_and_child(launcher: Launcher, folder: Path) -> tuple[int, int]:
     return group.pid, int(group.log_tail())
 
 
-def test_ending_an_instance_ends_its_whole_process_group(tmp_path: Path, custody: CleanupRegistry) -> None:
+def test_ending_an_instance_ends_its_whole_process_group(tmp_path: Path, cleanup: CleanupRegistry) -> None:
     async def play() -> tuple[int, int]:
-        launcher = Launcher(custody=custody, bundle=tmp_path, folder=tmp_path / "logs", exited=lambda: None)
+        launcher = Launcher(cleanup=cleanup, bundle=tmp_path, folder=tmp_path / "logs", exited=lambda: None)
         pids = await parent_and_child(launcher, tmp_path)
         await launcher.end()
         return pids
@@ -64,10 +64,10 @@ def test_ending_an_instance_ends_its_whole_process_group(tmp_path: Path, custody
     assert not (tmp_path / "logs").exists()
 
 
-def test_what_a_dead_leader_leaves_is_ended_too(tmp_path: Path, custody: CleanupRegistry) -> None:
+def test_what_a_dead_leader_leaves_is_ended_too(tmp_path: Path, cleanup: CleanupRegistry) -> None:
     async def play() -> int:
         ended = asyncio.Event()
-        launcher = Launcher(custody=custody, bundle=tmp_path, folder=tmp_path / "logs", exited=ended.set)
+        launcher = Launcher(cleanup=cleanup, bundle=tmp_path, folder=tmp_path / "logs", exited=ended.set)
         leader, child = await parent_and_child(launcher, tmp_path)
         psutil.Process(leader).kill()
         await ended.wait()
@@ -77,7 +77,7 @@ def test_what_a_dead_leader_leaves_is_ended_too(tmp_path: Path, custody: Cleanup
 
 
 def test_the_guardian_ends_groups_and_removes_folders(tmp_path: Path) -> None:
-    custody = CleanupRegistry()
+    cleanup = CleanupRegistry()
     folder = tmp_path / "of the emulator"
     folder.mkdir()
 
@@ -85,10 +85,10 @@ def test_the_guardian_ends_groups_and_removes_folders(tmp_path: Path) -> None:
     with subprocess.Popen(command, stdout=subprocess.PIPE, start_new_session=True) as leader:
         assert leader.stdout is not None
         child = int(leader.stdout.readline())
-        custody.keep("group", leader.pid)
-        custody.keep("folder", str(folder))
-        with ThreadPoolExecutor(1) as pool:  # the guardian waits until we have reaped what is our child
-            closing = pool.submit(custody.close)
+        cleanup.keep("group", leader.pid)
+        cleanup.keep("folder", str(folder))
+        with ThreadPoolExecutor(1) as pool:  # the cleanup process waits until we have reaped what is our child
+            closing = pool.submit(cleanup.close)
             assert leader.wait() == -signal.SIGKILL
             closing.result()
     assert gone(child)
@@ -96,15 +96,15 @@ def test_the_guardian_ends_groups_and_removes_folders(tmp_path: Path) -> None:
 
 
 def test_the_guardian_leaves_alone_what_was_released(tmp_path: Path) -> None:
-    custody = CleanupRegistry()
-    custody.keep("folder", str(tmp_path))
-    custody.release("folder", str(tmp_path))
-    custody.close()
+    cleanup = CleanupRegistry()
+    cleanup.keep("folder", str(tmp_path))
+    cleanup.release("folder", str(tmp_path))
+    cleanup.close()
     assert tmp_path.exists()
 
 
 def test_a_process_sees_none_of_the_users_variables_but_ours(
-    tmp_path: Path, custody: CleanupRegistry, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, cleanup: CleanupRegistry, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
     monkeypatch.setenv("PYTHONPATH", "elsewhere")
@@ -112,7 +112,7 @@ def test_a_process_sees_none_of_the_users_variables_but_ours(
     monkeypatch.setenv("TRIPOINT_DATA", "the developers'")
 
     async def play() -> dict[str, str]:
-        launcher = Launcher(custody=custody, bundle=tmp_path, folder=tmp_path / "logs", exited=lambda: None)
+        launcher = Launcher(cleanup=cleanup, bundle=tmp_path, folder=tmp_path / "logs", exited=lambda: None)
         script = "import json, os; print(json.dumps(dict(os.environ)))"
         group = await launcher([sys.executable, "-c", script], variables={"MINE": "1"}, folder=tmp_path)
         assert await group.wait() == 0
@@ -127,14 +127,14 @@ def test_a_process_sees_none_of_the_users_variables_but_ours(
 
 
 def test_a_process_joins_its_control_group_before_it_becomes_the_program(
-    tmp_path: Path, custody: CleanupRegistry
+    tmp_path: Path, cleanup: CleanupRegistry
 ) -> None:
     """The file stands for cgroup.procs: what is written there is the number of the process itself."""
     files = [tmp_path / "cpu procs", tmp_path / "memory.procs"]
 
     async def play() -> tuple[int, int]:
         launcher = Launcher(
-            custody=custody, bundle=tmp_path, folder=tmp_path / "logs", exited=lambda: None, join=files
+            cleanup=cleanup, bundle=tmp_path, folder=tmp_path / "logs", exited=lambda: None, join=files
         )
         group = await launcher([sys.executable, "-c", "import os; print(os.getpid())"], variables={}, folder=tmp_path)
         await group.wait()
@@ -146,12 +146,12 @@ def test_a_process_joins_its_control_group_before_it_becomes_the_program(
 
 
 def test_logs_are_read_from_a_mark_and_trimmed_when_long(
-    tmp_path: Path, custody: CleanupRegistry, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, cleanup: CleanupRegistry, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("adapters.emulator.process_group.LOG_LIMIT_BYTES", 5)
 
     async def play() -> None:
-        launcher = Launcher(custody=custody, bundle=tmp_path, folder=tmp_path / "logs", exited=lambda: None)
+        launcher = Launcher(cleanup=cleanup, bundle=tmp_path, folder=tmp_path / "logs", exited=lambda: None)
         group = await launcher([sys.executable, "-c", "print('first')"], variables={}, folder=tmp_path)
         await group.wait()
         mark = group.log_size()
