@@ -54,8 +54,7 @@ def summarise_and_write(folder: Path, display: Display) -> Summary:
     from loadtests.report import build
 
     display.show("statistics and cost", 0, 1)
-    summary = build.summarise_run(folder)
-    build.write_reports(folder, summary)
+    summary = build.report_run(folder)
     display.show("statistics and cost", 1, 1)
     return summary
 

@@ -37,7 +37,7 @@ _ENDINGS = {"finished": "finished", "interrupted": "was interrupted", "failed": 
 
 def check(record: RunData, summary: Summary) -> list[Check]:
     """Every check of a run; `summary` is the record's own."""
-    columns = record.columns()
+    columns = record.columns
     return [
         _complete(record),
         client_cpu(record),

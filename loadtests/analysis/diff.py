@@ -67,7 +67,7 @@ def diff(first: RunData, second: RunData, *, threshold: float = THRESHOLD) -> li
     differences = list(unlike(first, second))
     if differences:
         raise NotComparableRuns(f"the runs are not comparable: {'; '.join(differences)}")
-    before, after = first.columns(), second.columns()
+    before, after = first.columns, second.columns
     stratum = headline_stratum(list(before.values()))
     changes: list[RunChange] = []
     for name in before:

@@ -59,11 +59,6 @@ class Bill:
         return sum((line.usd for line in self.lines), _ZERO)
 
     @property
-    def printed_usd(self) -> Decimal:
-        """The whole bill as an invoice adds it up: each line rounded to the cent first."""
-        return sum((cents(line.usd) for line in self.lines), _ZERO)
-
-    @property
     def usd_per_million(self) -> Decimal:
         """Cost of a million of these requests; 0 when there were none."""
         return self.usd / self.requests * 1_000_000 if self.requests else _ZERO

@@ -13,6 +13,7 @@ from loadtests.cost.billed_time import BilledTime, exact, observe
 from loadtests.cost.gateway import gateway_before, gateway_note
 from loadtests.cost.plans import load_plan
 from loadtests.cost.usage import MONTH_HOURS, Calls, Snapshots, Usage, UsageError
+from loadtests.stats.clusters import FEW, resampled_ratios
 from loadtests.stats.estimate import Estimate
 
 if TYPE_CHECKING:
@@ -25,9 +26,6 @@ if TYPE_CHECKING:
 
 DEFAULT_VOLUME = Decimal(10_000_000)
 LOCAL_REGION = "local"
-_SEED = 20261120
-_RESAMPLES = 2000
-_FEW = 6  # with fewer instances, resampling them says nothing
 _NORMAL_95 = 1.959964
 _GIB = Decimal(1024**3)
 _KIB_PER_GIB = Decimal(1024**2)
@@ -198,23 +196,18 @@ class TargetCosting:
 def _interval(observed: BilledTime) -> tuple[Interval | None, list[str]]:
     """95 % interval of the mean billed ms, and what is to be said of it."""
     count = len(observed.instances)
-    if count >= _FEW:
+    if count >= FEW:
         return _by_instance(observed), []
-    if len(observed.per_request_ms) < _FEW:
-        return None, [NO_INTERVAL.format(count=count, few=_FEW)]
-    return _by_request(observed.per_request_ms), [BY_REQUEST.format(count=count, few=_FEW)]
+    if len(observed.per_request_ms) < FEW:
+        return None, [NO_INTERVAL.format(count=count, few=FEW)]
+    return _by_request(observed.per_request_ms), [BY_REQUEST.format(count=count, few=FEW)]
 
 
 def _by_instance(observed: BilledTime) -> Interval:
-    """Percentiles of the means over instances that are drawn with replacement."""
+    """Return percentiles of the mean billed time over instances that are drawn with replacement."""
     times = np.array([float(each.billed_ms) for each in observed.instances])
     requests = np.array([each.requests for each in observed.instances], dtype=np.float64)
-    generator = np.random.default_rng(_SEED)
-    means = np.empty(_RESAMPLES)
-    for index in range(_RESAMPLES):
-        picked = generator.integers(0, times.size, times.size)
-        means[index] = times[picked].sum() / requests[picked].sum()
-    low, high = np.quantile(means, (0.025, 0.975))
+    low, high = np.quantile(resampled_ratios(times, requests), (0.025, 0.975))
     return exact(low), exact(high)
 
 

@@ -48,11 +48,6 @@ class Exchange:
         """The instance was ready by then."""
         return self.done_s - self.handled_s - self.ready_s
 
-    @property
-    def travel_s(self) -> float:
-        """What the client waited outside the handler."""
-        return self.done_s - self.open_s - self.handled_s
-
 
 def classify_samples(samples: Sequence[Sample]) -> list[Sample]:
     """The samples, each state as all answers of its instance together show it; others stay as they were read."""

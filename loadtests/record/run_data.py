@@ -1,8 +1,9 @@
-"""One run as it was stored, read into memory: what checks, reports, diffs and exports work on."""
+"""Read a stored run into memory, for checks, reports, diffs and exports."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from loadtests.plan.targets import Target
@@ -17,9 +18,11 @@ if TYPE_CHECKING:
     from loadtests.record.store import Event
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class RunData:
-    """`planned` is the number of requests in the schedule, 0 for a run without one (closed loop).
+    """A run in memory.
+
+    `planned` is the number of requests in the schedule, 0 for a run without one (closed loop).
 
     `images` gives the image of each index of the schedule, as a place in the run's image set.
     """
@@ -31,7 +34,8 @@ class RunData:
     planned: int = 0
     images: Mapping[int, int] = field(default_factory=dict)
 
-    def columns(self) -> dict[str, Columns]:
+    @cached_property
+    def columns(self) -> Mapping[str, Columns]:
         """The samples of every target as columns, by name; a target without samples has empty ones."""
         groups = by_target(self.samples)
         return {target.name: columns_of(groups.get(target.name, ()), self.images) for target in self.targets}

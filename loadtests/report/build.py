@@ -37,6 +37,14 @@ def summarise_run(run: Path, *, prices: str | None = None) -> Summary:
     return summarise_run_data(read_run(run), book_of_run(folder_of(run), prices))
 
 
+def report_run(folder: Path) -> Summary:
+    """Summarise a run and write its reports beside it; its store is read once. Raises StoreError, PriceError."""
+    data = read_run(folder)
+    summary = summarise_run_data(data, book_of_run(folder, None))
+    write_reports(folder, summary, data=data)
+    return summary
+
+
 def folder_of(run: Path) -> Path:
     """The run's folder, for its folder or its store's file."""
     return run if run.is_dir() else run.parent
@@ -51,14 +59,15 @@ def summarise_run_data(record: RunData, book: PriceBook | None = None) -> Summar
     costs = {target.name: cost_of(target, record.samples, book) for target in record.targets}
     header = {**record.header, "price_book": book.date}
     summary = summarise(header, record.targets, record.samples, costs, images=record.images)
-    tuned = replace(summary, sweep=sweep_result(header, summary.targets, record.columns()))
+    tuned = replace(summary, sweep=sweep_result(header, summary.targets, record.columns))
     return replace(tuned, checks=check(record, tuned))
 
 
-def render(run: Path, summary: Summary, kind: Format) -> str:
-    """The summary of the run in a folder (or of a store's file) in one format; the page is made from its samples too.
+def render(run: Path, summary: Summary, kind: Format, *, data: RunData | None = None) -> str:
+    """Render the summary of the run in a folder (or of a store's file) in one format.
 
-    Raises StoreError, for a page, when there is no run to read.
+    The page is made from the run's samples too: `data`, where they have been read. Raises StoreError, for a page,
+    when there is no run to read.
     """
     if kind == "json":
         return json.dumps(summary.document(), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
@@ -66,7 +75,7 @@ def render(run: Path, summary: Summary, kind: Format) -> str:
         return render_markdown(summary)
     from loadtests.report.page import render_html  # Altair and Jinja2 take their time to load
 
-    return render_html(summary, read_run(run), _book(folder_of(run), summary.run["price_book"]))
+    return render_html(summary, data or read_run(run), _book(folder_of(run), summary.run["price_book"]))
 
 
 def _book(folder: Path, date: str) -> PriceBook:
@@ -75,11 +84,11 @@ def _book(folder: Path, date: str) -> PriceBook:
     return kept if kept.date == date else book_of_run(folder, date)
 
 
-def write_reports(folder: Path, summary: Summary) -> None:
+def write_reports(folder: Path, summary: Summary, *, data: RunData | None = None) -> None:
     """Write `summary.json`, `report.md` and `report.html` into the run's folder, which holds its store.
 
     The first time, the price book that it was costed with is kept there too.
     """
     keep_book(folder, summary.run["price_book"])
     for kind, name in NAMES.items():
-        (folder / name).write_text(render(folder, summary, kind), encoding="utf-8")
+        (folder / name).write_text(render(folder, summary, kind, data=data), encoding="utf-8")

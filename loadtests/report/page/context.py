@@ -37,7 +37,7 @@ class PageContext:
     @cached_property
     def columns(self) -> Mapping[str, Columns]:
         """The samples of each target, by name, as columns."""
-        return self.record.columns()
+        return self.record.columns
 
     @cached_property
     def samples(self) -> Mapping[str, Sequence[Sample]]:

@@ -147,7 +147,7 @@ def test_a_sweep_is_not_blamed_for_what_it_sweeps(tmp_path: Path) -> None:
 
 def test_sizes_that_differ_in_price_alone_are_told(tmp_path: Path) -> None:
     summary, _ = swept(tmp_path, "cost")
-    columns = read_run(tmp_path).columns()
+    columns = read_run(tmp_path).columns
     plain = [replace(each, target=replace(each.target, cpu_share="not enforced")) for each in summary.targets]
     assert NO_SHARES in tune(plain, columns, "cost").notes
     assert NO_SHARES not in tune(summary.targets, columns, "cost").notes

@@ -7,7 +7,7 @@ import pytest
 from scipy import stats
 
 from loadtests.stats.alignment import CLASS_SAMPLES, align, classes
-from loadtests.stats.clusters import mean_by_instance, resampled_means
+from loadtests.stats.clusters import resampled_means
 from loadtests.stats.effects import design_effect
 from loadtests.stats.exact import null_distribution
 from loadtests.stats.holm import holm
@@ -176,11 +176,3 @@ def test_a_bootstrap_by_instance_draws_whole_instances() -> None:
 
 def _draws(count: int) -> list[tuple[int, int, int]]:
     return [(a, b, count - a - b) for a in range(count + 1) for b in range(count + 1 - a)]
-
-
-def test_a_mean_by_instance_needs_six_instances() -> None:
-    values = np.arange(12.0)
-    assert "needs 6" in str(mean_by_instance(values, np.arange(12) % 5).reason)
-    found = mean_by_instance(values, np.arange(12) % 6)
-    assert found.value == 5.5
-    assert found.n == 6
