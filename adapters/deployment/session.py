@@ -14,15 +14,17 @@ from adapters.deployment import provider as resources
 from adapters.deployment.errors import DeployError, NotReady
 from adapters.deployment.function_spec import FunctionSpec, distinct, function_spec_of
 from adapters.deployment.naming import Deployment, new_deployment
-from adapters.deployment.state import this_process
+from adapters.deployment.owner_process import this_process
 from adapters.deployment.targets import TARGETS, by_target_name, write
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
     from pathlib import Path
 
+    from adapters.deployment.owner_process import OwnerProcess
     from adapters.deployment.provider import DeployedEndpoint, FoundResource, Provider, Step
-    from adapters.deployment.state import OwnerProcess, State
+    from adapters.deployment.request_auth import RequestAuth
+    from adapters.deployment.state import State
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +112,26 @@ class Session:
         """What a process that is gone made for itself alone, and did not remove."""
         found = state.read(self.folder)
         return found if found is not None and found.holder is not None and not found.holder.is_alive() else None
+
+    def passes(self) -> dict[str, RequestAuth]:
+        """By target name, what a client adds to its requests; it holds secrets, so keep it in memory."""
+        found = {}
+        for name, each in self.named().items():
+            provider = resources.provider_of(each.variant.cloud)
+            with translated([provider]):
+                found[name] = provider.open(each)
+        return found
+
+    def retire(self, name: str) -> None:
+        """Make the next request to the target of that name start a new instance."""
+        found = self.named()
+        if name not in found:
+            known = ", ".join(found) or "none"
+            raise DeployError(f"no target {name!r} is deployed from this folder: there are {known}")
+        variant = found[name].variant
+        provider = resources.provider_of(variant.cloud)
+        with translated([provider]):
+            provider.force_cold_start(self.recorded().deployment, variant)
 
     @contextmanager
     def deployed(self, variants: Sequence[FunctionSpec]) -> Iterator[list[DeployedEndpoint]]:

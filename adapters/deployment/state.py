@@ -10,10 +10,9 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import psutil
-
 from adapters.deployment.errors import DeployError
 from adapters.deployment.naming import Deployment
+from adapters.deployment.owner_process import OwnerProcess
 from adapters.deployment.provider import Resource
 
 if TYPE_CHECKING:
@@ -23,31 +22,6 @@ if TYPE_CHECKING:
 
 SCHEMA = 1
 FOLDER = Path(".tripoint")
-
-
-@dataclass(frozen=True, slots=True)
-class OwnerProcess:
-    """The process that a deployment lives for; `started_unix_s` tells it from a later one of the same number.
-
-    What it leaves after a crash is told by it from what is still in use.
-    """
-
-    pid: int
-    started_unix_s: float
-
-    def is_alive(self) -> bool:
-        try:
-            process = psutil.Process(self.pid)
-            same = abs(process.create_time() - self.started_unix_s) < 1.0
-            return same and process.status() != psutil.STATUS_ZOMBIE
-        except psutil.NoSuchProcess:
-            return False
-        except psutil.AccessDenied:  # of another user: it is there
-            return True
-
-
-def this_process() -> OwnerProcess:
-    return OwnerProcess(os.getpid(), psutil.Process().create_time())
 
 
 @dataclass(slots=True)

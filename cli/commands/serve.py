@@ -45,7 +45,7 @@ def command(cloud: str, as_json: bool, **asked: Any) -> None:
         cpu_boost=asked["cpu_boost"],
         faults=tuple(parse(text) for text in asked["fault"]),
     )
-    gone: queue.SimpleQueue[str] = queue.SimpleQueue()
+    gone: queue.SimpleQueue[str | BrokenPipeError] = queue.SimpleQueue()
     show = _Lines(as_json, gone)
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.default_int_handler)  # as Ctrl-C
@@ -54,6 +54,8 @@ def command(cloud: str, as_json: bool, **asked: Any) -> None:
             if not as_json:
                 show.hint(list(running.values()))
             name = gone.get()
+        if isinstance(name, BrokenPipeError):
+            raise name
         raise clouds.CloudFailed(f"local cloud {name!r} ended by itself; start it again")
     except KeyboardInterrupt:
         return
@@ -62,16 +64,18 @@ def command(cloud: str, as_json: bool, **asked: Any) -> None:
 class _Lines:
     """One line at a time, whichever thread has it."""
 
-    def __init__(self, as_json: bool, gone: queue.SimpleQueue[str]) -> None:
+    def __init__(self, as_json: bool, gone: queue.SimpleQueue[str | BrokenPipeError]) -> None:
         self._as_json = as_json
         self._gone = gone
         self._lock = threading.Lock()
 
     def event(self, cloud: str, event: dict[str, Any]) -> None:
         """Show one event of a cloud, and tell when the cloud itself ended."""
-        with self._lock:
-            click.echo(json.dumps({"cloud": cloud, **event}) if self._as_json else _sentence(cloud, event))
-
+        try:
+            with self._lock:
+                click.echo(json.dumps({"cloud": cloud, **event}) if self._as_json else _sentence(cloud, event))
+        except BrokenPipeError as error:  # in a thread of the cloud: the main thread ends the command
+            self._gone.put(error)
         if event["event"] == "ended":
             self._gone.put(cloud)
 

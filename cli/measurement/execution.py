@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from adapters.deployment.deployed_targets import DeployedTargets
+    from adapters.deployment.platform_reports import Reporter
     from cli.framework.progress import Display
     from loadtests.analysis.summary import Summary
     from loadtests.launch import RunProgress, RunRequest
@@ -62,11 +62,11 @@ def summarise_and_write(folder: Path, display: Display) -> Summary:
 
 def read_later(run: Path, *, wait_s: float, quiet: bool) -> None:
     """Read the lines of a run that ended before they came, and cost it again. Raises Refusal and DeployError."""
-    from adapters.deployment.deployed_targets import DeployedTargets
+    from adapters.deployment.platform_reports import Reporter
     from adapters.deployment.session import Session
     from cli.framework.progress import Display
 
-    reporter = DeployedTargets(Session(say=log))
+    reporter = Reporter(Session(say=log))
     _refuse_other(run, reporter)
     with Display(quiet=quiet) as display:
         found = read_lines(run, reporter, display, wait_s=wait_s)
@@ -76,7 +76,7 @@ def read_later(run: Path, *, wait_s: float, quiet: bool) -> None:
         summarise_and_write(run, display)
 
 
-def _refuse_other(run: Path, reporter: DeployedTargets) -> None:
+def _refuse_other(run: Path, reporter: Reporter) -> None:
     """Raise Refusal unless the run measured something that is deployed from this folder."""
     from loadtests.record.run_data import read_run
 

@@ -94,11 +94,11 @@ def ready_targets(course: MeasurementPlan, display: Display) -> Iterator[ReadyTa
     if course.session is None:
         yield ReadyTargets(course.targets)
         return
-    from adapters.deployment.deployed_targets import DeployedTargets
+    from adapters.deployment.credentials import DeploymentCredentials
+    from adapters.deployment.platform_reports import Reporter
 
     if not course.variants:
-        deployed = DeployedTargets(course.session)
-        yield ReadyTargets(course.targets, deployed, deployed)
+        yield ReadyTargets(course.targets, DeploymentCredentials(course.session), Reporter(course.session))
         return
     from adapters.deployment.targets import by_target_name, target_document
     from loadtests.plan.targets import Target
@@ -108,8 +108,7 @@ def ready_targets(course: MeasurementPlan, display: Display) -> Iterator[ReadyTa
         display.show("deploy", 1, 1)
         named = by_target_name(endpoints)
         targets = [Target.from_document(target_document(name, each)) for name, each in named.items()]
-        deployed = DeployedTargets(course.session)
-        yield ReadyTargets(targets, deployed, deployed)
+        yield ReadyTargets(targets, DeploymentCredentials(course.session), Reporter(course.session))
 
 
 def _to_deploy(asked: dict[str, Any], sending: Load, wanted: Wanted) -> MeasurementPlan:

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 from adapters.aws.deployment import image_registry
 from adapters.aws.deployment.aliases import ALIAS
 from adapters.aws.deployment.context import GLOBAL
-from adapters.aws.deployment.endpoints import api_named
 from adapters.aws.deployment.gateways import permissions
+from adapters.aws.deployment.http_api import api_named
 from adapters.aws.deployment.rest_api import remove_rest_apis
 from adapters.aws.deployment.supporting_resources import HOME_REGION
 from adapters.deployment.naming import identity_in

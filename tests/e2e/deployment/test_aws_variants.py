@@ -13,7 +13,6 @@ import pytest
 
 from adapters.aws.deploy import Aws
 from adapters.aws.deployment import functions
-from adapters.deployment.deployed_targets import DeployedTargets
 from adapters.deployment.function_spec import FunctionSpec
 from adapters.deployment.session import Session
 from tests.kits import deploy_rig
@@ -105,12 +104,12 @@ def test_a_closed_endpoint_is_signed_for_and_a_cold_start_can_be_forced(rig: Rig
     from datetime import UTC, datetime
 
     [endpoint] = session.apply([FunctionSpec("aws")])
-    passes = DeployedTargets(session).request_auth()
+    passes = session.passes()
     added = passes["aws"].headers("POST", endpoint.url, b"image", datetime.now(UTC))
     assert "/us-east-1/lambda/aws4_request" in added["authorization"]
     name = endpoint.name
     before = client(rig, "lambda").get_function_configuration(FunctionName=name)["Environment"]["Variables"]
-    DeployedTargets(session).force_cold_start("aws")
+    session.retire("aws")
     after = client(rig, "lambda").get_function_configuration(FunctionName=name)["Environment"]["Variables"]
     assert {each for each in after if after[each] != before.get(each)} == {functions.GENERATION}
 

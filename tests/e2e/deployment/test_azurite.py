@@ -14,7 +14,6 @@ from unittest import mock
 import pytest
 
 from adapters.azure.deploy import Azure
-from adapters.deployment.deployed_targets import DeployedTargets
 from adapters.deployment.errors import DeployError
 from adapters.deployment.function_spec import FunctionSpec
 from adapters.deployment.session import Session
@@ -55,11 +54,7 @@ def test_the_function_runs_from_the_package_that_its_own_settings_lead_to(azure:
     assert len(azure.standin.blobs.accounts) == 1
     package = zipfile.ZipFile(io.BytesIO(azure.standin.deployed()))
     assert {"function_app.py", "host.json", "requirements.txt"} <= set(package.namelist())
-    headers = (
-        DeployedTargets(session(azure))
-        .request_auth()["azure"]
-        .headers("POST", endpoint.url, sample_image, datetime.now(UTC))
-    )
+    headers = session(azure).passes()["azure"].headers("POST", endpoint.url, sample_image, datetime.now(UTC))
     request = urllib.request.Request(
         endpoint.url, data=sample_image, headers={"content-type": "image/jpeg", **headers}
     )

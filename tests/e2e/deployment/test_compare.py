@@ -14,7 +14,6 @@ from unittest import mock
 
 import pytest
 
-from adapters.deployment.deployed_targets import DeployedTargets
 from adapters.deployment.function_spec import FunctionSpec
 from adapters.deployment.session import Session
 from loadtests.record.store import open_store
@@ -143,7 +142,7 @@ def test_a_closed_target_refuses_who_has_no_key_or_a_wrong_one(rig: Rig, sample_
         written = "".join(path.read_text() for path in (rig.folder / ".tripoint").iterdir())
         for secret in ("c3RhbmQtaW4=", "AccountKey", "function-key-of-the-stand-in", deploy_rig.SECRET_KEY, "Bearer"):
             assert secret not in written
-        held = DeployedTargets(session).request_auth()[rig.cloud]
+        held = session.passes()[rig.cloud]
         now = datetime.now(UTC)
         right = held.headers("POST", endpoint.url, sample_image, now)
         assert classify(endpoint.url, sample_image, {}) in (401, 403)
@@ -233,7 +232,7 @@ def test_a_deployed_rest_api_lets_in_nobody_without_a_signature_for_its_service(
     with mock.patch.dict(os.environ, rest.variables):
         session = Session(folder=rest.folder / ".tripoint", say=lambda line: None)
         [endpoint] = session.apply([FunctionSpec("aws", front="rest-api")])
-        held, now = DeployedTargets(session).request_auth()["aws"], datetime.now(UTC)
+        held, now = session.passes()["aws"], datetime.now(UTC)
         assert classify(endpoint.url, sample_image, {}) == 403
         other = replace(held, keys={**held.keys, "service": "lambda"})
         assert classify(endpoint.url, sample_image, other.headers("POST", endpoint.url, sample_image, now)) == 403

@@ -11,7 +11,6 @@ from unittest import mock
 
 import pytest
 
-from adapters.deployment.deployed_targets import DeployedTargets
 from adapters.deployment.errors import DeployError
 from adapters.deployment.function_spec import FunctionSpec
 from adapters.deployment.session import Session
@@ -106,7 +105,7 @@ def test_google_bills_by_the_instance_and_boosts_no_start_where_that_is_asked(go
         "gcp cloud-run-request-2048-x8664-c1-noboost",
     ]
     assert [each["plan"] for each in targets] == ["cloud-run-instance", "cloud-run-request", "cloud-run-request"]
-    DeployedTargets(session(google)).force_cold_start(targets[0]["name"])
+    session(google).retire(targets[0]["name"])
     assert containers["run-instance-2048-c1"] == {"cpuIdle": False, "startupCpuBoost": True}, "a cold start keeps it"
     assert google.faults() == []
 
@@ -195,7 +194,7 @@ def test_an_azure_function_key_is_asked_for_when_it_is_used(azure: Rig) -> None:
 
     current = session(azure)
     [endpoint] = current.apply([FunctionSpec("azure")])
-    given = DeployedTargets(current).request_auth()["azure"]
+    given = current.passes()["azure"]
     assert given.headers("POST", endpoint.url, b"", datetime.now(UTC)) == {"x-functions-key": KEY}
     assert KEY not in (azure.folder / ".tripoint" / "deployment.json").read_text()
 
@@ -203,16 +202,16 @@ def test_an_azure_function_key_is_asked_for_when_it_is_used(azure: Rig) -> None:
 def test_a_cold_start_is_forced_by_a_variable_that_nothing_reads(google: Rig, azure: Rig) -> None:
     session(google).apply([FunctionSpec("gcp")])
     before = only_function(google)["serviceConfig"]["environmentVariables"]
-    DeployedTargets(session(google)).force_cold_start("gcp")
+    session(google).retire("gcp")
     after = only_function(google)["serviceConfig"]["environmentVariables"]
     assert set(after) - set(before) == {"TRIPOINT_GENERATION"}
-    DeployedTargets(session(google)).force_cold_start("gcp")
+    session(google).retire("gcp")
     assert only_function(google)["serviceConfig"]["environmentVariables"] != after
     session(google).destroy()
 
     session(azure).apply([FunctionSpec("azure")])
     held = {each["name"]: each["value"] for each in only_site(azure)["properties"]["siteConfig"]["appSettings"]}
-    DeployedTargets(session(azure)).force_cold_start("azure")
+    session(azure).retire("azure")
     now = {each["name"]: each["value"] for each in only_site(azure)["properties"]["siteConfig"]["appSettings"]}
     assert {name for name in now if now[name] != held.get(name)} == {"TRIPOINT_GENERATION"}
     assert set(held) <= set(now)

@@ -16,7 +16,6 @@ import pytest
 
 from adapters import contract
 from adapters.deployment import provider
-from adapters.deployment.deployed_targets import DeployedTargets
 from adapters.deployment.function_spec import FunctionSpec
 from adapters.deployment.session import Session, missing
 
@@ -41,11 +40,7 @@ def test_a_real_account_is_as_clean_after_as_it_was_before(
         closed = urllib.request.Request(endpoint.url, data=sample_image, headers={"content-type": "image/jpeg"})
         with pytest.raises(urllib.error.HTTPError, match=r"401|403"):
             urllib.request.urlopen(closed, timeout=120)
-        added = (
-            DeployedTargets(session)
-            .request_auth()[cloud]
-            .headers("POST", endpoint.url, sample_image, datetime.now(UTC))
-        )
+        added = session.passes()[cloud].headers("POST", endpoint.url, sample_image, datetime.now(UTC))
         headers = {"content-type": "image/jpeg", **added}
         opened = urllib.request.Request(endpoint.url, data=sample_image, headers=headers)
         with urllib.request.urlopen(opened, timeout=120) as answer:

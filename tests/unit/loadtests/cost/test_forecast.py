@@ -80,7 +80,7 @@ def test_a_record_of_a_process_that_lives_is_not_offered_for_removal(tmp_path: P
 
     from adapters.deployment import state
     from adapters.deployment.naming import new_deployment
-    from adapters.deployment.state import OwnerProcess, this_process
+    from adapters.deployment.owner_process import OwnerProcess, this_process
 
     deployment = new_deployment("tripoint", owner="ana", life=timedelta(hours=1), now=datetime.now(UTC))
     recorded = state.create(deployment, tmp_path / ".tripoint")
