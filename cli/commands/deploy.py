@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from cli.framework.refusal import CommandRefused
-from cli.measurement.deployment import session_of, variants_of
+from cli.measurement.deployment import DeployOptions, session_of, variants_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -69,13 +69,14 @@ def command() -> None:
 @click.option(
     "--requests", default=1000, show_default=True, help="Requests of the planned run, for its highest cost."
 )
-def plan(clouds: tuple[str, ...], requests: int, **asked: Any) -> None:
+def plan(clouds: tuple[str, ...], requests: int, **values: Any) -> None:
     """Show what would exist, the rights it needs, and what it costs; the clouds are only read."""
     from adapters.deployment import provider as resources
     from adapters.deployment import session
     from cli.measurement.deployment_cost import highest_usd, hours_of, idle_usd_per_day
 
-    variants, current = variants_of(clouds, asked), session_of(asked)
+    options = DeployOptions(**values)
+    variants, current = variants_of(clouds, options), session_of(options)
     hours = hours_of(current.life)
     lacking = session.missing(sorted({variant.cloud for variant in variants}))
     for change in current.plan(variants):
@@ -100,12 +101,13 @@ def plan(clouds: tuple[str, ...], requests: int, **asked: Any) -> None:
 @click.argument("clouds", nargs=-1)
 @_with(*_VARIANT_OPTIONS, *_SESSION_OPTIONS)
 @click.option("--yes", is_flag=True, help="Do not ask.")
-def apply(clouds: tuple[str, ...], yes: bool, **asked: Any) -> None:
+def apply(clouds: tuple[str, ...], yes: bool, **values: Any) -> None:
     """Make it, step by step; run again after an interruption, or to change only what differs."""
     from cli.measurement.real_clouds import offer_removal
 
     offer_removal(yes=yes)
-    variants, current = variants_of(clouds, asked), session_of(asked)
+    options = DeployOptions(**values)
+    variants, current = variants_of(clouds, options), session_of(options)
     if not yes:
         _ask(variants, current)
     for endpoint in current.apply(variants):
@@ -123,7 +125,7 @@ def _ask(variants: Sequence[FunctionSpec], current: Session) -> None:
     for variant in variants:
         click.echo(f"cost    {variant.cloud:6} {variant.label}: idle {idle_usd_per_day(variant):.2f} USD a day")
     if not sys.stdin.isatty():
-        raise CommandRefused("nobody is there to be asked: add --yes")
+        raise CommandRefused("there is no terminal to ask on: add --yes")
     click.confirm("Make this? It costs money until `tripoint deploy destroy`", abort=True)
 
 
@@ -152,7 +154,7 @@ def status() -> None:
 @click.option("--limit", default=20, show_default=True, help="Lines of each variant.")
 def logs(limit: int) -> None:
     """Show the last lines that the functions and their platforms wrote."""
-    for variant, lines in session_of({}).logs(limit=limit):
+    for variant, lines in session_of().logs(limit=limit):
         for line in lines:
             click.echo(f"{variant.cloud} {variant.label}: {line}")
 
@@ -180,7 +182,7 @@ def destroy(clouds: tuple[str, ...]) -> None:
 
     for cloud in clouds:
         contract.load(cloud)
-    session_of({}).destroy(clouds or None)
+    session_of().destroy(clouds or None)
     click.echo("nothing is left")
 
 
@@ -190,7 +192,9 @@ def destroy(clouds: tuple[str, ...]) -> None:
 @click.option("--project", help="Of this project.  [default: tripoint]")
 @click.option("--all", "everything", is_flag=True, help="Also what is not past its time.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
-def sweep(clouds: tuple[str, ...], regions: tuple[str, ...], *, everything: bool, yes: bool, **asked: Any) -> None:
+def sweep(
+    clouds: tuple[str, ...], regions: tuple[str, ...], *, everything: bool, yes: bool, project: str | None
+) -> None:
     """Find what this project left in the accounts, also without a record, and remove what is past its time."""
     from adapters import contract
 
@@ -198,5 +202,5 @@ def sweep(clouds: tuple[str, ...], regions: tuple[str, ...], *, everything: bool
         contract.load(cloud)
     if everything and not yes:
         click.confirm("Remove everything of this project, of every owner, whatever its time?", abort=True)
-    removed = session_of(asked).sweep(clouds, regions=regions, everything=everything)
+    removed = session_of(DeployOptions(project=project)).sweep(clouds, regions=regions, everything=everything)
     click.echo(f"{len(removed)} removed")

@@ -27,7 +27,19 @@ _EPILOG = "Example: tripoint serve aws --memory 1024, then: curl --data-binary @
 @click.option("--cpu-boost/--no-cpu-boost", default=True, help="More CPU at an instance's start, as on Google.")
 @click.option("--fault", multiple=True, help="Such as kill:probability=0.1,seed=7; see adapters/emulator/faults.py.")
 @click.option("--model", default="clothes", show_default=True, help="A model's name, or its folder.")
-def command(cloud: str, as_json: bool, **asked: Any) -> None:
+def command(
+    *,
+    cloud: str,
+    as_json: bool,
+    memory: int | None,
+    concurrency: int | None,
+    max_instances: int | None,
+    min_instances: int | None,
+    idle_life: float | None,
+    cpu_boost: bool,
+    fault: tuple[str, ...],
+    model: str,
+) -> None:
     """Run the local CLOUD (aws, gcp, azure, or all) until Ctrl-C; a POST of image bytes to its URL classifies."""
     from adapters import contract
     from adapters.emulator import clouds
@@ -36,14 +48,14 @@ def command(cloud: str, as_json: bool, **asked: Any) -> None:
 
     names = contract.clouds() if cloud == "all" else (contract.load(cloud).name,)
     options = EmulatorOptions(
-        model=asked["model"],
-        memory_mb=asked["memory"],
-        concurrency=asked["concurrency"],
-        max_instances=asked["max_instances"],
-        min_instances=asked["min_instances"],
-        idle_life_s=asked["idle_life"],
-        cpu_boost=asked["cpu_boost"],
-        faults=tuple(parse(text) for text in asked["fault"]),
+        model=model,
+        memory_mb=memory,
+        concurrency=concurrency,
+        max_instances=max_instances,
+        min_instances=min_instances,
+        idle_life_s=idle_life,
+        cpu_boost=cpu_boost,
+        faults=tuple(parse(text) for text in fault),
     )
     gone: queue.SimpleQueue[str | BrokenPipeError] = queue.SimpleQueue()
     show = _Lines(as_json, gone)
