@@ -24,7 +24,7 @@ _PIPE_CLOSED = 128 + signal.SIGPIPE  # as a shell reports a program that this si
 
 
 class Commands(ModuleGroup):
-    """The whole command: `--debug` counts wherever it is typed."""
+    """The group of all commands; `--debug` counts wherever it is typed."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         ctx.meta[_WORDS] = tuple(args)
@@ -33,7 +33,7 @@ class Commands(ModuleGroup):
         return super().parse_args(ctx, args)
 
     def format_help(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """One screen of 80 columns and 24 lines."""
+        """Write the help on one screen of 80 columns and 24 lines."""
         write_overview(self, ctx, formatter)
 
 
@@ -54,7 +54,7 @@ def tripoint(context: click.Context, debug: bool) -> None:
 
 
 def wants_traceback(words: Sequence[str], environ: dict[str, str] | os._Environ[str]) -> bool:
-    """Whether `--debug` is among the options in `words`, or TRIPOINT_DEBUG is set."""
+    """Return whether `--debug` is among the options in `words`, or TRIPOINT_DEBUG is set."""
     options = words[: list(words).index("--")] if "--" in words else words
     return "--debug" in options or environ.get("TRIPOINT_DEBUG", "0").lower() not in ("", "0", "false", "no")
 
@@ -142,5 +142,5 @@ def explain(error: Exception) -> int:
         click.echo(f"tripoint: {sentence}", err=True)
     else:
         click.echo(f"tripoint: a fault of Tripoint itself, {error!r}: please report it, with the traceback", err=True)
-        click.echo("that the same words with `--debug` show; what was measured is kept", err=True)
+        click.echo("that the same command with `--debug` shows; measured samples are kept", err=True)
     return 2

@@ -32,14 +32,14 @@ _CHOICES = (
 
 
 def _numbers(function: Callable[..., None]) -> Callable[..., None]:
-    """The question's numbers; they stay text until they are made exact."""
+    """Add the options for numbers, as text: they are read as exact decimals later."""
     for flag, default, words in reversed(_NUMBERS):
         function = click.option(flag, default=default, show_default=True, help=words)(function)
     return function
 
 
 def _choices(function: Callable[..., None]) -> Callable[..., None]:
-    """Which plans are compared."""
+    """Add the options that choose the plans."""
     for flag, name, words in reversed(_CHOICES):
         function = click.option(flag, name, multiple=True, help=f"{words} May be repeated.")(function)
     return function

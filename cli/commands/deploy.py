@@ -117,7 +117,7 @@ def apply(clouds: tuple[str, ...], yes: bool, **values: Any) -> None:
 
 
 def _ask(variants: Sequence[FunctionSpec], current: Session) -> None:
-    """Show what would be made and what it costs to keep; end the command unless that is wanted."""
+    """Show what would be made and its idle cost, and ask. Raises CommandRefused, Abort."""
     from cli.measurement.deployment_cost import idle_usd_per_day
 
     for change in current.plan(variants):

@@ -74,7 +74,7 @@ def command(
 
 
 class _Lines:
-    """One line at a time, whichever thread has it."""
+    """Print one line at a time, from any thread."""
 
     def __init__(self, as_json: bool, gone: queue.SimpleQueue[str | BrokenPipeError]) -> None:
         self._as_json = as_json
@@ -82,7 +82,7 @@ class _Lines:
         self._lock = threading.Lock()
 
     def event(self, cloud: str, event: dict[str, Any]) -> None:
-        """Show one event of a cloud, and tell when the cloud itself ended."""
+        """Print one event of a cloud; put the cloud's name into the queue when the cloud itself ended."""
         try:
             with self._lock:
                 click.echo(json.dumps({"cloud": cloud, **event}) if self._as_json else _sentence(cloud, event))
@@ -92,7 +92,7 @@ class _Lines:
             self._gone.put(cloud)
 
     def hint(self, running: list[LocalCloud]) -> None:
-        """Say what to do with the clouds."""
+        """Print an example request."""
         with self._lock:
             click.echo(f"Try: curl --data-binary @model/samples/hat-beige.jpg {running[0].url}   (Ctrl-C ends)")
 
