@@ -16,9 +16,11 @@ _EPILOG = "Example: tripoint calibrate --run runs/mine, on the machine that made
 
 
 @click.command(epilog=_EPILOG)
-@click.option("--run", type=click.Path(path_type=Path, exists=True), help="Keep the result in this run.")
+@click.option("--run", type=click.Path(path_type=Path, exists=True), help="Store the result in this run.")
 @click.option("--rate", default=200.0, show_default=True, type=click.FloatRange(min=1), help="Requests a second.")
-@click.option("--seconds", default=10.0, show_default=True, type=click.FloatRange(min=1), help="Of each measurement.")
+@click.option(
+    "--seconds", default=10.0, show_default=True, type=click.FloatRange(min=1), help="Length of each measurement."
+)
 @click.option("--workers", default=1, show_default=True, type=click.IntRange(min=1), help="Locust processes.")
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 @click.option("--quiet", is_flag=True, help="No progress; the result only.")

@@ -37,7 +37,9 @@ _FOLDER = click.Path(path_type=Path, file_okay=False)
 @click.option(
     "--deploy", metavar="CLOUDS", help="Deploy to these real clouds, such as aws,gcp; measure; remove it all."
 )
-@click.option("--budget", type=click.FloatRange(min=0, min_open=True), help="USD; the run ends before it is passed.")
+@click.option(
+    "--budget", type=click.FloatRange(min=0, min_open=True), help="In USD; the run ends before it costs more."
+)
 @click.option(
     "--hours", type=click.FloatRange(min=0.1), help="With --deploy: time to live, for `sweep`.  [default: 4]"
 )
@@ -54,15 +56,19 @@ _FOLDER = click.Path(path_type=Path, file_okay=False)
     "--scenario", default="quick", show_default=True, help="smoke, quick, cold, full, stress, closed, or a file."
 )
 @click.option(
-    "--rate", type=click.FloatRange(min=0, min_open=True), help="Per target and second.  [default: by a probe]"
+    "--rate",
+    type=click.FloatRange(min=0, min_open=True),
+    help="Requests per second and target.  [default: found by a probe]",
 )
 @click.option(
-    "--precision", type=click.FloatRange(min=0, min_open=True), help="Stop when every p95 is known within it."
+    "--precision",
+    type=click.FloatRange(min=0, min_open=True),
+    help="Stop when every p95 is known to this fraction, such as 0.1.",
 )
 @click.option("--seed", default=1, show_default=True, help="Decides the order of requests.")
 @click.option("--workers", default=1, show_default=True, help="Locust processes that send the load.")
 @click.option("--out", type=_FOLDER, help="The run's folder.  [default: runs/<date and time>]")
-@click.option("--resume", is_flag=True, help="Go on with the run in --out where it was interrupted.")
+@click.option("--resume", is_flag=True, help="Continue the interrupted run in --out.")
 @click.option("--json", "as_json", is_flag=True, help="Print summary.json instead of the table.")
 @click.option("--quiet", is_flag=True, help="No progress; the result only.")
 def command(**values: Any) -> None:

@@ -23,7 +23,7 @@ Example: tripoint config compare
 
 @click.command(epilog=_EPILOG)
 @click.argument("words", nargs=-1, metavar="[COMMAND]...")
-@click.option("--changed", is_flag=True, help="Only what is not a default.")
+@click.option("--changed", is_flag=True, help="Only settings that are not defaults.")
 @click.option("--json", "as_json", is_flag=True, help="Print the settings as JSON.")
 @click.pass_context
 def command(context: click.Context, words: tuple[str, ...], changed: bool, as_json: bool) -> None:

@@ -24,13 +24,21 @@ _VARIANT_OPTIONS = (
     click.option("--arch", "architecture", type=click.Choice(["x86_64", "arm64"])),
     click.option("--python", help="Python version, such as 3.13."),
     click.option("--concurrency", type=click.IntRange(min=1), help="Requests at once in one instance."),
-    click.option("--max-instances", "maximum_instances", type=click.IntRange(min=1), help="Safety net."),
-    click.option("--reserved", "reserved_instances", type=click.IntRange(min=0), help="Instances kept ready."),
-    click.option("--access", type=click.Choice(["closed", "public"]), help="The cloud's own lock, or none."),
+    click.option(
+        "--max-instances", "maximum_instances", type=click.IntRange(min=1), help="Highest number of instances."
+    ),
+    click.option(
+        "--reserved", "reserved_instances", type=click.IntRange(min=0), help="Instances that are always ready."
+    ),
+    click.option(
+        "--access",
+        type=click.Choice(["closed", "public"]),
+        help="Protected by the cloud's authentication, or public.",
+    ),
     click.option("--ingress", help="Google Cloud: all, internal or internal-and-gclb."),
     click.option("--cpu-boost/--no-cpu-boost", default=None, help="Google Cloud: more CPU while an instance starts."),
     click.option(
-        "--front", type=click.Choice(["function-url", "http-api", "rest-api"]), help="What stands before Lambda."
+        "--front", type=click.Choice(["function-url", "http-api", "rest-api"]), help="How requests reach Lambda."
     ),
     click.option("--model", help="A model's name or folder."),
     click.option("--runtime", help="litert, litert-direct or tflite-runtime."),
@@ -39,8 +47,8 @@ _VARIANT_OPTIONS = (
     ),
 )
 _SESSION_OPTIONS = (
-    click.option("--project", help="Starts every name and is on every tag.  [default: tripoint]"),
-    click.option("--owner", help="Goes into the tags.  [default: the user]"),
+    click.option("--project", help="Prefix of every name, and a tag.  [default: tripoint]"),
+    click.option("--owner", help="A tag.  [default: the user]"),
     click.option("--hours", type=click.FloatRange(min=0.1), help="Time to live, for `sweep`.  [default: 4]"),
 )
 
@@ -59,7 +67,7 @@ def command() -> None:
     """Put the function on real clouds: plan, apply, status, logs, destroy, sweep.
 
     Variants come from tripoint.toml, or are one for each CLOUD with the flags. Everything carries the project,
-    its owner and a time to live in its name and tags; endpoints are closed by the cloud's own lock.
+    its owner and a time to live in its name and tags; endpoints are protected by the cloud's own authentication.
     """
 
 
@@ -102,7 +110,7 @@ def plan(clouds: tuple[str, ...], requests: int, **values: Any) -> None:
 @_with(*_VARIANT_OPTIONS, *_SESSION_OPTIONS)
 @click.option("--yes", is_flag=True, help="Do not ask.")
 def apply(clouds: tuple[str, ...], yes: bool, **values: Any) -> None:
-    """Make it, step by step; run again after an interruption, or to change only what differs."""
+    """Deploy, step by step; run it again after an interruption, or to change only what differs."""
     from cli.measurement.real_clouds import offer_removal
 
     offer_removal(yes=yes)
@@ -131,7 +139,7 @@ def _ask(variants: Sequence[FunctionSpec], current: Session) -> None:
 
 @command.command("status", epilog="Example: tripoint deploy status")
 def status() -> None:
-    """Show what is recorded as made from this folder, and where it answers."""
+    """Show what is deployed from this folder, as recorded, and the URLs."""
     from adapters.deployment import state
     from adapters.deployment.session import Session
 
@@ -151,7 +159,7 @@ def status() -> None:
 
 
 @command.command("logs", epilog="Example: tripoint deploy logs --limit 50")
-@click.option("--limit", default=20, show_default=True, help="Lines of each variant.")
+@click.option("--limit", default=20, show_default=True, help="Lines for each variant.")
 def logs(limit: int) -> None:
     """Show the last lines that the functions and their platforms wrote."""
     for variant, lines in session_of().logs(limit=limit):
@@ -188,9 +196,11 @@ def destroy(clouds: tuple[str, ...]) -> None:
 
 @command.command("sweep", epilog="Example: tripoint deploy sweep aws --region eu-west-1")
 @click.argument("clouds", nargs=-1, required=True)
-@click.option("--region", "regions", multiple=True, help="Search here.  [default: every region of the price book]")
-@click.option("--project", help="Of this project.  [default: tripoint]")
-@click.option("--all", "everything", is_flag=True, help="Also what is not past its time.")
+@click.option(
+    "--region", "regions", multiple=True, help="Search this region.  [default: every region of the price book]"
+)
+@click.option("--project", help="Only this project.  [default: tripoint]")
+@click.option("--all", "everything", is_flag=True, help="Also remove what is not past its time to live.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
 def sweep(
     clouds: tuple[str, ...], regions: tuple[str, ...], *, everything: bool, yes: bool, project: str | None

@@ -52,7 +52,7 @@ _OVERHEAD_S = 45.0  # of a run's time: local clouds' start and end, probes, stat
     "--hours", type=click.FloatRange(min=0.1), help="With --deploy: time to live, for `sweep`.  [default: 4]"
 )
 @click.option(
-    "--budget", type=click.FloatRange(min=0, min_open=True), help="USD; the sweep ends before it is passed."
+    "--budget", type=click.FloatRange(min=0, min_open=True), help="In USD; the sweep ends before it costs more."
 )
 @click.option("--yes", is_flag=True, help="Do not ask before what costs money.")
 @report_wait
@@ -63,7 +63,11 @@ _OVERHEAD_S = 45.0  # of a run's time: local clouds' start and end, probes, stat
 )
 @click.option("--model", default="clothes", show_default=True, help="A model's name, or its folder.")
 @click.option(
-    "--minutes", type=click.FloatRange(min=0.5), default=4.0, show_default=True, help="The load is fitted to it."
+    "--minutes",
+    type=click.FloatRange(min=0.5),
+    default=4.0,
+    show_default=True,
+    help="Time of the run; the load is fitted to it.",
 )
 @click.option("--seed", default=1, show_default=True, help="Decides the order of requests.")
 @click.option("--out", type=_FOLDER, help="The run's folder.  [default: runs/<date and time>]")

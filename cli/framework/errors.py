@@ -12,11 +12,11 @@ from cli.framework.settings import origin
 _EXPECTED = (LookupError, ValueError, OSError, RuntimeError)
 _FAULTS = (IndexError, KeyError, NotImplementedError, RecursionError)  # subclasses that are never raised for the user
 _OWN = ("adapters", "bench", "cli", "core", "loadtests", "model")
-_NAMED_OTHERWISE = {
+_NAMED_OTHERWISE = {  # modules whose distribution has another name
     "PIL": "pillow",
     "grpc": "grpcio",
     "tensorflow": "tensorflow-cpu",
-}  # modules whose distribution has another name
+}
 
 
 def format_click_error(error: click.ClickException) -> str:

@@ -15,9 +15,8 @@ if TYPE_CHECKING:
 
 PREFIX = "TRIPOINT"
 FILE_NAME = "tripoint.toml"
-_FLAGS_ONLY = frozenset(
-    {"all", "debug", "help", "version", "yes"}
-)  # each call must give these: they confirm or widen a removal
+# These must be given with each call: most of them confirm or widen a removal.
+_FLAGS_ONLY = frozenset({"all", "debug", "help", "version", "yes"})
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,7 +24,7 @@ _FILE = click.Path(path_type=Path, dir_okay=False, exists=True)
 @click.command(epilog=_EPILOG)
 @click.argument("source", metavar="FILE")
 @click.option("--to", default="int8,float16", show_default=True, help="float32, float16, dynamic, weight-only, int8.")
-@click.option("--representative", type=_FOLDER, required=True, help="Photographs such as those to come.")
+@click.option("--representative", type=_FOLDER, required=True, help="Photographs like those it will classify.")
 @click.option("--out", type=click.Path(path_type=Path), help="The model's folder; its name is the model's.")
 @click.option("--labels", type=_FILE, help="One to a line.  [default: the class folders of --representative]")
 @click.option(
@@ -38,7 +38,7 @@ _FILE = click.Path(path_type=Path, dir_okay=False, exists=True)
     "--min-agreement", type=click.FloatRange(0, 1), default=0.9, show_default=True, help="With the original."
 )
 @click.option("--licence", help="Goes into the manifest.")
-@click.option("--replace", is_flag=True, help="An older model in --out gives way.")
+@click.option("--replace", is_flag=True, help="Replace an older model in --out.")
 @click.option("--json", "as_json", is_flag=True, help="The result as JSON.")
 @click.option("--quiet", is_flag=True, help="No progress; the result only.")
 def command(**options: Any) -> None:

@@ -29,7 +29,13 @@ _EPILOG = "Example: tripoint model train --data photos --out pets"
     help="A MobileNetV2 1.0 .tflite to start from.  [default: the built-in model's layers]",
 )
 @click.option("--size", default=224, show_default=True, help="Side of the input in px, a multiple of 32.")
-@click.option("--epochs", type=click.IntRange(min=1), default=35, show_default=True, help="At most; it stops early.")
+@click.option(
+    "--epochs",
+    type=click.IntRange(min=1),
+    default=35,
+    show_default=True,
+    help="Highest number; training stops early.",
+)
 @click.option(
     "--rate", type=click.FloatRange(min=0, min_open=True), default=3e-4, show_default=True, help="Peak rate."
 )
@@ -39,7 +45,7 @@ _EPILOG = "Example: tripoint model train --data photos --out pets"
 )
 @click.option("--title", default="", help="One line about the model.")
 @click.option("--data-source", default="not stated", show_default=True, help="Goes into the manifest.")
-@click.option("--backbone-source", default="", help="Likewise: name, version, licence.")
+@click.option("--backbone-source", default="", help="Name, version and licence, for the manifest.")
 @click.option("--model-version", default="1.0.0", show_default=True)
 @click.option("--json", "as_json", is_flag=True, help="Print the manifest.")
 def command(as_json: bool, **options: Any) -> None:
