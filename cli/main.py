@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import select
 import signal
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -17,10 +20,11 @@ if TYPE_CHECKING:
 
 _HELP = ("-h", "--help")
 _WORDS = "tripoint.words"
+_PIPE_CLOSED = 128 + signal.SIGPIPE  # as a shell reports a program that this signal ended
 
 
 class Commands(ModuleGroup):
-    """The whole command: `--debug` counts wherever it is typed."""
+    """The group of all commands; `--debug` counts wherever it is typed."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         ctx.meta[_WORDS] = tuple(args)
@@ -29,7 +33,7 @@ class Commands(ModuleGroup):
         return super().parse_args(ctx, args)
 
     def format_help(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """One screen of 80 columns and 24 lines."""
+        """Write the help on one screen of 80 columns and 24 lines."""
         write_overview(self, ctx, formatter)
 
 
@@ -50,34 +54,83 @@ def tripoint(context: click.Context, debug: bool) -> None:
 
 
 def wants_traceback(words: Sequence[str], environ: dict[str, str] | os._Environ[str]) -> bool:
-    """Whether `--debug` is among the options in `words`, or TRIPOINT_DEBUG is set."""
+    """Return whether `--debug` is among the options in `words`, or TRIPOINT_DEBUG is set."""
     options = words[: list(words).index("--")] if "--" in words else words
     return "--debug" in options or environ.get("TRIPOINT_DEBUG", "0").lower() not in ("", "0", "false", "no")
 
 
 def main() -> None:
     """Entry point of the console script."""
-    for number in (signal.SIGINT, signal.SIGTERM):  # a shell starts its background jobs deaf to the first
+    for number in (signal.SIGINT, signal.SIGTERM):  # a shell starts background jobs with SIGINT ignored
         signal.signal(number, signal.default_int_handler)
     try:
-        status = tripoint.main(prog_name="tripoint", standalone_mode=False)
+        try:
+            status = _exit_code()
+        finally:
+            sys.stdout.flush()  # a flush that fails at the interpreter's exit would change the exit code
+    except BrokenPipeError:
+        if not _close_pipes():
+            raise
+        status = _PIPE_CLOSED
+    raise SystemExit(status)
+
+
+def _exit_code() -> int:
+    """Run the typed command and return its exit code. Raises BrokenPipeError when nobody reads the output."""
+    try:
+        status = _run()
     except click.exceptions.Abort:
         click.echo("interrupted", err=True)
-        raise SystemExit(130) from None
+        return 130
     except Exception as error:  # the entry boundary
+        if isinstance(error, BrokenPipeError) and _closed_streams():
+            raise
         if wants_traceback(sys.argv[1:], os.environ):
             raise
-        raise SystemExit(explain(error)) from None
-    raise SystemExit(status if isinstance(status, int) else 0)
+        return explain(error)
+    return status if isinstance(status, int) else 0
+
+
+def _run() -> object:
+    """Run the typed command. Click and rich answer a closed pipe with exit code 1; raise BrokenPipeError instead."""
+    streams = sys.stdout, sys.stderr
+    try:
+        return tripoint.main(prog_name="tripoint", standalone_mode=False)
+    except SystemExit as ended:
+        if isinstance(ended.__context__, BrokenPipeError):  # rich
+            raise ended.__context__ from None
+        if sys.stdout is not streams[0]:  # click puts a wrapper in its place, which hides the error
+            sys.stdout, sys.stderr = streams
+            raise BrokenPipeError(errno.EPIPE, os.strerror(errno.EPIPE)) from None
+        raise
+
+
+def _closed_streams() -> list[int]:
+    """Return the file numbers of standard output and error whose reader has left.
+
+    rich puts the null device in place of standard output when it finds the reader gone, so that one counts too.
+    """
+    numbers = [stream.fileno() for stream in (sys.stdout, sys.stderr)]
+    poll = select.poll()
+    for number in numbers:
+        poll.register(number, 0)  # the end of the reader is reported without asking for it
+    ended = [number for number, event in poll.poll(0) if event & (select.POLLERR | select.POLLHUP)]
+    null = Path(os.devnull).stat()
+    return ended + [number for number in numbers[:1] if os.path.samestat(os.fstat(number), null)]
+
+
+def _close_pipes() -> bool:
+    """Put the null device in place of closed pipes, so that the last flush succeeds; return whether there was one."""
+    closed = _closed_streams()
+    for number in closed:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), number)
+    return bool(closed)
 
 
 def explain(error: Exception) -> int:
     """Say in a sentence what went wrong and what to do next; return the exit code."""
     from cli.framework import errors
 
-    if isinstance(error, BrokenPipeError):
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # nobody reads: the last flush must not fail
-        return 128 + signal.SIGPIPE
     if isinstance(error, click.exceptions.NoArgsIsHelpError):
         error.show()
         return error.exit_code
@@ -89,5 +142,5 @@ def explain(error: Exception) -> int:
         click.echo(f"tripoint: {sentence}", err=True)
     else:
         click.echo(f"tripoint: a fault of Tripoint itself, {error!r}: please report it, with the traceback", err=True)
-        click.echo("that the same words with `--debug` show; what was measured is kept", err=True)
+        click.echo("that the same command with `--debug` shows; measured samples are kept", err=True)
     return 2

@@ -1,4 +1,4 @@
-"""Writes `docs/reference.md` from the commands themselves: `python -m cli.reference`."""
+"""Write `docs/reference.md` from the commands themselves: `python -m cli.reference`."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ goes to a file or a pipe has none. Results are on standard output, progress and 
 
 
 def page() -> str:
-    """The whole page."""
+    """Return the whole page."""
     root = click.Context(tripoint, info_name="tripoint")
     return "\n".join([_HEAD, *_exit_codes(), *_commands(root), *_settings(), *_variables()]).rstrip() + "\n"
 
@@ -47,7 +47,7 @@ def _exit_codes() -> Iterator[str]:
 
 
 def _commands(root: click.Context) -> Iterator[str]:
-    """By section, in the order of `tripoint --help`."""
+    """Return the commands by section, in the order of `tripoint --help`."""
     names = tripoint.list_commands(root)
     listed = [name for section in SECTIONS.values() for name in section]
     for name in [*(each for each in listed if each in names), *(each for each in names if each not in listed)]:
@@ -57,7 +57,7 @@ def _commands(root: click.Context) -> Iterator[str]:
 
 
 def _command(command: click.Command, context: click.Context) -> Iterator[str]:
-    """One command, and those below it where it is a group."""
+    """Return one command, and for a group the commands below it."""
     group = isinstance(command, click.Group)
     level = "##" if context.parent is not None and context.parent.parent is None else "###"
     pieces = " ".join(command.collect_usage_pieces(context))
@@ -77,7 +77,7 @@ def _command(command: click.Command, context: click.Context) -> Iterator[str]:
 
 
 def _settings() -> Iterator[str]:
-    """Which keys the settings file takes."""
+    """Return which keys the settings file takes."""
     from adapters.deployment.function_spec import FunctionSpec
 
     yield from (f"## {FILE_NAME}", "")
@@ -99,7 +99,7 @@ def _variables() -> Iterator[str]:
 
 
 def _prose(text: str) -> str:
-    """Paragraphs, each on one line, as click joins them."""
+    """Return the paragraphs, each on one line, as click joins them."""
     paragraphs = (" ".join(part.split()) for part in text.replace("\b", "").split("\n\n"))
     return "\n\n".join(part.replace("<", "\\<").replace("*", "\\*") for part in paragraphs if part)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -16,13 +16,15 @@ _EPILOG = "Example: tripoint calibrate --run runs/mine, on the machine that made
 
 
 @click.command(epilog=_EPILOG)
-@click.option("--run", type=click.Path(path_type=Path, exists=True), help="Keep the result in this run.")
+@click.option("--run", type=click.Path(path_type=Path, exists=True), help="Store the result in this run.")
 @click.option("--rate", default=200.0, show_default=True, type=click.FloatRange(min=1), help="Requests a second.")
-@click.option("--seconds", default=10.0, show_default=True, type=click.FloatRange(min=1), help="Of each measurement.")
+@click.option(
+    "--seconds", default=10.0, show_default=True, type=click.FloatRange(min=1), help="Length of each measurement."
+)
 @click.option("--workers", default=1, show_default=True, type=click.IntRange(min=1), help="Locust processes.")
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 @click.option("--quiet", is_flag=True, help="No progress; the result only.")
-def command(run: Path | None, as_json: bool, quiet: bool, **asked: Any) -> None:
+def command(*, run: Path | None, rate: float, seconds: float, workers: int, as_json: bool, quiet: bool) -> None:
     """Measure the client against a server that does nothing, at known delays: floor, slip, limit, truth."""
     from cli.framework.progress import Display
     from loadtests.record.store import StoreError, open_store
@@ -32,23 +34,25 @@ def command(run: Path | None, as_json: bool, quiet: bool, **asked: Any) -> None:
         if run is not None:
             open_store(run, writable=True).close()  # before anything is measured
         with tempfile.TemporaryDirectory() as folder, Display(quiet=quiet) as display:
-            found = calibration.calibrate(Path(folder), on_progress=display.show_load, **asked)
+            result = calibration.calibrate(
+                Path(folder), rate=rate, seconds=seconds, workers=workers, on_progress=display.show_load
+            )
         if run is not None:
-            calibration.keep(run, found)
+            calibration.keep(run, result)
     except (calibration.CalibrationFailed, StoreError) as error:
         raise click.ClickException(str(error)) from error
     if as_json:
-        click.echo(json.dumps(found.document(), indent=2))
+        click.echo(json.dumps(result.document(), indent=2))
         return
-    for line in _lines(found):
+    for line in _lines(result):
         click.echo(line)
 
 
-def _lines(found: Calibration) -> list[str]:
-    floor, honesty = found.floor, found.honesty
-    held = max((each.rate for each in found.rates if each.rate != found.breaks_at), default=None)
+def _lines(result: Calibration) -> list[str]:
+    floor, honesty = result.floor, result.honesty
+    held = max((each.rate for each in result.rates if each.rate != result.breaks_at), default=None)
     limit = f"It holds {held:g}/s" if held else "It holds none of the rates that were tried"
-    beyond = f", and breaks at {found.breaks_at:g}/s" if found.breaks_at else "; no higher rate was tried"
+    beyond = f", and breaks at {result.breaks_at:g}/s" if result.breaks_at else "; no higher rate was tried"
     return [
         f"The client alone takes p50 {floor.p50_ms:.2f} ms, p99 {floor.p99_ms:.2f} ms at {floor.rate:g}/s.",
         f"It sends p50 {floor.slip_p50_ms:.2f} ms, p99 {floor.slip_p99_ms:.2f} ms after the intended time.",

@@ -23,7 +23,7 @@ Example: tripoint config compare
 
 @click.command(epilog=_EPILOG)
 @click.argument("words", nargs=-1, metavar="[COMMAND]...")
-@click.option("--changed", is_flag=True, help="Only what is not a default.")
+@click.option("--changed", is_flag=True, help="Only settings that are not defaults.")
 @click.option("--json", "as_json", is_flag=True, help="Print the settings as JSON.")
 @click.pass_context
 def command(context: click.Context, words: tuple[str, ...], changed: bool, as_json: bool) -> None:
@@ -32,7 +32,7 @@ def command(context: click.Context, words: tuple[str, ...], changed: bool, as_js
     A flag goes over the environment, that over tripoint.toml in the working folder, and that over the default.
     Each command has a table there, with its long options as keys; deploy has [[variants]] (docs/configuration.md).
     """
-    from cli.framework.unknown_variables import unknown_variables
+    from cli.framework.variables import unknown_variables
 
     found = [each for each in _settings(context.find_root(), words) if not changed or each.origin != "default"]
     found += unknown_variables(context.find_root(), os.environ)
@@ -45,7 +45,7 @@ def command(context: click.Context, words: tuple[str, ...], changed: bool, as_js
 
 
 def _settings(root: click.Context, words: tuple[str, ...]) -> list[EffectiveSetting]:
-    """Those of every command that begins with `words`. Raises UsageError when there is none."""
+    """Return the settings of every command that begins with `words`. Raises UsageError when there is none."""
     from cli.framework.settings import effective, leaves
     from cli.framework.settings_file import deployment_settings
 

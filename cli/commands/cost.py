@@ -19,7 +19,7 @@ _NUMBERS = (
     ("--memory-mb", "1024", "Configured memory."),
     ("--init-ms", "0", "Initialisation of a cold start."),
     ("--payload-kb", "0", "Image sent with a request."),
-    ("--response-kb", "1", "Answer; it leaves the cloud."),
+    ("--response-kb", "1", "Response of a request, billed as egress."),
     ("--log-kb", "0", "Log written by a request."),
     ("--image-gb", "0", "Container image kept all month."),
 )
@@ -32,14 +32,14 @@ _CHOICES = (
 
 
 def _numbers(function: Callable[..., None]) -> Callable[..., None]:
-    """The question's numbers; they stay text until they are made exact."""
+    """Add the options for numbers, as text: they are read as exact decimals later."""
     for flag, default, words in reversed(_NUMBERS):
         function = click.option(flag, default=default, show_default=True, help=words)(function)
     return function
 
 
 def _choices(function: Callable[..., None]) -> Callable[..., None]:
-    """Which plans are compared."""
+    """Add the options that choose the plans."""
     for flag, name, words in reversed(_CHOICES):
         function = click.option(flag, name, multiple=True, help=f"{words} May be repeated.")(function)
     return function
@@ -52,8 +52,14 @@ def _choices(function: Callable[..., None]) -> Callable[..., None]:
 @_numbers
 @click.option("--observed-mb", help="Memory in use, for plans that bill it.  [default: all of it]")
 @click.option("--held", help="Instances held all month, by plans that can.  [default: as the load needs]")
-@click.option("--concurrency", type=click.IntRange(min=1), default=1, show_default=True, help="Requests an instance.")
-@click.option("--gateway", help="In front, where a cloud has it: http-api, rest-api.  [default: a free one]")
+@click.option(
+    "--concurrency",
+    type=click.IntRange(min=1),
+    default=1,
+    show_default=True,
+    help="Requests that an instance serves at once.",
+)
+@click.option("--gateway", help="Gateway of clouds that have it: http-api, rest-api.  [default: a free one]")
 @_choices
 @click.option("--free/--no-free", default=True, show_default=True, help="Sort with or without the free grants.")
 @click.option("--prices", metavar="DATE", help="A book that tripoint prices lists.  [default: the newest]")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from cli.framework.refusal import CommandRefused
-from cli.measurement.deployment import session_of, variants_of
+from cli.measurement.deployment import DeployOptions, session_of, variants_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -24,13 +24,21 @@ _VARIANT_OPTIONS = (
     click.option("--arch", "architecture", type=click.Choice(["x86_64", "arm64"])),
     click.option("--python", help="Python version, such as 3.13."),
     click.option("--concurrency", type=click.IntRange(min=1), help="Requests at once in one instance."),
-    click.option("--max-instances", "maximum_instances", type=click.IntRange(min=1), help="Safety net."),
-    click.option("--reserved", "reserved_instances", type=click.IntRange(min=0), help="Instances kept ready."),
-    click.option("--access", type=click.Choice(["closed", "public"]), help="The cloud's own lock, or none."),
+    click.option(
+        "--max-instances", "maximum_instances", type=click.IntRange(min=1), help="Highest number of instances."
+    ),
+    click.option(
+        "--reserved", "reserved_instances", type=click.IntRange(min=0), help="Instances that are always ready."
+    ),
+    click.option(
+        "--access",
+        type=click.Choice(["closed", "public"]),
+        help="Protected by the cloud's authentication, or public.",
+    ),
     click.option("--ingress", help="Google Cloud: all, internal or internal-and-gclb."),
     click.option("--cpu-boost/--no-cpu-boost", default=None, help="Google Cloud: more CPU while an instance starts."),
     click.option(
-        "--front", type=click.Choice(["function-url", "http-api", "rest-api"]), help="What stands before Lambda."
+        "--front", type=click.Choice(["function-url", "http-api", "rest-api"]), help="How requests reach Lambda."
     ),
     click.option("--model", help="A model's name or folder."),
     click.option("--runtime", help="litert, litert-direct or tflite-runtime."),
@@ -39,8 +47,8 @@ _VARIANT_OPTIONS = (
     ),
 )
 _SESSION_OPTIONS = (
-    click.option("--project", help="Starts every name and is on every tag.  [default: tripoint]"),
-    click.option("--owner", help="Goes into the tags.  [default: the user]"),
+    click.option("--project", help="Prefix of every name, and a tag.  [default: tripoint]"),
+    click.option("--owner", help="A tag.  [default: the user]"),
     click.option("--hours", type=click.FloatRange(min=0.1), help="Time to live, for `sweep`.  [default: 4]"),
 )
 
@@ -59,7 +67,7 @@ def command() -> None:
     """Put the function on real clouds: plan, apply, status, logs, destroy, sweep.
 
     Variants come from tripoint.toml, or are one for each CLOUD with the flags. Everything carries the project,
-    its owner and a time to live in its name and tags; endpoints are closed by the cloud's own lock.
+    its owner and a time to live in its name and tags; endpoints are protected by the cloud's own authentication.
     """
 
 
@@ -69,13 +77,14 @@ def command() -> None:
 @click.option(
     "--requests", default=1000, show_default=True, help="Requests of the planned run, for its highest cost."
 )
-def plan(clouds: tuple[str, ...], requests: int, **asked: Any) -> None:
+def plan(clouds: tuple[str, ...], requests: int, **values: Any) -> None:
     """Show what would exist, the rights it needs, and what it costs; the clouds are only read."""
     from adapters.deployment import provider as resources
     from adapters.deployment import session
     from cli.measurement.deployment_cost import highest_usd, hours_of, idle_usd_per_day
 
-    variants, current = variants_of(clouds, asked), session_of(asked)
+    options = DeployOptions(**values)
+    variants, current = variants_of(clouds, options), session_of(options)
     hours = hours_of(current.life)
     lacking = session.missing(sorted({variant.cloud for variant in variants}))
     for change in current.plan(variants):
@@ -100,12 +109,13 @@ def plan(clouds: tuple[str, ...], requests: int, **asked: Any) -> None:
 @click.argument("clouds", nargs=-1)
 @_with(*_VARIANT_OPTIONS, *_SESSION_OPTIONS)
 @click.option("--yes", is_flag=True, help="Do not ask.")
-def apply(clouds: tuple[str, ...], yes: bool, **asked: Any) -> None:
-    """Make it, step by step; run again after an interruption, or to change only what differs."""
+def apply(clouds: tuple[str, ...], yes: bool, **values: Any) -> None:
+    """Deploy, step by step; run it again after an interruption, or to change only what differs."""
     from cli.measurement.real_clouds import offer_removal
 
     offer_removal(yes=yes)
-    variants, current = variants_of(clouds, asked), session_of(asked)
+    options = DeployOptions(**values)
+    variants, current = variants_of(clouds, options), session_of(options)
     if not yes:
         _ask(variants, current)
     for endpoint in current.apply(variants):
@@ -115,7 +125,7 @@ def apply(clouds: tuple[str, ...], yes: bool, **asked: Any) -> None:
 
 
 def _ask(variants: Sequence[FunctionSpec], current: Session) -> None:
-    """Show what would be made and what it costs to keep; end the command unless that is wanted."""
+    """Show what would be made and its idle cost, and ask. Raises CommandRefused, Abort."""
     from cli.measurement.deployment_cost import idle_usd_per_day
 
     for change in current.plan(variants):
@@ -123,13 +133,13 @@ def _ask(variants: Sequence[FunctionSpec], current: Session) -> None:
     for variant in variants:
         click.echo(f"cost    {variant.cloud:6} {variant.label}: idle {idle_usd_per_day(variant):.2f} USD a day")
     if not sys.stdin.isatty():
-        raise CommandRefused("nobody is there to be asked: add --yes")
+        raise CommandRefused("there is no terminal to ask on: add --yes")
     click.confirm("Make this? It costs money until `tripoint deploy destroy`", abort=True)
 
 
 @command.command("status", epilog="Example: tripoint deploy status")
 def status() -> None:
-    """Show what is recorded as made from this folder, and where it answers."""
+    """Show what is deployed from this folder, as recorded, and the URLs."""
     from adapters.deployment import state
     from adapters.deployment.session import Session
 
@@ -149,10 +159,10 @@ def status() -> None:
 
 
 @command.command("logs", epilog="Example: tripoint deploy logs --limit 50")
-@click.option("--limit", default=20, show_default=True, help="Lines of each variant.")
+@click.option("--limit", default=20, show_default=True, help="Lines for each variant.")
 def logs(limit: int) -> None:
     """Show the last lines that the functions and their platforms wrote."""
-    for variant, lines in session_of({}).logs(limit=limit):
+    for variant, lines in session_of().logs(limit=limit):
         for line in lines:
             click.echo(f"{variant.cloud} {variant.label}: {line}")
 
@@ -180,17 +190,21 @@ def destroy(clouds: tuple[str, ...]) -> None:
 
     for cloud in clouds:
         contract.load(cloud)
-    session_of({}).destroy(clouds or None)
+    session_of().destroy(clouds or None)
     click.echo("nothing is left")
 
 
 @command.command("sweep", epilog="Example: tripoint deploy sweep aws --region eu-west-1")
 @click.argument("clouds", nargs=-1, required=True)
-@click.option("--region", "regions", multiple=True, help="Search here.  [default: every region of the price book]")
-@click.option("--project", help="Of this project.  [default: tripoint]")
-@click.option("--all", "everything", is_flag=True, help="Also what is not past its time.")
+@click.option(
+    "--region", "regions", multiple=True, help="Search this region.  [default: every region of the price book]"
+)
+@click.option("--project", help="Only this project.  [default: tripoint]")
+@click.option("--all", "everything", is_flag=True, help="Also remove what is not past its time to live.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
-def sweep(clouds: tuple[str, ...], regions: tuple[str, ...], *, everything: bool, yes: bool, **asked: Any) -> None:
+def sweep(
+    clouds: tuple[str, ...], regions: tuple[str, ...], *, everything: bool, yes: bool, project: str | None
+) -> None:
     """Find what this project left in the accounts, also without a record, and remove what is past its time."""
     from adapters import contract
 
@@ -198,5 +212,5 @@ def sweep(clouds: tuple[str, ...], regions: tuple[str, ...], *, everything: bool
         contract.load(cloud)
     if everything and not yes:
         click.confirm("Remove everything of this project, of every owner, whatever its time?", abort=True)
-    removed = session_of(asked).sweep(clouds, regions=regions, everything=everything)
+    removed = session_of(DeployOptions(project=project)).sweep(clouds, regions=regions, everything=everything)
     click.echo(f"{len(removed)} removed")

@@ -39,7 +39,7 @@ def command(start: bool, as_json: bool) -> None:
 
 
 def findings(*, start: bool) -> Iterator[Diagnosis]:
-    """Everything that is looked at, part by part."""
+    """Yield every finding, part by part."""
     from cli.diagnosis import accounts, clouds, installation, machine, programs, runtimes
 
     yield from installation.look()

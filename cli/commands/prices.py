@@ -21,7 +21,7 @@ A region that no book has yet is named with its cloud."""
 @click.option("--refresh", is_flag=True, help="Read the vendors' public price lists into a new book.")
 @click.option("--region", "regions", multiple=True, help="us, eu, a region, or cloud/region. May be repeated.")
 @click.option("--cloud", "clouds", multiple=True, help="Only this cloud. May be repeated.")
-@click.option("--prices", "name", metavar="DATE", help="Another book than the newest.")
+@click.option("--prices", "name", metavar="DATE", help="Use this book.  [default: the newest]")
 @click.option("--json", "as_json", is_flag=True, help="Every price with its source, as one JSON document.")
 def command(
     *, refresh: bool, regions: tuple[str, ...], clouds: tuple[str, ...], name: str | None, as_json: bool

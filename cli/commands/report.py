@@ -60,7 +60,7 @@ def _print(text: str, out: Path | None) -> None:
 
 
 def _write_all(run: Path, summary: Summary, *, as_json: bool) -> None:
-    """Into the run's folder; the terminal shows the table, or the document."""
+    """Write the reports into the run's folder, and print the table or the document."""
     from rich.console import Console
 
     from loadtests.report import build

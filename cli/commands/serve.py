@@ -21,13 +21,25 @@ _EPILOG = "Example: tripoint serve aws --memory 1024, then: curl --data-binary @
 @click.option("--json", "as_json", is_flag=True, help="JSON lines; the first of each cloud has event: ready.")
 @click.option("--memory", type=click.IntRange(min=1), help="Memory size in MB.  [default: each cloud's own]")
 @click.option("--concurrency", type=click.IntRange(min=1), help="Requests at once in one instance.")
-@click.option("--max-instances", type=click.IntRange(min=1), help="At most so many instances of each cloud.")
-@click.option("--min-instances", type=click.IntRange(min=0), help="So many instances are always ready.")
+@click.option("--max-instances", type=click.IntRange(min=1), help="Highest number of instances of each cloud.")
+@click.option("--min-instances", type=click.IntRange(min=0), help="Number of instances that are always ready.")
 @click.option("--idle-life", type=float, help="Seconds that an idle instance lives.")
 @click.option("--cpu-boost/--no-cpu-boost", default=True, help="More CPU at an instance's start, as on Google.")
 @click.option("--fault", multiple=True, help="Such as kill:probability=0.1,seed=7; see adapters/emulator/faults.py.")
 @click.option("--model", default="clothes", show_default=True, help="A model's name, or its folder.")
-def command(cloud: str, as_json: bool, **asked: Any) -> None:
+def command(
+    *,
+    cloud: str,
+    as_json: bool,
+    memory: int | None,
+    concurrency: int | None,
+    max_instances: int | None,
+    min_instances: int | None,
+    idle_life: float | None,
+    cpu_boost: bool,
+    fault: tuple[str, ...],
+    model: str,
+) -> None:
     """Run the local CLOUD (aws, gcp, azure, or all) until Ctrl-C; a POST of image bytes to its URL classifies."""
     from adapters import contract
     from adapters.emulator import clouds
@@ -36,16 +48,16 @@ def command(cloud: str, as_json: bool, **asked: Any) -> None:
 
     names = contract.clouds() if cloud == "all" else (contract.load(cloud).name,)
     options = EmulatorOptions(
-        model=asked["model"],
-        memory_mb=asked["memory"],
-        concurrency=asked["concurrency"],
-        max_instances=asked["max_instances"],
-        min_instances=asked["min_instances"],
-        idle_life_s=asked["idle_life"],
-        cpu_boost=asked["cpu_boost"],
-        faults=tuple(parse(text) for text in asked["fault"]),
+        model=model,
+        memory_mb=memory,
+        concurrency=concurrency,
+        max_instances=max_instances,
+        min_instances=min_instances,
+        idle_life_s=idle_life,
+        cpu_boost=cpu_boost,
+        faults=tuple(parse(text) for text in fault),
     )
-    gone: queue.SimpleQueue[str] = queue.SimpleQueue()
+    gone: queue.SimpleQueue[str | BrokenPipeError] = queue.SimpleQueue()
     show = _Lines(as_json, gone)
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.default_int_handler)  # as Ctrl-C
@@ -54,29 +66,33 @@ def command(cloud: str, as_json: bool, **asked: Any) -> None:
             if not as_json:
                 show.hint(list(running.values()))
             name = gone.get()
+        if isinstance(name, BrokenPipeError):
+            raise name
         raise clouds.CloudFailed(f"local cloud {name!r} ended by itself; start it again")
     except KeyboardInterrupt:
         return
 
 
 class _Lines:
-    """One line at a time, whichever thread has it."""
+    """Print one line at a time, from any thread."""
 
-    def __init__(self, as_json: bool, gone: queue.SimpleQueue[str]) -> None:
+    def __init__(self, as_json: bool, gone: queue.SimpleQueue[str | BrokenPipeError]) -> None:
         self._as_json = as_json
         self._gone = gone
         self._lock = threading.Lock()
 
     def event(self, cloud: str, event: dict[str, Any]) -> None:
-        """Show one event of a cloud, and tell when the cloud itself ended."""
-        with self._lock:
-            click.echo(json.dumps({"cloud": cloud, **event}) if self._as_json else _sentence(cloud, event))
-
+        """Print one event of a cloud; put the cloud's name into the queue when the cloud itself ended."""
+        try:
+            with self._lock:
+                click.echo(json.dumps({"cloud": cloud, **event}) if self._as_json else _sentence(cloud, event))
+        except BrokenPipeError as error:  # in a thread of the cloud: the main thread ends the command
+            self._gone.put(error)
         if event["event"] == "ended":
             self._gone.put(cloud)
 
     def hint(self, running: list[LocalCloud]) -> None:
-        """Say what to do with the clouds."""
+        """Print an example request."""
         with self._lock:
             click.echo(f"Try: curl --data-binary @model/samples/hat-beige.jpg {running[0].url}   (Ctrl-C ends)")
 

@@ -19,10 +19,13 @@ if TYPE_CHECKING:
 
     from cli.framework.progress import Display
     from cli.measurement.confirmation import PlannedLoad
+    from cli.measurement.options import TuneOptions
+    from cli.measurement.ready_targets import ReadyTargets
     from cli.measurement.real_clouds import MeasurementPlan
-    from cli.measurement.sweep_targets import SweepTargets
     from loadtests.analysis.summary import Summary
-    from loadtests.launch import RunProgress
+    from loadtests.cost.budget import Budget
+    from loadtests.launch import RunProgress, RunRequest
+    from loadtests.plan.sweep_grid import SweepRequest
     from loadtests.plan.sweep_load import SweepLoad, Timing
     from loadtests.plan.targets import Target
 
@@ -49,7 +52,7 @@ _OVERHEAD_S = 45.0  # of a run's time: local clouds' start and end, probes, stat
     "--hours", type=click.FloatRange(min=0.1), help="With --deploy: time to live, for `sweep`.  [default: 4]"
 )
 @click.option(
-    "--budget", type=click.FloatRange(min=0, min_open=True), help="USD; the sweep ends before it is passed."
+    "--budget", type=click.FloatRange(min=0, min_open=True), help="In USD; the sweep ends before it costs more."
 )
 @click.option("--yes", is_flag=True, help="Do not ask before what costs money.")
 @report_wait
@@ -60,38 +63,49 @@ _OVERHEAD_S = 45.0  # of a run's time: local clouds' start and end, probes, stat
 )
 @click.option("--model", default="clothes", show_default=True, help="A model's name, or its folder.")
 @click.option(
-    "--minutes", type=click.FloatRange(min=0.5), default=4.0, show_default=True, help="The load is fitted to it."
+    "--minutes",
+    type=click.FloatRange(min=0.5),
+    default=4.0,
+    show_default=True,
+    help="Time of the run; the load is fitted to it.",
 )
 @click.option("--seed", default=1, show_default=True, help="Decides the order of requests.")
 @click.option("--out", type=_FOLDER, help="The run's folder.  [default: runs/<date and time>]")
 @click.option("--json", "as_json", is_flag=True, help="Print summary.json instead of the table.")
 @click.option("--quiet", is_flag=True, help="No progress; the result only.")
-def command(**asked: Any) -> None:
+def command(**values: Any) -> None:
     """Which memory size, on which cloud? The frontier of cost against speed, and what to take, with how sure it is.
 
     One run interleaves all settings: rounds of a cold start and some warm requests for each. The strategy "cost"
     takes the lowest cost per million requests, "speed" the lowest warm p95, "balanced" their lowest product.
     """
     from cli.framework.progress import Display
+    from cli.measurement.options import TuneOptions
     from cli.measurement.real_clouds import offer_removal, plan_measurement
-    from cli.measurement.sweep_targets import refuse_local
+    from cli.measurement.sweep_targets import check_exclusions, sweep_request
     from cli.measurement.variants import variants_to_sweep
 
-    folder = asked["out"] or Path("runs") / run_id()
+    options = TuneOptions(**values)
+    folder = options.out or Path("runs") / run_id()
     if (folder / "samples.sqlite").exists():
         raise click.UsageError(f"{folder} holds a run already: choose another --out")
-    refuse_local(asked)
-    offer_removal(yes=asked["yes"])
-    course = plan_measurement(asked, _sending, variants_to_sweep)
-    with Display(quiet=asked["quiet"]) as display:
-        summary = _measure(folder, asked, display, course=course)
-    _print(folder, summary, as_json=asked["as_json"])
+    check_exclusions(options)
+    request = sweep_request(options.memory, options.concurrency, options.architecture)
+    offer_removal(yes=options.yes)
+    plan = plan_measurement(
+        options,
+        _largest_load,
+        lambda: variants_to_sweep(options.deployed_clouds, request, model=options.model),
+    )
+    with Display(quiet=options.quiet) as display:
+        summary = _measure(folder, options, request, plan, display)
+    _print(folder, summary, as_json=options.as_json)
 
 
-def _sending(targets: Sequence[Target]) -> PlannedLoad:
-    """The most that is sent, whatever the preflight will find."""
+def _largest_load(targets: Sequence[Target]) -> PlannedLoad:
+    """Return the most that is sent, whatever the preflight finds."""
     from cli.measurement.confirmation import PlannedLoad
-    from cli.measurement.sweep_targets import settling_s
+    from cli.measurement.ready_targets import settling_s
     from loadtests.plan.sweep_load import largest
     from loadtests.run.preflight import REQUESTS
 
@@ -99,43 +113,66 @@ def _sending(targets: Sequence[Target]) -> PlannedLoad:
     return PlannedLoad(load.phases(), tries=REQUESTS, bound=True)
 
 
-def _measure(folder: Path, asked: dict[str, Any], display: Display, *, course: MeasurementPlan | None) -> Summary:
-    from cli.measurement.execution import ReportFetching, execute, summarise_and_write
-    from cli.measurement.preflight import budget_of, left_setting, spent_note, tried
-    from cli.measurement.sweep_targets import sweep_targets
-    from loadtests.launch import RunRequest
+def _measure(
+    folder: Path, options: TuneOptions, request: SweepRequest, plan: MeasurementPlan | None, display: Display
+) -> Summary:
+    from cli.measurement.execution import execute, summarise_and_write
+    from cli.measurement.preflight import budget_of
+    from cli.measurement.ready_targets import ready_targets
+    from cli.measurement.sweep_targets import local_sweep
 
-    images = images_in(asked["images"] or samples_of(asked["model"]))
-    with sweep_targets(asked, display, course=course) as sweep:
-        budget = budget_of(asked, sweep, course=course)
-        timings, unfit = tried(sweep, images, display, budget=budget)
-        targets = [target for target in sweep.targets if target.name in timings]
-        load = _fit(timings, sweep, minutes=asked["minutes"])
-        plan = RunRequest(
-            folder,
-            targets,
-            images,
-            scenario=str(_write_scenario(folder, load)),
-            seed=asked["seed"],
-            notes=_notes(asked["strategy"], [*sweep.notes, *unfit, *spent_note(budget)]),
-            settings={"rate": f"{load.rate:g}", **left_setting(budget)},
-            porter=sweep.credentials,
+    images = images_in(options.images or samples_of(options.model))
+    with (
+        ready_targets(plan, display)
+        if plan is not None
+        else local_sweep(options.local_clouds, request, display, model=options.model)
+    ) as ready:
+        budget = budget_of(ready.targets, plan.requests_usd if plan is not None else options.budget_usd)
+        run, load = _fitted_run(folder, options, ready, display, images=images, budget=budget)
+        execute(
+            run,
+            display,
+            ready.source,
+            wait_s=options.report_wait,
+            on_progress=lambda progress: _show(display, progress, load),
         )
-        afterwards = ReportFetching(sweep.source, asked["report_wait"])
-        execute(plan, display, afterwards, on_progress=lambda progress: _show(display, progress, load))
     return summarise_and_write(folder, display)
 
 
-def _fit(timings: Mapping[str, Timing], sweep: SweepTargets, *, minutes: float) -> SweepLoad:
+def _fitted_run(
+    folder: Path, options: TuneOptions, ready: ReadyTargets, display: Display, *, images: Path, budget: Budget | None
+) -> tuple[RunRequest, SweepLoad]:
+    """Try each target, fit the load to the time that there is, and return the run with its load."""
+    from cli.measurement.preflight import left_setting, spent_note, try_targets
+    from loadtests.launch import RunRequest
+
+    timings, left_out = try_targets(ready, images, display, budget=budget)
+    load = _fit(timings, ready, minutes=options.minutes)
+    run = RunRequest(
+        folder,
+        [target for target in ready.targets if target.name in timings],
+        images,
+        scenario=str(_write_scenario(folder, load)),
+        seed=options.seed,
+        notes=_notes(options.strategy, [*ready.notes, *left_out, *spent_note(budget)]),
+        settings={"rate": f"{load.rate:g}", **left_setting(budget)},
+        porter=ready.credentials,
+    )
+    return run, load
+
+
+def _fit(timings: Mapping[str, Timing], ready: ReadyTargets, *, minutes: float) -> SweepLoad:
     from core import cpu_count
     from loadtests.plan.sweep_load import fit
 
     budget_s = minutes * 60 - _OVERHEAD_S
-    return fit(timings, budget_s=budget_s, cpus=cpu_count.count(), settle_s=sweep.settle_s, forced=sweep.forced)
+    return fit(
+        timings, budget_s=budget_s, cpus=cpu_count.count(), settle_s=ready.settle_s, forced=ready.can_force_cold_start
+    )
 
 
 def _write_scenario(folder: Path, load: SweepLoad) -> Path:
-    """The load is kept beside the run, so that it can be sent again."""
+    """Write the load beside the run, so that it can be sent again."""
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / "tune.toml"
     path.write_text(load.scenario(), encoding="utf-8")
@@ -151,7 +188,7 @@ def _notes(strategy: str, notes: Sequence[str]) -> dict[str, str]:
 
 
 def _show(display: Display, progress: RunProgress, load: SweepLoad) -> None:
-    """One bar for all rounds; a round counts when the next one begins."""
+    """Draw one bar for all rounds; a round counts when the next one begins."""
     name, _, part = progress.phase.partition(": ")
     if not part:
         display.show_load(progress)

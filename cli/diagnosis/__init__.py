@@ -1,1 +1,1 @@
-"""What `tripoint doctor` looks at; each module is one part of it, and changes nothing."""
+"""The parts of `tripoint doctor`; each module inspects one part and changes nothing."""

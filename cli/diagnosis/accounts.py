@@ -1,4 +1,4 @@
-"""Whether the vendors' own chains find credentials for each cloud; no value of them is ever shown."""
+"""Check whether the vendors' libraries find credentials for each cloud; values are never shown."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _QUESTION = (
 
 
 def look() -> Iterator[Diagnosis]:
-    """One finding for each cloud; none is needed for local clouds."""
+    """Yield one finding for each cloud; local clouds need no account."""
     from adapters import contract
 
     for name in contract.clouds():
@@ -32,7 +32,7 @@ def look() -> Iterator[Diagnosis]:
 
 
 def _lacking(name: str) -> str:
-    """What `tripoint deploy` would miss for a cloud, "" for nothing: asked in a process that is ended if it hangs."""
+    """Return what `tripoint deploy` lacks for a cloud, "" for nothing; checked in a process with a time limit."""
     command = [sys.executable, "-c", _QUESTION, name]
     try:
         done = subprocess.run(command, capture_output=True, text=True, timeout=_WITHIN_S, check=False)

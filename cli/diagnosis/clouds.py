@@ -1,4 +1,4 @@
-"""The local clouds: whether each cloud's own Python runtime is here and, on request, starts and classifies."""
+"""Check each local cloud: its Python runtime and, on request, that it starts and classifies."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _ANSWER_WITHIN_S = 60.0
 
 
 def look() -> Iterator[Diagnosis]:
-    """Whether the packages of each are here; nothing is started."""
+    """Yield whether the packages of each cloud are installed; no cloud is started."""
     for name in contract.clouds():
         cloud = contract.load(name)
         if lacking := _lacking(cloud):
@@ -31,7 +31,7 @@ def look() -> Iterator[Diagnosis]:
 
 
 def start() -> Iterator[Diagnosis]:
-    """Start each, one after the other, and have it classify a photograph."""
+    """Start one cloud after the other, and let each classify a photograph."""
     from adapters.emulator import clouds
 
     for name in contract.clouds():
@@ -47,7 +47,7 @@ def start() -> Iterator[Diagnosis]:
 
 
 def _lacking(cloud: contract.Cloud) -> str:
-    """What its `instance.py` cannot be used for want of; one that needs a folder apart offers `runtime_folder`."""
+    """Return what a cloud's `instance.py` lacks; one with a runtime of its own offers `runtime_folder`."""
     try:
         module = cloud.instances()
         folder = getattr(module, "runtime_folder", None)

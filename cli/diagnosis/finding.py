@@ -1,4 +1,4 @@
-"""One thing that `tripoint doctor` looked at."""
+"""One result of `tripoint doctor`."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ State = Literal["ok", "note", "missing"]
 
 @dataclass(frozen=True, slots=True)
 class Diagnosis:
-    """`missing` is needed for `tripoint compare`; a `note` is not, and `remedy` says what it would take."""
+    """One inspected thing. State `missing` stops `tripoint compare`, `note` does not; `remedy` is the next step."""
 
     part: str
     name: str
@@ -19,5 +19,5 @@ class Diagnosis:
     remedy: str = ""
 
     def document(self) -> dict[str, Any]:
-        """Fit for JSON."""
+        """Return a document for JSON."""
         return asdict(self)

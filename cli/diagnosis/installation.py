@@ -1,4 +1,4 @@
-"""Python, the packages of this project and of its extras, and `tripoint.toml`."""
+"""Check Python, the packages of this project and its extras, and `tripoint.toml`."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def _extras() -> Iterator[Diagnosis]:
 
 
 def unmet(extra: str) -> list[str]:
-    """The requirements of the project ("") or of one of its extras that are not met here."""
+    """Return the unmet requirements of the project ("") or of one of its extras."""
     found = []
     for line in metadata.requires("tripoint") or []:
         requirement = Requirement(line)
@@ -107,8 +107,8 @@ def _settings() -> Diagnosis:
 
 
 def _variables() -> Iterator[Diagnosis]:
-    """Mistyped ones; their values are not shown."""
-    from cli.framework.unknown_variables import unknown_variables
+    """Yield mistyped environment variables; their values are not shown."""
+    from cli.framework.variables import unknown_variables
 
     for each in unknown_variables(click.get_current_context().find_root(), os.environ):
         yield Diagnosis(

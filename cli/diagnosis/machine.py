@@ -1,4 +1,4 @@
-"""What of this machine decides a measurement: processors, shares, open files, space, loopback, other load."""
+"""Check what affects a measurement: processors, control groups, open files, space, loopback, other load."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ def _files() -> Diagnosis:
 
 
 def _space() -> Iterator[Diagnosis]:
-    """Bundles are unpacked in the folder for temporary files, runs are written below the working folder."""
+    """Check the space for bundles (in the temporary folder) and runs (in the working folder)."""
     for name, folder in (("temporary files", Path(tempfile.gettempdir())), ("this folder", Path.cwd())):
         free_mb = shutil.disk_usage(folder).free // 2**20
         found = f"{free_mb:,} MB free in {folder}"
@@ -103,7 +103,7 @@ def _space() -> Iterator[Diagnosis]:
 
 
 def _ports() -> Diagnosis:
-    """Local clouds listen on loopback, on ports that the system chooses."""
+    """Check that a server can listen on loopback, on a port that the system chooses."""
     try:
         with (
             socket.create_server(("127.0.0.1", 0)) as server,

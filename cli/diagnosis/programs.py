@@ -1,4 +1,4 @@
-"""Programs that some commands use where they are: none is needed for `tripoint compare`."""
+"""Check programs that some commands use; `tripoint compare` needs none of them."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def _found(name: str, programs: tuple[str, ...], remedy: str, given: str | None 
 
 
 def _image_builder() -> Diagnosis:
-    """The first that works: a client without its service is as good as none."""
+    """Return the first image builder that works; a client without its service does not."""
     name, there = "image builder", [each for each in _BUILDERS if shutil.which(each)]
     for each in there:
         if _answers(each):

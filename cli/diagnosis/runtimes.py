@@ -1,4 +1,4 @@
-"""Which model runtimes are installed, and whether each really classifies."""
+"""Check which model runtimes are installed, and whether each classifies."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _WITHIN_S = 120.0
 
 
 def look() -> Iterator[Diagnosis]:
-    """One finding for each runtime; without any that classifies, one that says so."""
+    """Yield one finding for each runtime, and one more when none of them classifies."""
     found = [_look_at(name) for name in runtime.MODULES]
     yield from found
     if not any(each.state == "ok" and "classified" in each.found for each in found):
@@ -34,7 +34,7 @@ def _look_at(name: str) -> Diagnosis:
 
 
 def _tried(name: str) -> tuple[bool, str]:
-    """Try it in a process of its own: a runtime of the wrong build may end the process."""
+    """Try a runtime in a process of its own: a wrong build may crash the process."""
     command = [sys.executable, "-m", "cli.diagnosis.trial", name]
     try:
         done = subprocess.run(command, capture_output=True, text=True, timeout=_WITHIN_S, check=False)

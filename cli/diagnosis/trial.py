@@ -1,4 +1,4 @@
-"""One runtime tried in a process of its own, which it may bring down: `python -m cli.diagnosis.trial RUNTIME`.
+"""Try one runtime in this process, which it may crash: `python -m cli.diagnosis.trial RUNTIME`.
 
 The last line on standard output is JSON: `{"ok": …, "found": "…"}`.
 """
@@ -19,7 +19,7 @@ PHOTOGRAPH = MODEL / "samples" / "pants-navy.jpg"
 
 
 def attempt(name: str) -> tuple[bool, str]:
-    """Classify a photograph with the built-in model; a runtime that it has no file for is only imported."""
+    """Classify a photograph with the built-in model; only import a runtime for which the model has no file."""
     if reason := runtime.module(name).unfit():
         return False, reason
     if name not in runtime.named_by(manifest.load(MODEL / "clothes")):
@@ -33,7 +33,7 @@ def attempt(name: str) -> tuple[bool, str]:
 
 
 def main(name: str) -> None:
-    """Answer on standard output."""
+    """Print the result on standard output."""
     try:
         ok, found = attempt(name)
     except (TripointError, ImportError, OSError, ValueError, RuntimeError) as error:

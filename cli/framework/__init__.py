@@ -1,1 +1,1 @@
-"""What every command shares: groups, settings, help, errors and progress."""
+"""Groups, settings, help, errors and progress, which all commands share."""

@@ -1,4 +1,4 @@
-"""Errors in one sentence with the next step: wrong use, and packages that are not installed."""
+"""Turn errors into one sentence with the next step: wrong use, and missing packages."""
 
 from __future__ import annotations
 
@@ -10,13 +10,17 @@ import click
 from cli.framework.settings import origin
 
 _EXPECTED = (LookupError, ValueError, OSError, RuntimeError)
-_FAULTS = (IndexError, KeyError, NotImplementedError, RecursionError)  # of them, what nobody raises for a user
+_FAULTS = (IndexError, KeyError, NotImplementedError, RecursionError)  # subclasses that are never raised for the user
 _OWN = ("adapters", "bench", "cli", "core", "loadtests", "model")
-_NAMED_OTHERWISE = {"PIL": "pillow", "grpc": "grpcio", "tensorflow": "tensorflow-cpu"}  # than their distribution
+_NAMED_OTHERWISE = {  # modules whose distribution has another name
+    "PIL": "pillow",
+    "grpc": "grpcio",
+    "tensorflow": "tensorflow-cpu",
+}
 
 
 def format_click_error(error: click.ClickException) -> str:
-    """What was wrong, where it was said, and which help tells more."""
+    """Return what was wrong, where it was set, and which help tells more."""
     message = " ".join(error.format_message().split())
     context = getattr(error, "ctx", None)
     if not isinstance(error, click.UsageError) or context is None:
@@ -31,7 +35,7 @@ def format_click_error(error: click.ClickException) -> str:
 
 
 def format_expected_error(error: Exception) -> str:
-    """The words of an error that was raised for the user, "" for a fault of ours. Classes of ours carry sentences."""
+    """Return the message of an error that is meant for the user, "" for a fault of Tripoint itself."""
     if isinstance(error, OSError) and error.filename and error.strerror:
         return f"{error.filename}: {error.strerror}"
     ours = type(error).__module__.split(".")[0] in _OWN
@@ -39,7 +43,7 @@ def format_expected_error(error: Exception) -> str:
 
 
 def format_missing_package(error: Exception) -> str:
-    """Which package to install for a module that is missing; "" when it is one of ours, which is a fault."""
+    """Return which package to install for a missing module, "" for a module of Tripoint itself."""
     name = (error.name or "") if isinstance(error, ModuleNotFoundError) else ""
     if not name or name.split(".")[0] in _OWN:
         return ""
@@ -49,7 +53,7 @@ def format_missing_package(error: Exception) -> str:
 
 
 def extra_of(module: str) -> str:
-    """The extra of this project that brings `module`, "" when none does."""
+    """Return the extra of this project that installs `module`, "" when none does."""
     try:
         lines = metadata.requires("tripoint") or []
     except metadata.PackageNotFoundError:

@@ -1,4 +1,4 @@
-"""Groups of commands: one for each module of a package, imported only when used, named and completed alike."""
+"""Groups of commands: one command for each module of a package, imported when it is used."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from cli.framework.shell_values import offer_values
 
 
 class ModuleGroup(click.Group):
-    """One subcommand for each module of `package` that has a `command`; names with an underscore are not listed.
+    """A group with one subcommand for each module of `package`; names with an underscore are not listed.
 
     `path` is what is typed before a subcommand, without `tripoint`: it names the environment variables.
     """
@@ -25,7 +25,7 @@ class ModuleGroup(click.Group):
         self.path = path
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        """Names of the modules."""
+        """Return the names of the modules."""
         folders = importlib.import_module(self.package).__path__
         names = {module.name for module in pkgutil.iter_modules(folders)}
         return sorted(name for name in names if name != "main" and not name.startswith("_"))
@@ -41,7 +41,7 @@ class ModuleGroup(click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        """As click does it; for an unknown name it proposes the nearest, though no command is imported yet."""
+        """Resolve as click does, and propose the nearest name for an unknown one without importing a command."""
         known = self.list_commands(ctx)
         if args[0] not in known and not args[0].startswith("-") and not ctx.resilient_parsing:
             raise click.NoSuchCommand(args[0], possibilities=known, ctx=ctx)
@@ -49,7 +49,7 @@ class ModuleGroup(click.Group):
 
 
 def prepare(command: click.Command, path: tuple[str, ...]) -> None:
-    """Give `command` its few words, every option its environment variable, and the shell the values it completes."""
+    """Give `command` its short help, its options their environment variables, and their values completion."""
     command.short_help = command.short_help or short_help(path)
     name_variables(command, path)
     offer_values(command, path[-1])

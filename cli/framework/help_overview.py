@@ -71,13 +71,13 @@ SUBCOMMANDS = {
 
 
 def short_help(path: tuple[str, ...]) -> str:
-    """What a command does, in the words of the overview; "" for one that has none there."""
+    """Return what a command does as the overview says it, "" for a command without such a line."""
     found = [section[path[0]] for section in SECTIONS.values() if path[0] in section]
     return found[0] if len(path) == 1 and found else SUBCOMMANDS.get(path[0], {}).get(path[-1], "")
 
 
 def write_overview(group: click.Group, context: click.Context, formatter: click.HelpFormatter) -> None:
-    """Sections on the left, commands with a few words on the right; one that is in no section comes last."""
+    """Write sections on the left and commands on the right; commands without a section come last."""
     names = group.list_commands(context)
     listed = {name for section in SECTIONS.values() for name in section}
     others = {name: _words(group, context, name) for name in names if name not in listed}

@@ -1,4 +1,4 @@
-"""What a long command shows: each phase, how far it is and what is left; plain lines where there is no terminal."""
+"""Show the phases of a long command: bars on a terminal, plain lines elsewhere."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _DRAWN_PER_S = 4
 
 
 class Display:
-    """Phases on standard error, so that standard output holds the result alone."""
+    """A display of phases on standard error, so that standard output holds only the result."""
 
     def __init__(self, *, quiet: bool = False, console: Console | None = None) -> None:
         self.console = console or Console(stderr=True, quiet=quiet, highlight=False)
@@ -45,7 +45,7 @@ class Display:
 
     @property
     def on_live(self) -> Callable[[dict[str, Any]], None] | None:
-        """What draws the load test's figures so far; None where they would only cost time: nothing is drawn."""
+        """The function that draws the load test's figures so far; None where no figures are drawn."""
         return self._draw_live if self._drawn else None
 
     def show(self, phase: str, done: int, total: int, *, left_s: float | None = None) -> None:
@@ -59,7 +59,7 @@ class Display:
             self.console.print(f"{phase}: {done} of {total} {left}".rstrip())
 
     def show_load(self, progress: LoadProgress) -> None:
-        """Draw what the load test reports of itself."""
+        """Draw the progress of the load test."""
         self.show(progress.phase, progress.done, progress.total, left_s=progress.left_s)
 
     def _draw_live(self, document: dict[str, Any]) -> None:
@@ -70,7 +70,7 @@ class Display:
             self._screen.update(Group(self._bars, live_table(document)))
 
     def _is_due(self, phase: str, done: int, total: int) -> bool:
-        """A plain line for each phase's start and end, and every few seconds between."""
+        """Return whether a plain line is due: at a phase's start and end, and every few seconds between."""
         now_s = time.monotonic()
         known = phase in self._tasks
         self._tasks[phase] = TaskID(0)

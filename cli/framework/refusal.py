@@ -1,4 +1,4 @@
-"""The end of a command that cannot do what was asked, without the usage that a wrong option would show."""
+"""The error of a command that cannot run, shown without usage."""
 
 from __future__ import annotations
 
@@ -6,6 +6,6 @@ import click
 
 
 class CommandRefused(click.ClickException):
-    """Something is missing or does not fit; the message says what, and what to do."""
+    """Something is missing or does not fit; the message says what, and the next step."""
 
     exit_code = 2

@@ -1,4 +1,4 @@
-"""What `add` and `pull` share: questions on a terminal, the report of the trial, and the last word."""
+"""Register a model for `add` and `pull`: ask questions, report the trial, and publish."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _FLAGS = {"labels": "--labels", "preprocessing": "--preprocessing"}
 
 @dataclass(frozen=True, slots=True)
 class RegistrationOptions:
-    """How a model is registered: tried on `images`, over an old one or not, asking or not, for people or programs.
+    """The options of a registration: images to try, whether to replace, to ask, and to print JSON.
 
     `origin` goes into the manifest's `source`.
     """
@@ -39,12 +39,12 @@ class RegistrationOptions:
 
     @property
     def asks(self) -> bool:
-        """Whether there is somebody to ask."""
+        """Whether questions can be asked on a terminal."""
         return sys.stdin.isatty() and not self.as_json
 
 
 def register(file: Path, answers: Answers, manner: RegistrationOptions) -> None:
-    """Inspect, complete, try and register one file or folder. Raises RegistryError, Refusal, Abort."""
+    """Inspect, complete, try and register one file or folder. Raises RegistryError, CommandRefused, Abort."""
     from adapters.bundle import model_lookup
     from model.registry import import_folder, model_folder
 
@@ -100,7 +100,7 @@ def _as_tflite(file: Path, answers: Answers, images: Sequence[Path]) -> Iterator
 def _complete(
     inspected: Inspected, answers: Answers, manner: RegistrationOptions, *, folder: Path, images: Sequence[Path]
 ) -> Candidate:
-    """Ask what the file does not tell, until it can be tried; without a terminal, say which flag tells it."""
+    """Ask for what the file does not say, until it can be tried; without a terminal, name the flag."""
     from model.registry.errors import MissingAnswers
     from model.registry.registration import prepare
 
@@ -120,7 +120,7 @@ def _complete(
 
 
 def _ways(question: MissingAnswers, inspected: Inspected, answers: Answers, *, image: Path, folder: Path) -> str:
-    """What the model says of the user's photograph with each way of preprocessing."""
+    """Return what the model predicts for the user's photograph with each preprocessing."""
     from model.registry.registration import compare_ways
 
     if question.answer != "preprocessing":
@@ -131,7 +131,7 @@ def _ways(question: MissingAnswers, inspected: Inspected, answers: Answers, *, i
 
 
 def report(candidate: Candidate) -> str:
-    """What was found and tried, for people."""
+    """Return the report of the trial as text."""
     document = candidate.document
     working = [each for each in candidate.trials if each.failure is None]
     fed = [f"{each['input_dtype']} input, preprocessing {_fed(each)}" for each in document["variants"]]

@@ -1,4 +1,4 @@
-"""The settings of a command: its options, as `tripoint.toml` and the environment name them, and who set each."""
+"""The settings of commands: their names in `tripoint.toml` and the environment, values and origins."""
 
 from __future__ import annotations
 
@@ -15,12 +15,13 @@ if TYPE_CHECKING:
 
 PREFIX = "TRIPOINT"
 FILE_NAME = "tripoint.toml"
-_SAID_EACH_TIME = frozenset({"all", "debug", "help", "version", "yes"})  # what confirms or widens a removal
+# These must be given with each call: most of them confirm or widen a removal.
+_FLAGS_ONLY = frozenset({"all", "debug", "help", "version", "yes"})
 
 
 @dataclass(frozen=True, slots=True)
 class EffectiveSetting:
-    """One option of one command, its value now, and who said so: a flag, a variable, the file, or the default."""
+    """One option of one command, its effective value, and its origin: a variable, the file, or the default."""
 
     command: tuple[str, ...]
     key: str
@@ -30,30 +31,30 @@ class EffectiveSetting:
     wrong: str | None = None
 
     def document(self) -> dict[str, Any]:
-        """Fit for JSON."""
+        """Return a document for JSON."""
         named = {"command": " ".join(self.command), "key": self.key, "variable": self.variable}
         return {**named, "value": self.value, "origin": self.origin, "wrong": self.wrong}
 
 
 def key_of(option: click.Option) -> str:
-    """The option's long flag without dashes: its key in a table of `tripoint.toml`."""
+    """Return the option's key in a table of `tripoint.toml`: its long flag without dashes."""
     return max((flag.lstrip("-") for flag in option.opts), key=len)
 
 
 def variable_of(path: tuple[str, ...], key: str) -> str:
-    """The environment variable of an option: `TRIPOINT_SERVE_MAX_INSTANCES`."""
+    """Return the environment variable of an option, such as `TRIPOINT_SERVE_MAX_INSTANCES`."""
     return "_".join((PREFIX, *path, key)).replace("-", "_").upper()
 
 
 def options_of(command: click.Command) -> Iterator[click.Option]:
-    """The options of `command` that can be settings."""
+    """Yield the options of `command` that can be settings."""
     for param in command.params:
-        if isinstance(param, click.Option) and not param.hidden and key_of(param) not in _SAID_EACH_TIME:
+        if isinstance(param, click.Option) and not param.hidden and key_of(param) not in _FLAGS_ONLY:
             yield param
 
 
 def name_variables(command: click.Command, path: tuple[str, ...]) -> None:
-    """Let each option of `command` be given by its environment variable, unless it has one already."""
+    """Give each option of `command` its environment variable, unless it has one already."""
     for option in options_of(command):
         if option.envvar is None:
             option.envvar = variable_of(path, key_of(option))
@@ -62,7 +63,7 @@ def name_variables(command: click.Command, path: tuple[str, ...]) -> None:
 def leaves(
     group: click.Group, context: click.Context, path: tuple[str, ...] = ()
 ) -> Iterator[tuple[tuple[str, ...], click.Command]]:
-    """Every command below `group` that is no group itself, with the words that call it."""
+    """Yield every command below `group` that is no group itself, with the words that call it."""
     for name in group.list_commands(context):
         command = group.get_command(context, name)
         if isinstance(command, click.Group):
@@ -72,7 +73,7 @@ def leaves(
 
 
 def effective(path: tuple[str, ...], command: click.Command, defaults: dict[str, Any]) -> list[EffectiveSetting]:
-    """The settings that `command` would use if it were called without flags, below the file's `defaults`."""
+    """Return the settings that `command` uses without flags; `defaults` are those of the file."""
     context = click.Context(command, info_name=path[-1], resilient_parsing=True)
     context.default_map = defaults
     return [_setting(path, option, context) for option in options_of(command)]
@@ -92,7 +93,7 @@ def _setting(path: tuple[str, ...], option: click.Option, context: click.Context
 
 
 def origin(context: click.Context, option: click.Parameter) -> str:
-    """Where the value of `option` came from, in words."""
+    """Return where the value of `option` came from, in words."""
     return _words(context.get_parameter_source(option.name or ""), option)
 
 
@@ -105,7 +106,7 @@ def _words(source: ParameterSource | None, option: click.Parameter) -> str:
 
 
 def _plain(value: Any) -> Any:
-    """`value` as JSON has it; None for one that is not set."""
+    """Return `value` as JSON has it; None for a value that is not set."""
     if isinstance(value, tuple | list):
         return [_plain(each) for each in value]
     if isinstance(value, bool | int | float):
@@ -116,16 +117,16 @@ def _plain(value: Any) -> Any:
 
 
 def is_typed(name: str) -> bool:
-    """Whether the running command got this option as a flag, and not as a setting, which gives way to other flags."""
+    """Return whether this option of the running command was a flag: a setting gives way to other flags."""
     context = click.get_current_context()
     return context.get_parameter_source(name) is ParameterSource.COMMANDLINE
 
 
 def settings_note(context: click.Context) -> dict[str, str]:
-    """The options of the running command that are not defaults, and who set each, as a note for a run's header."""
-    found = {
+    """Return the options that are not defaults, with their origins, as a note for a run's header."""
+    settings = {
         key_of(option): {"value": _plain(context.params.get(option.name or "")), "origin": origin(context, option)}
         for option in options_of(context.command)
         if origin(context, option) != "default"
     }
-    return {"options": json.dumps(found, sort_keys=True)}
+    return {"options": json.dumps(settings, sort_keys=True)}

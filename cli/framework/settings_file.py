@@ -1,4 +1,4 @@
-"""`tripoint.toml` in the working folder: a table of defaults for each command, beside what `deploy` reads there."""
+"""Read `tripoint.toml`: a table of defaults for each command, and the variants of `deploy`."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ DEPLOYMENT_KEYS = (*_TOP.split(", "), "variants")  # adapters/deployment/functio
 
 
 def read_defaults(root: click.Group, context: click.Context, path: Path | None = None) -> dict[str, Any]:
-    """The file's defaults as click's `default_map`: `{command: {parameter: value}}`; {} without a file.
+    """Return the file's defaults as click's `default_map`, `{command: {parameter: value}}`.
 
-    Raises Refusal naming what is not known, and the nearest that is.
+    Return {} without a file. Raises CommandRefused with the unknown name and the nearest known one.
     """
     file = path or Path(FILE_NAME)
     if not file.is_file():
@@ -34,7 +34,7 @@ def read_defaults(root: click.Group, context: click.Context, path: Path | None =
 
 
 def _group(group: click.Group, context: click.Context, tables: dict[str, Any], at: str) -> dict[str, Any]:
-    """The tables of one group's commands."""
+    """Return the defaults of one group's commands."""
     known = group.list_commands(context)
     found: dict[str, Any] = {}
     for name, table in tables.items():
@@ -56,7 +56,7 @@ def _group(group: click.Group, context: click.Context, tables: dict[str, Any], a
 
 
 def _options(command: click.Command, table: dict[str, Any], at: str) -> dict[str, Any]:
-    """One command's table, by parameter."""
+    """Return one command's defaults, by parameter."""
     known = {key_of(option): option for option in options_of(command)}
     if at.startswith("deploy."):
         known = {key: option for key, option in known.items() if not _is_of_variants(option)}
@@ -69,7 +69,7 @@ def _options(command: click.Command, table: dict[str, Any], at: str) -> dict[str
 
 
 def _value(option: click.Option, value: Any, where: str) -> Any:
-    """What click converts further: a list becomes several values, or one with commas."""
+    """Return a value for click to convert: a list becomes several values, or one with commas."""
     if isinstance(value, dict) or isinstance(value, bool) != option.is_flag:
         expected = "true or false" if option.is_flag else "a value or a list"
         raise CommandRefused(f"{where} is {value!r}: expected {expected}")
@@ -79,7 +79,7 @@ def _value(option: click.Option, value: Any, where: str) -> Any:
 
 
 def _is_of_variants(option: click.Option) -> bool:
-    """Whether `deploy` reads it at the file's top or in `[[variants]]`: one file, one meaning."""
+    """Return whether `deploy` reads the option at the file's top or in `[[variants]]`, and so not in a table."""
     from adapters.deployment.function_spec import FunctionSpec
 
     return option.name in {*FunctionSpec.__slots__, "project", "owner", "hours"}
@@ -88,7 +88,7 @@ def _is_of_variants(option: click.Option) -> bool:
 def _hint(at: str, command: click.Command, key: str) -> str:
     if not at.startswith("deploy.") or key not in {key_of(option) for option in options_of(command)}:
         return ""
-    return f"{FILE_NAME}: [{at}] {key} is said elsewhere: in [[variants]], or at the file's top ({_TOP})"
+    return f"{FILE_NAME}: [{at}] {key} is set elsewhere: in [[variants]], or at the file's top ({_TOP})"
 
 
 def _unknown(what: str, name: str, known: list[str]) -> str:
@@ -98,7 +98,7 @@ def _unknown(what: str, name: str, known: list[str]) -> str:
 
 
 def deployment_settings(path: Path | None = None) -> list[EffectiveSetting]:
-    """What `deploy` reads of the file, with the defaults of what it does not say; a wrong one says what is wrong."""
+    """Return what `deploy` reads of the file, with its defaults; a wrong setting says what is wrong."""
     from adapters.deployment.function_spec import read_function_specs
     from adapters.deployment.session import Session
 

@@ -1,4 +1,4 @@
-"""What the shell proposes for a value: clouds, models, scenarios, plans, price books, run folders."""
+"""Complete values in the shell: clouds, models, scenarios, plans, price books, run folders."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def price_books() -> Iterable[str]:
 
 
 def runs() -> Iterable[str]:
-    """Run folders below `runs/`, newest first."""
+    """Return the run folders below `runs/`, newest first."""
     return sorted((str(store.parent) for store in RUNS.glob("*/samples.sqlite")), reverse=True)
 
 
@@ -73,7 +73,7 @@ _ALSO = {("serve", "cloud"): ("all",)}
 
 
 class CompletableType(click.ParamType[Any]):
-    """Another type that also proposes values: in a list, for what follows the last comma."""
+    """A parameter type that also proposes values, in a list for what follows the last comma."""
 
     def __init__(self, inner: click.ParamType[Any], offer: Callable[[], Iterable[str]], also: Iterable[str]) -> None:
         self.inner = inner
@@ -100,7 +100,7 @@ class CompletableType(click.ParamType[Any]):
 
 
 def offer_values(command: click.Command, name: str) -> None:
-    """Let the options and arguments of the command of that name propose what is known."""
+    """Let the parameters of the command of that name propose known values."""
     for param in command.params:
         offer = _OFFERS.get(param.name or "")
         if offer is not None and isinstance(param.type, click.types.StringParamType | click.Path):

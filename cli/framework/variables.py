@@ -1,6 +1,16 @@
-"""Every environment variable of Tripoint, beside those of the options: by what it is for, with its meaning."""
+"""Environment variables of Tripoint: those that are no option, by purpose, and those that are mistyped."""
 
 from __future__ import annotations
+
+import difflib
+from typing import TYPE_CHECKING
+
+import click
+
+from cli.framework.settings import PREFIX, EffectiveSetting, leaves, options_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 VARIABLES: dict[str, dict[str, str]] = {
     "The function, wherever it runs": {
@@ -54,5 +64,26 @@ VARIABLES: dict[str, dict[str, str]] = {
 
 
 def documented() -> set[str]:
-    """Their names."""
+    """Return the names in VARIABLES."""
     return {name for group in VARIABLES.values() for name in group}
+
+
+def unknown_variables(root: click.Context, names: Iterable[str]) -> list[EffectiveSetting]:
+    """Return environment variables that begin with TRIPOINT_ and are unknown, with the nearest known one."""
+    suspects = sorted(name for name in names if name.startswith(f"{PREFIX}_"))
+    if not suspects:
+        return []
+    known = [*documented(), *_of_options(root)]
+    return [_unknown(name, known) for name in suspects if name not in known]
+
+
+def _of_options(root: click.Context) -> Iterable[str]:
+    assert isinstance(root.command, click.Group)
+    for _, command in leaves(root.command, root):
+        yield from (str(option.envvar) for option in options_of(command))
+
+
+def _unknown(name: str, known: list[str]) -> EffectiveSetting:
+    near = difflib.get_close_matches(name, known, n=1)
+    advice = f"did you mean {near[0]}?" if near else "docs/reference.md lists the known ones"
+    return EffectiveSetting((), "", name, None, name, f"no setting has this variable: {advice}")

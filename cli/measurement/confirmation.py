@@ -1,11 +1,10 @@
-"""What real clouds will cost, shown and agreed to before anything is sent."""
+"""Show what a run on real clouds will cost, and ask for consent before anything is sent."""
 
 from __future__ import annotations
 
 import sys
 from dataclasses import dataclass
-from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -13,6 +12,7 @@ from cli.framework.refusal import CommandRefused
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from decimal import Decimal
 
     from loadtests.plan.phases import Phase
     from loadtests.plan.targets import Target
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class PlannedLoad:
-    """What each target is sent: `phases`, after `tries` requests before the run; at most that where `bound`."""
+    """The load of each target: `tries` requests before the run, then `phases`. `bound`: it is an upper limit."""
 
     phases: Sequence[Phase]
     tries: int = 0
@@ -28,54 +28,60 @@ class PlannedLoad:
 
     @property
     def renewals(self) -> int:
-        """How often all instances of a target are replaced, once among its tries."""
+        """How often all instances of a target are replaced, including once during its tries."""
         from loadtests.plan.phases import Forced
 
         return sum(phase.rounds for phase in self.phases if isinstance(phase, Forced)) + bool(self.tries)
 
 
 def confirm_cost(
-    asked: dict[str, Any], targets: Sequence[Target], sending: PlannedLoad, *, standing_usd: Decimal, question: str
+    targets: Sequence[Target],
+    load: PlannedLoad,
+    *,
+    budget_usd: Decimal | None,
+    standing_usd: Decimal,
+    yes: bool,
+    question: str,
 ) -> Decimal | None:
-    """Show the estimate and ask; returns what the budget leaves for requests. Raises Refusal, Abort.
+    """Show the estimate and ask; return what the budget leaves for requests. Raises CommandRefused, Abort.
 
-    `standing_usd` is what instances that stand cost at most, with or without requests.
+    `standing_usd` is the most that always-on instances cost, with or without requests. `yes` leaves out the question.
     """
-    log(f"cost    {_estimate(asked, targets, sending)}")
+    log(f"cost    {_estimate(targets, load, budget_usd=budget_usd)}")
     if standing_usd:
-        log(f"cost    {standing_usd:.4f} USD at most for instances that stand until the time to live is over")
-    left_usd = None if asked["budget"] is None else Decimal(str(asked["budget"])) - standing_usd
+        log(f"cost    {standing_usd:.4f} USD at most for always-on instances until the time to live ends")
+    left_usd = None if budget_usd is None else budget_usd - standing_usd
     if left_usd is None:
-        log("budget  none: --budget USD ends the run before it is passed")
+        log("budget  none: --budget USD ends the run before it costs more")
     elif left_usd <= 0:
         raise CommandRefused(
-            f"--budget {asked['budget']} is used up by instances that stand: give more, shorten --hours, or lower"
-            " reserved_instances (maximum_instances where the plan bills their whole life)"
+            f"--budget {budget_usd}: always-on instances alone would cost that much. Raise the budget, shorten"
+            " --hours, or lower reserved_instances (maximum_instances where the plan bills an instance's whole life)."
         )
     else:
-        log(f"budget  {asked['budget']} USD: the run ends before it could be passed")
-    if not asked["yes"]:
+        log(f"budget  {budget_usd} USD: the run ends before it could cost more")
+    if not yes:
         if not sys.stdin.isatty():
-            raise CommandRefused("this costs money, and nobody is there to be asked: add --yes")
+            raise CommandRefused("this costs money, and there is no terminal to ask on: add --yes")
         click.confirm(question, abort=True, err=True)
     return left_usd
 
 
-def _estimate(asked: dict[str, Any], targets: Sequence[Target], sending: PlannedLoad) -> str:
-    """In words; a target without a price is only an obstacle to a budget."""
+def _estimate(targets: Sequence[Target], load: PlannedLoad, *, budget_usd: Decimal | None) -> str:
+    """Return the estimate as a sentence. Raises BudgetError for a target without a price when there is a budget."""
     from loadtests.cost.budget import BudgetError
     from loadtests.cost.forecast import forecast
     from loadtests.prices.library import open_book
 
     try:
-        sentence = forecast(targets, sending.phases, open_book(), tries=sending.tries).sentence()
+        sentence = forecast(targets, load.phases, open_book(), tries=load.tries).sentence()
     except BudgetError as error:
-        if asked["budget"] is not None:
+        if budget_usd is not None:
             raise
         return f"unknown: {error}"
-    return f"at most {sentence}" if sending.bound else sentence
+    return f"at most {sentence}" if load.bound else sentence
 
 
 def log(line: str) -> None:
-    """On standard error: standard output is for the result."""
+    """Print a line on standard error: standard output is for the result."""
     click.echo(line, err=True)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, fields, replace
 from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -16,31 +16,62 @@ if TYPE_CHECKING:
     from adapters.deployment.session import Session
 
 CONFIG = Path("tripoint.toml")
+_LIFE_H = 4.0
 
 
-def session_of(asked: dict[str, Any]) -> Session:
-    """The session of this folder, with the settings of tripoint.toml under those of the flags."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeployOptions:
+    """The flags of `tripoint deploy`; None for a flag that was not given. `hours` is the time to live."""
+
+    project: str | None = None
+    owner: str | None = None
+    hours: float | None = None
+    memory_mb: int | None = None
+    plan: str | None = None
+    region: str | None = None
+    architecture: str | None = None
+    python: str | None = None
+    concurrency: int | None = None
+    maximum_instances: int | None = None
+    reserved_instances: int | None = None
+    access: str | None = None
+    ingress: str | None = None
+    cpu_boost: bool | None = None
+    front: str | None = None
+    model: str | None = None
+    runtime: str | None = None
+    format: str | None = None
+
+
+_OF_SESSION = frozenset({"project", "owner", "hours"})
+_OF_VARIANT = tuple(option.name for option in fields(DeployOptions) if option.name not in _OF_SESSION)
+
+
+def session_of(options: DeployOptions | None = None) -> Session:
+    """Return the session of this folder: flags override tripoint.toml, which overrides the defaults."""
     from adapters.deployment.function_spec import read_function_specs
     from adapters.deployment.session import Session
 
-    chosen = read_function_specs(CONFIG)[0] if CONFIG.is_file() else {}
-    chosen |= {name: asked[name] for name in ("project", "owner") if asked.get(name)}
-    hours = asked.get("hours") or chosen.pop("time_to_live_h", 4)
-    chosen.pop("time_to_live_h", None)
-    return replace(Session(say=click.echo), life=timedelta(hours=hours), **chosen)
+    flags = options or DeployOptions()
+    settings = read_function_specs(CONFIG)[0] if CONFIG.is_file() else {}
+    hours = settings.pop("time_to_live_h", _LIFE_H)
+    settings |= {name: value for name in ("project", "owner") if (value := getattr(flags, name))}
+    return replace(Session(say=click.echo), life=timedelta(hours=flags.hours or hours), **settings)
 
 
-def variants_of(clouds: Sequence[str], asked: dict[str, Any]) -> list[FunctionSpec]:
-    """Those of tripoint.toml (of `clouds`), or one for each of `clouds`; flags go over both."""
+def variants_of(clouds: Sequence[str], options: DeployOptions) -> list[FunctionSpec]:
+    """Return the variants of `clouds` in tripoint.toml, or one for each cloud; flags override both.
+
+    No clouds means all. Raises LookupError for a cloud that is not known.
+    """
     from adapters import contract
     from adapters.deployment.function_spec import FunctionSpec, read_function_specs
 
     for cloud in clouds:
         contract.load(cloud)
-    wanted = set(clouds or contract.clouds())
+    names = set(clouds or contract.clouds())
     listed = read_function_specs(CONFIG)[1] if CONFIG.is_file() else []
-    found = [variant for variant in listed if variant.cloud in wanted] or [
-        FunctionSpec(cloud) for cloud in sorted(wanted)
-    ]
-    given = {name: value for name, value in asked.items() if value is not None and name in FunctionSpec.__slots__}
-    return [replace(variant, **given) for variant in found]
+    variants = [variant for variant in listed if variant.cloud in names]
+    variants = variants or [FunctionSpec(cloud) for cloud in sorted(names)]
+    flags = {name: value for name in _OF_VARIANT if (value := getattr(options, name)) is not None}
+    return [replace(variant, **flags) for variant in variants]

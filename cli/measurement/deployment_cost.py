@@ -1,4 +1,4 @@
-"""What a deployment costs: standing idle, for the time it may live, and at the very most for a planned run."""
+"""Compute what a deployment costs: idle, for its time to live, and at most for a planned run."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ _DAY_HOURS = Decimal(24)
 
 
 def hours_of(life: timedelta) -> Decimal:
-    """A time to live in hours."""
+    """Return a time to live in hours."""
     return Decimal(life.total_seconds()) / 3600
 
 
 def idle_usd_per_day(variant: FunctionSpec) -> Decimal:
-    """A day of the instances that are kept ready, without a request."""
+    """Return the daily cost of the reserved instances, without requests."""
     return _held_usd(variant, variant.reserved_instances, _DAY_HOURS)
 
 
 def standing_usd(variant: FunctionSpec, hours: Decimal, *, renewals: int = 0) -> Decimal:
-    """The most that `hours` cost besides the requests: see `lasting_instances`.
+    """Return the most that always-on instances cost in `hours`, without requests: see `lasting_instances`.
 
     `renewals` is how often all instances are replaced to force cold starts; once more for what `apply` changes on
     what it has made. Where the plan bills their life, those that were kept ready before go on for as long as their
@@ -40,9 +40,9 @@ def standing_usd(variant: FunctionSpec, hours: Decimal, *, renewals: int = 0) ->
 
 
 def highest_usd(variant: FunctionSpec, requests: int, hours: Decimal) -> Decimal:
-    """`requests` requests, each of which runs into the time limit, alone in its instance, after a cold start.
+    """Return the cost of `requests` requests that each start cold and run into the time limit, alone.
 
-    What stands for `hours` meanwhile is in it.
+    It includes always-on instances for `hours`.
     """
     from loadtests.cost import usage_of
 
@@ -55,7 +55,7 @@ def highest_usd(variant: FunctionSpec, requests: int, hours: Decimal) -> Decimal
 
 
 def lasting_instances(variant: FunctionSpec) -> int:
-    """The instances that cost something without a request: those kept ready.
+    """Return how many instances cost money without a request: the reserved ones.
 
     Where the plan bills the life of instances it is as many as there may be: load starts them, and how long an idle
     one lives is the cloud's choice.
@@ -70,14 +70,14 @@ def _bills_life(variant: FunctionSpec) -> bool:
 
 
 def _held_usd(variant: FunctionSpec, instances: int, hours: Decimal) -> Decimal:
-    """So many instances for so long, without a request."""
+    """Return the cost of `instances` for `hours`, without a request."""
     from loadtests.cost import Usage
 
     return _usd(variant, Usage((), reserve=_reserve(variant, instances, hours), concurrency=variant.concurrency))
 
 
 def _reserve(variant: FunctionSpec, instances: int, hours: Decimal) -> Reserve:
-    """Nothing at all for no instances: a plan's minimum would be held otherwise."""
+    """Return the reserve; no hours for no instances, since a plan's minimum would be billed otherwise."""
     from loadtests.cost import Reserve
 
     return Reserve(Decimal(instances), hours if instances else Decimal(0), Decimal(variant.memory))

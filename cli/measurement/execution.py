@@ -1,13 +1,12 @@
-"""A load test from its start to its reports, as `compare` and `tune` both carry it out."""
+"""Carry out a load test, from its start to its reports, for `compare` and `tune`."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from cli.framework.refusal import CommandRefused
 from cli.measurement.confirmation import log
-from cli.measurement.platform_reports import WAIT_S, read_lines
+from cli.measurement.platform_reports import read_lines
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,37 +19,30 @@ if TYPE_CHECKING:
     from loadtests.record.platform_reports import ReportSource
 
 
-@dataclass(frozen=True, slots=True)
-class ReportFetching:
-    """Whom to ask for the platform's own lines once the load has ended, and for how long."""
-
-    source: ReportSource | None = None
-    wait_s: float = WAIT_S
-
-
 def execute(
-    plan: RunRequest,
+    request: RunRequest,
     display: Display,
-    afterwards: ReportFetching,
+    source: ReportSource | None,
     *,
+    wait_s: float,
     on_progress: Callable[[RunProgress], None] | None = None,
     live: bool = False,
 ) -> None:
-    """Send the load, and read back what the platforms wrote about it.
+    """Send the load, then wait up to `wait_s` for the platforms' own lines from `source`.
 
-    Raises RuntimeError saying why when its schedule did not end.
+    Raises RuntimeError with the reason when the schedule did not end.
     """
     from loadtests import launch
 
     on_live = display.on_live if live else None
-    ended = launch.run(plan, on_progress=on_progress or display.show_load, on_live=on_live)
+    ended = launch.run(request, on_progress=on_progress or display.show_load, on_live=on_live)
     if ended.exit_code:
         raise RuntimeError(ended.message)
-    read_lines(plan.run_dir, afterwards.source, display, wait_s=afterwards.wait_s)
+    read_lines(request.run_dir, source, display, wait_s=wait_s)
 
 
 def summarise_and_write(folder: Path, display: Display) -> Summary:
-    """Statistics and cost of a run that has ended, written beside it."""
+    """Compute the statistics and cost of a run that has ended, and write its reports."""
     from loadtests.report import build
 
     display.show("statistics and cost", 0, 1)
@@ -60,7 +52,7 @@ def summarise_and_write(folder: Path, display: Display) -> Summary:
 
 
 def read_later(run: Path, *, wait_s: float, quiet: bool) -> None:
-    """Read the lines of a run that ended before they came, and cost it again. Raises Refusal and DeployError."""
+    """Read platform lines that came after the run, and cost the run again. Raises CommandRefused, DeployError."""
     from adapters.deployment.deployed_targets import DeployedTargets
     from adapters.deployment.session import Session
     from cli.framework.progress import Display
@@ -68,21 +60,20 @@ def read_later(run: Path, *, wait_s: float, quiet: bool) -> None:
     reporter = DeployedTargets(Session(say=log))
     _refuse_other(run, reporter)
     with Display(quiet=quiet) as display:
-        found = read_lines(run, reporter, display, wait_s=wait_s)
-        if found is None:
-            log("lines   no answer of this run waits for one")
+        if read_lines(run, reporter, display, wait_s=wait_s) is None:
+            log("lines   every response of this run has its line already")
             return
         summarise_and_write(run, display)
 
 
 def _refuse_other(run: Path, reporter: DeployedTargets) -> None:
-    """Raise Refusal unless the run measured something that is deployed from this folder."""
+    """Raise CommandRefused unless the run measured something that is deployed from this folder."""
     from loadtests.record.run_data import read_run
 
     measured = {target.name: target.url for target in read_run(run).targets}
     if not any(reporter.url(name) == measured.get(name) for name in reporter.targets):
-        there = ", ".join(f"{name} at {reporter.url(name)}" for name in reporter.targets) or "nothing"
+        deployed = ", ".join(f"{name} at {reporter.url(name)}" for name in reporter.targets) or "nothing"
         raise CommandRefused(
-            f"{run} measured {', '.join(measured.values())}, and deployed from this folder is {there}: go to the "
-            "folder of its deployment; a deployment that was removed took its lines with it"
+            f"{run} measured {', '.join(measured.values())}, but deployed from this folder is {deployed}: run this "
+            "in the folder of its deployment; the lines of a removed deployment are gone with it"
         )

@@ -16,12 +16,12 @@ SAMPLES = Path(__file__).resolve().parents[2] / "model" / "samples"
 
 
 def run_id() -> str:
-    """Sorts by time, and differs for two runs started in the same second."""
+    """Return a name that sorts by time and differs for runs of the same second."""
     return f"{datetime.now(UTC):%Y-%m-%dT%H-%M-%S}-{secrets.token_hex(2)}"
 
 
 def samples_of(model: str) -> Path:
-    """What is sent unless said otherwise: `samples` in the model's own folder, or the built-in photographs."""
+    """Return the default images: `samples` in the model's own folder, or the built-in photographs."""
     from adapters.bundle import layout
 
     own = layout.model_folder(model) / "samples"
@@ -29,14 +29,14 @@ def samples_of(model: str) -> Path:
 
 
 def images_in(folder: Path) -> Path:
-    """`folder` when it is one. Raises UsageError."""
+    """Return `folder`. Raises UsageError when it is no folder."""
     if not folder.is_dir():
         raise click.UsageError(f"--images {str(folder)!r} is not a folder: give a folder of photographs")
     return folder
 
 
 def target_of(local: Any) -> Target:
-    """A running local cloud as a target, under the cloud's name."""
+    """Return a running local cloud as a target with the cloud's name."""
     from loadtests.cost.measured import LOCAL_REGION
     from loadtests.plan.targets import Target
 

@@ -1,4 +1,4 @@
-"""Reading back what the platforms wrote about a run's requests: after a load test, or later by a command."""
+"""Read what the platforms wrote about a run's requests, after a load test or later."""
 
 from __future__ import annotations
 
@@ -26,17 +26,17 @@ _PHASE = "the platform's own lines"
 
 
 def read_lines(run: Path, source: ReportSource | None, display: Display, *, wait_s: float) -> FetchResult | None:
-    """Wait for the lines of a run for `wait_s` (0: do not ask), and say how many came; None when it can have none."""
+    """Wait up to `wait_s` for the lines of a run (0: not at all) and print how many came; None when none can."""
     if source is None or not wait_s:
         return None
     from loadtests.record.platform_reports import fetch_reports
 
-    found = fetch_reports(
+    result = fetch_reports(
         run,
         source,
         timeout_s=wait_s,
         show=lambda done, total, left_s: display.show(_PHASE, done, total, left_s=left_s if done < total else None),
     )
-    if found is not None:
-        log(f"lines   {found.sentence()}")
-    return found
+    if result is not None:
+        log(f"lines   {result.sentence()}")
+    return result

@@ -1,13 +1,13 @@
-"""Real clouds in a measurement: which targets, after the question; deploying and removing around it; the keys."""
+"""Plan a measurement of real clouds: the targets, their cost, and the consent to it."""
 
 from __future__ import annotations
 
 import sys
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field, replace
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import click
@@ -16,18 +16,16 @@ from cli.framework.refusal import CommandRefused
 from cli.measurement.confirmation import confirm_cost, log
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Sequence
 
     from adapters.deployment.function_spec import FunctionSpec
     from adapters.deployment.session import Session
-    from cli.framework.progress import Display
     from cli.measurement.confirmation import PlannedLoad
-    from loadtests.credentials.provider import CredentialProvider
+    from cli.measurement.options import MeasurementOptions
     from loadtests.plan.targets import Target
-    from loadtests.record.platform_reports import ReportSource
 
-    Load = Callable[[Sequence[Target]], PlannedLoad]
-    Wanted = Callable[[dict[str, Any]], tuple[Sequence[FunctionSpec], Sequence[str]]]
+    LoadOf = Callable[[Sequence[Target]], PlannedLoad]
+    VariantsOf = Callable[[], tuple[Sequence[FunctionSpec], Sequence[str]]]
 
 RECORD = Path(".tripoint") / "deployment.json"
 DEPLOYED = "deployed"
@@ -35,9 +33,10 @@ DEPLOYED = "deployed"
 
 @dataclass(frozen=True, slots=True)
 class MeasurementPlan:
-    """What is measured, as it was agreed to: `variants` are deployed for the time of the run, or `targets` exist.
+    """The measurement that the user has agreed to.
 
-    `requests_usd` is what of the budget is left for requests; None without a budget. `notes` are about the choice.
+    `variants` are deployed for the time of the run; without them, `targets` exist already. `requests_usd` is what
+    the budget leaves for requests; None without a budget. `notes` are sentences about the choice of variants.
     """
 
     targets: Sequence[Target]
@@ -47,18 +46,9 @@ class MeasurementPlan:
     notes: Sequence[str] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class ReadyTargets:
-    """What can be measured now: `porter` opens what is closed, `source` reads what the platforms write about it."""
-
-    targets: Sequence[Target]
-    credentials: CredentialProvider | None = field(default=None, repr=False)
-    source: ReportSource | None = None
-
-
 def offer_removal(*, yes: bool) -> None:
-    """Offer to remove what a comparison that was cut off has left in this folder."""
-    if not RECORD.exists():  # without the imports that a look inside costs
+    """Offer to remove the resources that an interrupted comparison has left."""
+    if not RECORD.exists():  # looking inside needs slow imports
         return
     from adapters.deployment.session import Session
 
@@ -66,8 +56,8 @@ def offer_removal(*, yes: bool) -> None:
     left = session.orphaned()
     if left is None:
         return
-    whose = f"{left.deployment.name}, from a comparison that was cut off"
-    what = f"{len(left.entries)} resource(s) of {whose}, may exist and cost money"
+    resources = f"{len(left.entries)} resource(s) of {left.deployment.name}"
+    what = f"{resources}, from an interrupted run, may exist and cost money"
     if yes or (sys.stdin.isatty() and click.confirm(f"{what}. Remove them now?", err=True)):
         session.destroy()
         log("nothing is left")
@@ -75,63 +65,45 @@ def offer_removal(*, yes: bool) -> None:
         log(f"{what}: `tripoint deploy destroy` removes them")
 
 
-def plan_measurement(asked: dict[str, Any], sending: Load, wanted: Wanted) -> MeasurementPlan | None:
-    """What real clouds are measured, after the question; None when local ones are. Raises UsageError, Refusal.
+def plan_measurement(options: MeasurementOptions, load_of: LoadOf, variants_of: VariantsOf) -> MeasurementPlan | None:
+    """Plan a measurement of real clouds and ask for consent; return None when local clouds are measured.
 
-    `sending` says what these targets would be sent, `wanted` which variants are deployed and what is to be said of
-    that.
+    `load_of` returns the load of given targets, `variants_of` the variants to deploy and sentences about them.
+    Raises UsageError, CommandRefused.
     """
-    if asked["deploy"] and asked["targets"]:
+    if options.deploy and options.targets:
         raise click.UsageError("--deploy and --targets do not go together: --deploy measures what it makes")
-    if asked["deploy"]:
-        return _to_deploy(asked, sending, wanted)
-    return _to_measure(asked, sending) if asked["targets"] else None
+    if options.deploy:
+        return _to_deploy(options, load_of, variants_of)
+    return _to_measure(options, options.targets, load_of) if options.targets else None
 
 
-@contextmanager
-def ready_targets(course: MeasurementPlan, display: Display) -> Iterator[ReadyTargets]:
-    """The targets, and who opens them; what was deployed for the run is gone when the block is left."""
-    if course.session is None:
-        yield ReadyTargets(course.targets)
-        return
-    from adapters.deployment.deployed_targets import DeployedTargets
-
-    if not course.variants:
-        deployed = DeployedTargets(course.session)
-        yield ReadyTargets(course.targets, deployed, deployed)
-        return
-    from adapters.deployment.targets import by_target_name, target_document
-    from loadtests.plan.targets import Target
-
-    display.show("deploy", 0, 1)
-    with course.session.deployed(course.variants) as endpoints:
-        display.show("deploy", 1, 1)
-        named = by_target_name(endpoints)
-        targets = [Target.from_document(target_document(name, each)) for name, each in named.items()]
-        deployed = DeployedTargets(course.session)
-        yield ReadyTargets(targets, deployed, deployed)
-
-
-def _to_deploy(asked: dict[str, Any], sending: Load, wanted: Wanted) -> MeasurementPlan:
-    from cli.measurement.deployment import session_of
+def _to_deploy(options: MeasurementOptions, load_of: LoadOf, variants_of: VariantsOf) -> MeasurementPlan:
+    from cli.measurement.deployment import DeployOptions, session_of
     from cli.measurement.deployment_cost import hours_of, standing_usd
 
-    variants, notes = wanted(asked)
-    session = replace(session_of({"hours": asked["hours"]}), say=log)  # standard output is for the result
+    variants, notes = variants_of()
+    session = replace(session_of(DeployOptions(hours=options.hours)), say=log)  # standard output is for the result
     for note in notes:
         log(f"note    {note}")
     for change in session.plan(variants):
         log(f"{change.action:7} {change.resource.cloud:6} {change.summary}")
-    targets = [_planned(number, each) for number, each in enumerate(variants)]
-    sent = sending(targets)
-    stands = (standing_usd(each, hours_of(session.life), renewals=sent.renewals) for each in variants)
-    question = "Deploy this, measure it, and remove it?"
-    left_usd = confirm_cost(asked, targets, sent, standing_usd=sum(stands, Decimal(0)), question=question)
+    targets = [_planned(number, variant) for number, variant in enumerate(variants)]
+    load = load_of(targets)
+    standing = (standing_usd(variant, hours_of(session.life), renewals=load.renewals) for variant in variants)
+    left_usd = confirm_cost(
+        targets,
+        load,
+        budget_usd=options.budget_usd,
+        standing_usd=sum(standing, Decimal(0)),
+        yes=options.yes,
+        question="Deploy this, measure it, and remove it?",
+    )
     return MeasurementPlan(targets, session, variants, left_usd, notes)
 
 
 def _planned(number: int, variant: FunctionSpec) -> Target:
-    """A variant that is not deployed yet, for its price."""
+    """Return a variant that is not deployed yet as a target, to price its requests."""
     from loadtests.plan.targets import Target
 
     return Target(
@@ -147,68 +119,81 @@ def _planned(number: int, variant: FunctionSpec) -> Target:
     )
 
 
-def _to_measure(asked: dict[str, Any], sending: Load) -> MeasurementPlan:
+def _to_measure(options: MeasurementOptions, source: str, load_of: LoadOf) -> MeasurementPlan:
     from adapters.deployment.session import Session
-    from adapters.deployment.targets import TARGETS
     from loadtests.cost.gateway import check_gateways
     from loadtests.plan.targets import read_targets
 
-    path = RECORD.with_name(TARGETS) if str(asked["targets"]) == DEPLOYED else Path(asked["targets"])
-    if not path.is_file():
-        deployed = str(asked["targets"]) == DEPLOYED
-        then = "`tripoint deploy apply` makes it" if deployed else f"give a file of targets, or {DEPLOYED!r}"
-        raise click.UsageError(f"--targets: there is no {path}: {then}")
+    path = _targets_file(source)
     targets = read_targets(path)
     check_gateways(targets)
     session = Session(folder=path.parent, say=log) if (path.parent / RECORD.name).exists() else None
     if not session and all(map(_is_here, targets)):
-        return MeasurementPlan(
-            targets, requests_usd=None if asked["budget"] is None else Decimal(str(asked["budget"]))
-        )
-    sent = sending(targets)
+        return MeasurementPlan(targets, requests_usd=options.budget_usd)
+    load = load_of(targets)
     if session:
         _refuse_cut_off(session)
-    standing_usd = _standing_usd(session, renewals=sent.renewals) if session else Decimal(0)
-    if asked["budget"] is not None and not session:
+    standing_usd = _standing_usd(session, renewals=load.renewals) if session else Decimal(0)
+    if options.budget is not None and not session:
         _refuse_unknown_life(targets)
-    left_usd = confirm_cost(asked, targets, sent, standing_usd=standing_usd, question="Send this load?")
+    left_usd = confirm_cost(
+        targets,
+        load,
+        budget_usd=options.budget_usd,
+        standing_usd=standing_usd,
+        yes=options.yes,
+        question="Send this load?",
+    )
     return MeasurementPlan(targets, session, (), left_usd)
 
 
+def _targets_file(source: str) -> Path:
+    """Return the file of targets that --targets names. Raises UsageError when there is none."""
+    from adapters.deployment.targets import TARGETS
+
+    path = RECORD.with_name(TARGETS) if source == DEPLOYED else Path(source)
+    if not path.is_file():
+        advice = (
+            "`tripoint deploy apply` makes it" if source == DEPLOYED else f"give a file of targets, or {DEPLOYED!r}"
+        )
+        raise click.UsageError(f"--targets: there is no {path}: {advice}")
+    return path
+
+
 def _refuse_cut_off(session: Session) -> None:
-    """Raise Refusal for what is changed in part: it may not be what its target says that it is."""
+    """Raise CommandRefused for a resource that was changed in part: it may differ from its target's description."""
     for entry in session.recorded().entries.values():
         if entry.fingerprint is None:
             what = f"{entry.resource.kind} {entry.resource.name}"
             raise CommandRefused(
-                f"{what} was cut off while it was made or changed: `tripoint deploy apply` finishes it"
+                f"{what} was interrupted while it was made or changed: `tripoint deploy apply` finishes it"
             )
 
 
 def _refuse_unknown_life(targets: Sequence[Target]) -> None:
-    """Raise Refusal for a target whose cost nobody can cap who does not know how many instances it may have."""
+    """Raise CommandRefused for a target whose number of instances, and so its highest cost, is unknown."""
     from loadtests.cost import PlanError, load_plan
 
     for target in targets:
-        with suppress(PlanError, LookupError):  # what has no plan is refused for its price
+        with suppress(PlanError, LookupError):  # a target without a plan has no price, which is refused elsewhere
             if load_plan(target.cloud, target.plan).bills_instance_lifetime:
                 raise CommandRefused(
-                    f"--budget: target {target.name!r} bills the whole life of instances, and how many there may be"
-                    " is known only of what `tripoint deploy` made: leave --budget out"
+                    f"--budget: target {target.name!r} bills an instance's whole life, and Tripoint knows the highest"
+                    " number of instances only for its own deployments: leave --budget out"
                 )
 
 
 def _is_here(target: Target) -> bool:
-    """Whether a target is on this machine, where it costs nothing."""
+    """Whether a target runs on this machine, where it costs nothing."""
     return target.control is not None or urlsplit(target.url).hostname in {"127.0.0.1", "::1", "localhost"}
 
 
 def _standing_usd(session: Session, *, renewals: int) -> Decimal:
-    """The most that what stands costs besides the requests until the deployment's time is over."""
+    """Return the most that always-on instances cost until the deployment's time to live ends, without requests."""
     from datetime import UTC, datetime, timedelta
 
     from cli.measurement.deployment_cost import hours_of, standing_usd
 
     left = max(session.recorded().deployment.expires - datetime.now(UTC), timedelta(0))
-    variants = [each.variant for each in session.endpoints()]
-    return sum((standing_usd(each, hours_of(left), renewals=renewals) for each in variants), Decimal(0))
+    variants = [endpoint.variant for endpoint in session.endpoints()]
+    return sum((standing_usd(variant, hours_of(left), renewals=renewals) for variant in variants), Decimal(0))

@@ -1,4 +1,4 @@
-"""The runs that are kept on this machine: found, described in a few words, and removed."""
+"""Find, describe and delete the runs on this machine."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _BUSY_S = 60.0  # a run writes four times a second
 
 @dataclass(frozen=True, slots=True)
 class StoredRun:
-    """One run. `state`: complete, incomplete, interrupted, failed, running, or unreadable (then `verdict` is why)."""
+    """One run. `state` is complete, incomplete, interrupted, failed, running, or unreadable (see `verdict`)."""
 
     folder: Path
     size_bytes: int
@@ -36,13 +36,13 @@ class StoredRun:
     verdict: str = ""
 
     def document(self) -> dict[str, Any]:
-        """Fit for JSON."""
+        """Return a document for JSON."""
         named = {name: getattr(self, name) for name in self.__slots__}
         return {**named, "folder": str(self.folder), "targets": list(self.targets)}
 
 
 def find_runs(folder: Path) -> list[StoredRun]:
-    """The runs in `folder`, newest first; a store that cannot be read is one of them. Raises Refusal without it."""
+    """Return the runs in `folder`, newest first, also unreadable ones. Raises CommandRefused without the folder."""
     if not folder.is_dir():
         raise CommandRefused(
             f"no folder {folder}: `tripoint compare` makes runs, `--in` names the folder that has them"
@@ -51,7 +51,7 @@ def find_runs(folder: Path) -> list[StoredRun]:
 
 
 def named_run(name: str, folder: Path) -> Path:
-    """The run's folder: `name` itself, or the one of that name in `folder`. Raises Refusal when it is no run."""
+    """Return the run's folder: `name`, or `name` in `folder`. Raises CommandRefused when neither is a run."""
     for run in (Path(name), folder / name):
         if (run / FILE_NAME).is_file():
             return run
@@ -59,7 +59,7 @@ def named_run(name: str, folder: Path) -> Path:
 
 
 def describe(run: Path) -> StoredRun:
-    """What a run's store and summary say of it."""
+    """Describe a run from its store and summary."""
     size_bytes = sum(path.stat().st_size for path in run.rglob("*") if path.is_file())
     try:
         with open_store(run) as store:
@@ -82,7 +82,7 @@ def describe(run: Path) -> StoredRun:
 
 
 def refuse_to_delete(run: Path) -> str | None:
-    """Why the folder `run` is not deleted as a whole, None when it holds a run alone."""
+    """Return why the folder `run` cannot be deleted, None when it holds only a run."""
     here = Path.cwd().resolve()
     if run.is_symlink():
         return f"{run} is a link: delete the link or the folder by hand"
@@ -102,7 +102,7 @@ def delete(run: Path) -> None:
 
 
 def _missing(file: Path) -> int:
-    """How many requests of the schedule have no sample; the rows themselves are not read."""
+    """Count the scheduled requests without a sample, without reading the rows."""
     query = 'SELECT count(*) FROM schedule WHERE "index" NOT IN (SELECT "index" FROM samples)'
     with closing(sqlite3.connect(f"{file.resolve().as_uri()}?mode=ro", uri=True)) as connection:
         return int(connection.execute(query).fetchone()[0])
@@ -118,13 +118,13 @@ def _state(run: Path, kinds: Sequence[str], *, missing: int) -> str:
 
 
 def _is_busy(run: Path) -> bool:
-    """Whether a writer has the store open, and wrote lately."""
+    """Return whether a writer has the store open and wrote within the last minute."""
     log = run / f"{FILE_NAME}-wal"
     return log.is_file() and log.stat().st_size > 0 and time.time() - log.stat().st_mtime < _BUSY_S
 
 
 def _verdict(run: Path) -> str:
-    """The first sentence of what the run shows, or its targets' warm medians; "" before it was summarised."""
+    """Return the run's first verdict, or its targets' warm medians; "" before the run was summarised."""
     try:
         document: Mapping[str, Any] = json.loads((run / "summary.json").read_text(encoding="utf-8"))
     except (OSError, ValueError):

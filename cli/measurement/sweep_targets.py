@@ -1,132 +1,87 @@
-"""What a sweep measures: a local cloud for every setting that is asked for, or targets that there are."""
+"""Prepare the targets of a sweep: start one local cloud for each requested setting."""
 
 from __future__ import annotations
 
 import platform
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from cli.framework.settings import is_typed
 from cli.measurement.local_targets import target_of
+from cli.measurement.ready_targets import ReadyTargets, settling_s
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from cli.framework.progress import Display
-    from cli.measurement.real_clouds import MeasurementPlan
-    from loadtests.credentials.provider import CredentialProvider
+    from cli.measurement.options import TuneOptions
     from loadtests.plan.sweep_grid import CloudOptions, GridPoint, SweepRequest
     from loadtests.plan.targets import Target
-    from loadtests.record.platform_reports import ReportSource
 
 _SETTINGS = ("memory", "concurrency", "architecture")
 
 
-@dataclass(frozen=True, slots=True)
-class SweepTargets:
-    """The settings, how long a new instance is left to settle, what is to be said.
-
-    `porter` opens closed ones, `source` reads what the platforms write about them.
-    """
-
-    targets: Sequence[Target]
-    settle_s: float
-    notes: Sequence[str] = ()
-    credentials: CredentialProvider | None = field(default=None, repr=False)
-    source: ReportSource | None = None
-
-    @property
-    def forced(self) -> bool:
-        """Whether anybody can force cold starts here."""
-        held = self.credentials.cold_start_targets if self.credentials is not None else ()
-        return any(target.control or target.name in held for target in self.targets)
-
-
-@contextmanager
-def sweep_targets(
-    asked: dict[str, Any], display: Display, *, course: MeasurementPlan | None
-) -> Iterator[SweepTargets]:
-    """The targets that there are, or a local cloud for every setting, for as long as they are measured."""
-    if course is None:
-        with _local(asked, display) as found:
-            yield found
-        return
-    from cli.measurement.real_clouds import ready_targets
-
-    with ready_targets(course, display) as found:
-        known = found.credentials.cold_start_targets if found.credentials is not None else ()
-        settle_s = settling_s(target.cloud for target in found.targets if target.name in known)
-        yield SweepTargets(found.targets, settle_s, course.notes, credentials=found.credentials, source=found.source)
-
-
-def refuse_local(asked: dict[str, Any]) -> None:
-    """Raise UsageError where settings are asked of targets that have their own, or local clouds beside real ones."""
-    typed = [name for name in ("clouds", *_SETTINGS) if asked[name] and is_typed(name)]
-    if asked["targets"] and typed:
-        given = ", ".join(f"--{name}" for name in typed)
-        raise click.UsageError(f"{given} and --targets exclude each other: each target has its own")
-    if asked["deploy"] and "clouds" in typed:
+def check_exclusions(options: TuneOptions) -> None:
+    """Raise UsageError where --targets come with settings, or --deploy with local clouds."""
+    typed = [name for name in ("clouds", *_SETTINGS) if getattr(options, name) and is_typed(name)]
+    if options.targets and typed:
+        flags = ", ".join(f"--{name}" for name in typed)
+        raise click.UsageError(f"{flags} and --targets exclude each other: each target has its own")
+    if options.deploy and "clouds" in typed:
         raise click.UsageError(
             "--clouds and --deploy exclude each other: --clouds are local, --deploy names real ones"
         )
 
 
-def settling_s(clouds: Iterable[str]) -> float:
-    """How long a cloud gives a new instance more processor time than its size has; the longest of them."""
-    from adapters import contract
-
-    known = set(clouds) & set(contract.clouds())
-    boosts = (contract.load(cloud).data["memory"].get("boost") for cloud in known)
-    return max((float(boost["after_ready_s"]) for boost in boosts if boost), default=0.0)
-
-
 @contextmanager
-def _local(asked: dict[str, Any], display: Display) -> Iterator[SweepTargets]:
+def local_sweep(
+    names: Sequence[str] | None, request: SweepRequest, display: Display, *, model: str
+) -> Iterator[ReadyTargets]:
+    """Run a local cloud for every requested setting and yield them as targets. Raises LookupError."""
     from adapters import contract
     from adapters.emulator import clouds, options
     from loadtests.plan.sweep_grid import grid_points
 
-    offers = cloud_options(asked["clouds"].split(",") if asked["clouds"] else contract.clouds())
-    wanted, notes = grid_points(offers, sweep_request(asked), machine=_machine() if asked["architecture"] else None)
-    display.show("start local clouds", 0, len(wanted))
+    offers = cloud_options(contract.clouds() if names is None else names)
+    points, notes = grid_points(offers, request, machine=_machine() if request.architectures else None)
+    display.show("start local clouds", 0, len(points))
     targets: list[Target] = []
     with ExitStack() as running:
-        for alike in _alike(wanted):
+        for group in _groups(points):
             size = options.EmulatorOptions(
-                model=asked["model"], memory_mb=alike[0].memory_mb, concurrency=alike[0].concurrency
+                model=model, memory_mb=group[0].memory_mb, concurrency=group[0].concurrency
             )
-            started = running.enter_context(clouds.start([trial.cloud for trial in alike], size))
-            targets += [_target(trial, started[trial.cloud]) for trial in alike]
-            display.show("start local clouds", len(targets), len(wanted))
-        yield SweepTargets(targets, settling_s(offer.cloud for offer in offers), notes)
+            started = running.enter_context(clouds.start([point.cloud for point in group], size))
+            targets += [_target(point, started[point.cloud]) for point in group]
+            display.show("start local clouds", len(targets), len(points))
+        yield ReadyTargets(targets, settle_s=settling_s(offer.cloud for offer in offers), notes=notes)
 
 
 def cloud_options(clouds: Iterable[str]) -> list[CloudOptions]:
-    """What each cloud offers. Raises LookupError for one that is not known."""
+    """Return the settings that each cloud offers. Raises LookupError for a cloud that is not known."""
     from adapters import contract
     from loadtests.cost.plans import load_plan
     from loadtests.plan.sweep_grid import CloudOptions
 
-    found = []
+    offers = []
     for name in clouds:
         data = contract.load(name).data
         architectures = load_plan(name, data["platform"]["plan"]).architectures
-        found.append(CloudOptions(name, data["memory"], data["platform"], architectures))
-    return found
+        offers.append(CloudOptions(name, data["memory"], data["platform"], architectures))
+    return offers
 
 
-def sweep_request(asked: dict[str, Any]) -> SweepRequest:
-    """The settings that are asked for. Raises UsageError."""
+def sweep_request(memory: str | None, concurrency: str | None, architecture: str | None) -> SweepRequest:
+    """Read the requested settings from options with commas. Raises UsageError."""
     from loadtests.plan.sweep_grid import SweepRequest
 
-    architectures = asked["architecture"]
     return SweepRequest(
-        _numbers("--memory", asked["memory"]),
-        _numbers("--concurrency", asked["concurrency"]),
-        tuple(architectures.split(",")) if architectures else None,
+        _numbers("--memory", memory),
+        _numbers("--concurrency", concurrency),
+        tuple(architecture.split(",")) if architecture else None,
     )
 
 
@@ -134,26 +89,26 @@ def _numbers(flag: str, text: str | None) -> tuple[int, ...] | None:
     if text is None:
         return None
     try:
-        found = tuple(int(part) for part in text.split(","))
+        numbers = tuple(int(number) for number in text.split(","))
     except ValueError:
-        found = ()
-    if not found or min(found) < 1:
+        numbers = ()
+    if not numbers or min(numbers) < 1:
         raise click.UsageError(f"{flag} {text!r}: expected whole numbers above 0, such as 512,1024")
-    return found
+    return numbers
 
 
 def _machine() -> str:
-    """This machine's architecture, as price lists call it."""
+    """Return this machine's architecture under the name that price lists use."""
     return {"aarch64": "arm64", "amd64": "x86_64"}.get(platform.machine().lower(), platform.machine().lower())
 
 
-def _alike(trials: Sequence[GridPoint]) -> list[list[GridPoint]]:
-    """Trials that local clouds can start together: of one size and concurrency, each of another cloud."""
+def _groups(points: Sequence[GridPoint]) -> list[list[GridPoint]]:
+    """Group the points that local clouds can start together: one size and concurrency, each of another cloud."""
     groups: dict[tuple[int, int, str], list[GridPoint]] = {}
-    for trial in trials:
-        groups.setdefault((trial.memory_mb, trial.concurrency, trial.architecture), []).append(trial)
+    for point in points:
+        groups.setdefault((point.memory_mb, point.concurrency, point.architecture), []).append(point)
     return list(groups.values())
 
 
-def _target(trial: GridPoint, local: Any) -> Target:
-    return replace(target_of(local), name=trial.name, architecture=trial.architecture)
+def _target(point: GridPoint, local: Any) -> Target:
+    return replace(target_of(local), name=point.name, architecture=point.architecture)

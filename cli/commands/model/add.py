@@ -17,7 +17,7 @@ _FAMILIES = (
 
 
 class Ways(click.Choice[str]):
-    """The values of a table in `model.registry`, read when they are needed: `--help` must stay quick."""
+    """A choice of the values in a table of `model.registry`, imported late so that `--help` stays quick."""
 
     def __init__(self, table: str) -> None:
         super().__init__(())
@@ -96,7 +96,7 @@ class Size(click.ParamType[tuple[int, int]]):
 @click.option("--replace", is_flag=True, help="Take the place of a registered model of the same name.")
 @click.option("--yes", is_flag=True, help="Do not ask before registering.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON document; no questions.")
-def command(*, file: Path, images: tuple[Path, ...], **asked: Any) -> None:
+def command(*, file: Path, images: tuple[Path, ...], **options: Any) -> None:
     """Register FILE as a model of your own: a .tflite, .onnx, Keras or .pt2 file, a SavedModel, or a model's folder.
 
     What the file tells is taken from it: input, labels, normalisation. It is tried on a photograph on every runtime
@@ -105,24 +105,24 @@ def command(*, file: Path, images: tuple[Path, ...], **asked: Any) -> None:
     from cli.framework.registration import RegistrationOptions, register
     from model.registry.description import Answers
 
-    _check(file, images, asked)
-    manner = RegistrationOptions(images, **{key: asked.pop(key) for key in ("replace", "yes", "as_json")})
-    draft = asked.pop("draft") or 0.0
-    mean, std = (asked.pop(key) or () for key in ("mean", "std"))
-    register(file, Answers(draft=draft, mean=mean, std=std, **asked), manner)
+    _check(file, images, options)
+    manner = RegistrationOptions(images, **{key: options.pop(key) for key in ("replace", "yes", "as_json")})
+    draft = options.pop("draft") or 0.0
+    mean, std = (options.pop(key) or () for key in ("mean", "std"))
+    register(file, Answers(draft=draft, mean=mean, std=std, **options), manner)
 
 
-def _check(file: Path, images: tuple[Path, ...], asked: dict[str, Any]) -> None:
-    """Refuse what contradicts itself before anything is read."""
+def _check(file: Path, images: tuple[Path, ...], options: dict[str, Any]) -> None:
+    """Raise UsageError for options that contradict each other, before a file is read."""
     if not file.exists():
         raise click.UsageError(f"there is no file {str(file)!r}: name a .tflite, .onnx or Keras file, or a folder")
     for image in images:
         if not image.is_file():
             raise click.UsageError(f"--image {str(image)!r} is not a file: name a photograph")
-    if bool(asked["mean"]) != bool(asked["std"]):
+    if bool(options["mean"]) != bool(options["std"]):
         raise click.UsageError("--mean and --std go together: give both, such as --mean 127.5 --std 127.5")
-    said = [f"--{key}" for key in ("preset", "preprocessing", "mean") if asked[key]]
-    if asked["mean"] and len(said) > 1:
+    said = [f"--{key}" for key in ("preset", "preprocessing", "mean") if options[key]]
+    if options["mean"] and len(said) > 1:
         raise click.UsageError(f"{' and '.join(said)} say the same thing: give one of them")
-    if asked["draft"] and asked["resampling"] == "nearest":
+    if options["draft"] and options["resampling"] == "nearest":
         raise click.UsageError("--draft and --resampling nearest do not go together: a reduced JPEG has other pixels")

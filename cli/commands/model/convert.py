@@ -24,7 +24,7 @@ _FILE = click.Path(path_type=Path, dir_okay=False, exists=True)
 @click.command(epilog=_EPILOG)
 @click.argument("source", metavar="FILE")
 @click.option("--to", default="int8,float16", show_default=True, help="float32, float16, dynamic, weight-only, int8.")
-@click.option("--representative", type=_FOLDER, required=True, help="Photographs such as those to come.")
+@click.option("--representative", type=_FOLDER, required=True, help="Photographs like those it will classify.")
 @click.option("--out", type=click.Path(path_type=Path), help="The model's folder; its name is the model's.")
 @click.option("--labels", type=_FILE, help="One to a line.  [default: the class folders of --representative]")
 @click.option(
@@ -38,10 +38,10 @@ _FILE = click.Path(path_type=Path, dir_okay=False, exists=True)
     "--min-agreement", type=click.FloatRange(0, 1), default=0.9, show_default=True, help="With the original."
 )
 @click.option("--licence", help="Goes into the manifest.")
-@click.option("--replace", is_flag=True, help="An older model in --out gives way.")
+@click.option("--replace", is_flag=True, help="Replace an older model in --out.")
 @click.option("--json", "as_json", is_flag=True, help="The result as JSON.")
 @click.option("--quiet", is_flag=True, help="No progress; the result only.")
-def command(**asked: Any) -> None:
+def command(**options: Any) -> None:
     """Convert FILE (.keras, .h5, a SavedModel, .pt2, a float .tflite, or a model's name) to TFLite.
 
     Every file is compared with the original on photographs. When one agrees less than --min-agreement on the best
@@ -53,19 +53,19 @@ def command(**asked: Any) -> None:
     from model.convert.errors import ConvertError
 
     try:
-        conversion = _conversion(asked)
-        with Display(quiet=asked["quiet"]) as display:
+        conversion = _conversion(options)
+        with Display(quiet=options["quiet"]) as display:
             made = convert(conversion, told=display.show)
     except ConvertError as error:
         raise CommandRefused(str(error)) from error
-    _print(conversion, made, as_json=asked["as_json"])
+    _print(conversion, made, as_json=options["as_json"])
 
 
-def _conversion(asked: dict[str, Any]) -> Conversion:
+def _conversion(options: dict[str, Any]) -> Conversion:
     from model.convert import Conversion
 
-    known = known_source(asked["source"])
-    preprocessing = asked["preprocessing"] or known.preprocessing
+    known = known_source(options["source"])
+    preprocessing = options["preprocessing"] or known.preprocessing
     if not preprocessing:
         raise click.UsageError(
             f"how {known.file.name} wants its pixels is not in the file: give --preprocessing "
@@ -73,25 +73,25 @@ def _conversion(asked: dict[str, Any]) -> Conversion:
         )
     return Conversion(
         source=known.file,
-        out=asked["out"] or Path(f"{known.name}-converted"),
-        labels=_labels(asked, known),
-        representative=asked["representative"],
+        out=options["out"] or Path(f"{known.name}-converted"),
+        labels=_labels(options, known),
+        representative=options["representative"],
         preprocessing=preprocessing,
-        kinds=tuple(dict.fromkeys(part.strip() for part in asked["to"].split(",") if part.strip())),
-        input=asked["input"],
-        resampling=asked["resampling"] or known.resampling or "bilinear",
+        kinds=tuple(dict.fromkeys(part.strip() for part in options["to"].split(",") if part.strip())),
+        input=options["input"],
+        resampling=options["resampling"] or known.resampling or "bilinear",
         orient=known.orient,
         draft=known.draft,
-        input_size=_size(asked["input_size"]),
-        output=asked["output"] or known.output,
-        min_agreement=asked["min_agreement"],
-        licence=asked["licence"] or known.licence,
-        replace=asked["replace"],
+        input_size=_size(options["input_size"]),
+        output=options["output"] or known.output,
+        min_agreement=options["min_agreement"],
+        licence=options["licence"] or known.licence,
+        replace=options["replace"],
     )
 
 
 def known_source(source: str) -> Known:
-    """A path, or the name of a model that is here."""
+    """Return what is known of a source: a path, or the name of a registered model."""
     from adapters.bundle.errors import BundleError
     from adapters.bundle.layout import model_folder
     from model.convert.source_metadata import look_up
@@ -105,11 +105,11 @@ def known_source(source: str) -> Known:
     return look_up(path)
 
 
-def _labels(asked: dict[str, Any], known: Known) -> tuple[str, ...]:
+def _labels(options: dict[str, Any], known: Known) -> tuple[str, ...]:
     from model.convert.source_metadata import class_folders, labels_in
 
-    labels = labels_in(asked["labels"]) if asked["labels"] else known.labels
-    labels = labels or class_folders(asked["representative"])
+    labels = labels_in(options["labels"]) if options["labels"] else known.labels
+    labels = labels or class_folders(options["representative"])
     if not labels:
         raise click.UsageError("the names of the classes are not known: give --labels, a file with one to a line")
     return labels
@@ -124,10 +124,10 @@ def _size(text: str | None) -> tuple[int, int] | None:
     return int(height), int(width)
 
 
-def _print(asked: Conversion, made: Sequence[Converted], *, as_json: bool) -> None:
+def _print(options: Conversion, made: Sequence[Converted], *, as_json: bool) -> None:
     if as_json:
         rows = [{**one.entry, "likeness": one.likeness.document()} for one in made]
-        click.echo(json.dumps({"folder": str(asked.out), "variants": rows}, indent=2))
+        click.echo(json.dumps({"folder": str(options.out), "variants": rows}, indent=2))
         return
     from rich.console import Console
     from rich.table import Table
@@ -141,4 +141,4 @@ def _print(asked: Conversion, made: Sequence[Converted], *, as_json: bool) -> No
             one.entry["file"], size_mb, one.entry["input_dtype"], share, f"{one.likeness.largest_difference:.2g}"
         )
     Console(highlight=False).print(table)
-    click.echo(f"\nWritten to {asked.out}. Next: tripoint model evaluate {asked.out} --data DIR")
+    click.echo(f"\nWritten to {options.out}. Next: tripoint model evaluate {options.out} --data DIR")

@@ -40,7 +40,7 @@ _FILE = click.Path(path_type=Path, dir_okay=False, exists=True)
 @click.option("--page", type=_FILE, help="A Markdown page whose marks get the table and the pictures, too.")
 @click.option("--json", "as_json", is_flag=True, help="Print evaluation.json instead of the table.")
 @click.option("--quiet", is_flag=True, help="No progress; the result only.")
-def command(**asked: Any) -> None:
+def command(**options: Any) -> None:
     """Measure every variant of MODEL on every runtime here, each in a process of its own, side by side.
 
     Accuracy by class, confusion, calibration; latency, start-up, size, peak memory; cost per million requests, and
@@ -53,46 +53,48 @@ def command(**asked: Any) -> None:
     from model.evaluation.evaluation import evaluate
     from model.training.dataset import DatasetError
 
-    if asked["page"]:
-        output.check_page(asked["page"])
+    if options["page"]:
+        output.check_page(options["page"])
     try:
-        wanted = _asked(asked)
-        with Display(quiet=asked["quiet"]) as display:
+        wanted = _evaluation(options)
+        with Display(quiet=options["quiet"]) as display:
             found = evaluate(wanted, told=display.show)
     except (DatasetError, ModelError) as error:
         raise CommandRefused(str(error)) from error
-    out = asked["out"] or Path("build", "evaluation", found.preferred.subject.model)
+    out = options["out"] or Path("build", "evaluation", found.preferred.subject.model)
     output.write(found, out)
-    if asked["page"]:
-        output.update_page(found, asked["page"])
-    _print(found, out, as_json=asked["as_json"])
+    if options["page"]:
+        output.update_page(found, options["page"])
+    _print(found, out, as_json=options["as_json"])
 
 
-def _asked(asked: dict[str, Any]) -> Asked:
+def _evaluation(options: dict[str, Any]) -> Asked:
     from adapters.bundle.errors import BundleError
     from adapters.bundle.layout import model_folder
     from model.evaluation.evaluation import SEED, Asked
     from model.evaluation.price import offer
 
     try:
-        folders = tuple(dict.fromkeys(model_folder(name) for name in asked["models"]))
+        folders = tuple(dict.fromkeys(model_folder(name) for name in options["models"]))
     except BundleError as error:
         raise click.UsageError(str(error)) from error
     return Asked(
         folders=folders,
-        data=asked["data"],
-        offer=offer(asked["plan"], asked["memory_mb"], requests=asked["requests"], cold_share=asked["cold_share"]),
-        variants=asked["variants"],
-        runtimes=asked["runtimes"],
-        photos=asked["photos"],
-        starts=asked["starts"],
-        seed=SEED if asked["seed"] is None else asked["seed"],
+        data=options["data"],
+        offer=offer(
+            options["plan"], options["memory_mb"], requests=options["requests"], cold_share=options["cold_share"]
+        ),
+        variants=options["variants"],
+        runtimes=options["runtimes"],
+        photos=options["photos"],
+        starts=options["starts"],
+        seed=SEED if options["seed"] is None else options["seed"],
         command=_typed(),
     )
 
 
 def _typed() -> str:
-    """What was typed, with the names of files and folders alone: a page is no place for this machine's paths."""
+    """Return the typed command with file names instead of paths, for a page that is published."""
     words = [Path(word).name if Path(word).is_absolute() else word for word in sys.argv[1:]]
     return f"tripoint {shlex.join(words)}"
 
@@ -124,7 +126,7 @@ def _print(found: Evaluation, out: Path, *, as_json: bool) -> None:
 
 
 def _rows(found: Evaluation, width: int) -> Table:
-    """The table with all intervals where the terminal is wide enough, else with what matters most."""
+    """Return the table's rows: with all intervals on a wide terminal, else the most important columns."""
     from rich.table import Table
 
     from model.evaluation.report import COLUMNS, cells, several

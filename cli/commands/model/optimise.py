@@ -20,7 +20,7 @@ _FOLDER = click.Path(path_type=Path, file_okay=False, exists=True)
 @click.command(epilog=_EPILOG)
 @click.argument("source", metavar="MODEL")
 @click.option("--data", type=_FOLDER, required=True, help="A folder with train/ and validation/ of class folders.")
-@click.option("--out", type=click.Path(path_type=Path), required=True, help="Each step becomes a folder below it.")
+@click.option("--out", type=click.Path(path_type=Path), required=True, help="The folder for the models of all steps.")
 @click.option("--steps", default="quantise", show_default=True, help="Some of quantise,prune,distil.")
 @click.option("--preprocessing", type=click.Choice(["tf", "caffe", "torch", "raw"]), help="Of a Keras file.")
 @click.option("--epochs", type=click.IntRange(min=1), default=3, show_default=True, help="Of prune, and of distil.")
@@ -33,10 +33,10 @@ _FOLDER = click.Path(path_type=Path, file_okay=False, exists=True)
 @click.option("--student-size", type=click.IntRange(min=32), default=160, show_default=True, help="Input side, px.")
 @click.option("--photos", type=click.IntRange(min=1), help="Measure on at most so many.  [default: all]")
 @click.option("--seed", default=1, show_default=True)
-@click.option("--replace", is_flag=True, help="Older folders of the steps give way.")
+@click.option("--replace", is_flag=True, help="Replace older folders of the steps.")
 @click.option("--json", "as_json", is_flag=True, help="The table as JSON.")
 @click.option("--quiet", is_flag=True, help="No progress; the result only.")
-def command(**asked: Any) -> None:
+def command(**options: Any) -> None:
     """Quantise, prune or distil MODEL (a name, a folder, a Keras file) and measure each result on photographs.
 
     Prune and distil train (extra `convert`, minutes an epoch) and need a Keras file, the built-in model, or one of
@@ -50,15 +50,15 @@ def command(**asked: Any) -> None:
     from model.training.dataset import DatasetError
 
     try:
-        plan = _plan(asked)
-        with Display(quiet=asked["quiet"]) as display:
+        plan = _plan(options)
+        with Display(quiet=options["quiet"]) as display:
             _, lines = optimise(plan, told=display.show)
     except (ConvertError, DatasetError, ModelError) as error:
         raise CommandRefused(str(error)) from error
-    _print(lines, plan, as_json=asked["as_json"])
+    _print(lines, plan, as_json=options["as_json"])
 
 
-def _plan(asked: dict[str, Any]) -> Plan:
+def _plan(options: dict[str, Any]) -> Plan:
     from dataclasses import replace
 
     from cli.commands.model.convert import known_source
@@ -66,21 +66,21 @@ def _plan(asked: dict[str, Any]) -> Plan:
     from model.optimise.steps import Plan
     from model.optimise.tuning import Tuning
 
-    known = known_source(asked["source"])
-    mode = asked["preprocessing"] or known.preprocessing
+    known = known_source(options["source"])
+    mode = options["preprocessing"] or known.preprocessing
     if not mode:
         raise click.UsageError(f"how {known.file.name} wants its pixels is not in the file: give --preprocessing")
     return Plan(
         known=replace(known, preprocessing=mode),
-        data=asked["data"],
-        out=asked["out"],
+        data=options["data"],
+        out=options["out"],
         offer=offer("aws/on-demand", 1769, requests="10M/month", cold_share="1%"),
-        tuning=Tuning(epochs=asked["epochs"], rate=asked["rate"], seed=asked["seed"]),
-        steps=tuple(part.strip() for part in asked["steps"].split(",") if part.strip()),
-        sparsity=asked["sparsity"],
-        student_size=asked["student_size"],
-        photos=asked["photos"],
-        replace=asked["replace"],
+        tuning=Tuning(epochs=options["epochs"], rate=options["rate"], seed=options["seed"]),
+        steps=tuple(part.strip() for part in options["steps"].split(",") if part.strip()),
+        sparsity=options["sparsity"],
+        student_size=options["student_size"],
+        photos=options["photos"],
+        replace=options["replace"],
     )
 
 

@@ -85,7 +85,7 @@ def _pull(offer: Offer, name: str, manner: RegistrationOptions, *, accepted: str
 def _obtain(
     offer: Offer, folder: Path, manner: RegistrationOptions, *, accepted: str | None, source: Path | None
 ) -> Path:
-    """Get the file; where nobody vouches for it, ask once on a terminal."""
+    """Get the file; where the catalogue has no checksum, ask on a terminal whether to trust it."""
     from cli.framework.progress import Display
     from model.registry import pulling
 

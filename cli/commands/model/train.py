@@ -29,7 +29,13 @@ _EPILOG = "Example: tripoint model train --data photos --out pets"
     help="A MobileNetV2 1.0 .tflite to start from.  [default: the built-in model's layers]",
 )
 @click.option("--size", default=224, show_default=True, help="Side of the input in px, a multiple of 32.")
-@click.option("--epochs", type=click.IntRange(min=1), default=35, show_default=True, help="At most; it stops early.")
+@click.option(
+    "--epochs",
+    type=click.IntRange(min=1),
+    default=35,
+    show_default=True,
+    help="Highest number; training stops early.",
+)
 @click.option(
     "--rate", type=click.FloatRange(min=0, min_open=True), default=3e-4, show_default=True, help="Peak rate."
 )
@@ -39,10 +45,10 @@ _EPILOG = "Example: tripoint model train --data photos --out pets"
 )
 @click.option("--title", default="", help="One line about the model.")
 @click.option("--data-source", default="not stated", show_default=True, help="Goes into the manifest.")
-@click.option("--backbone-source", default="", help="Likewise: name, version, licence.")
+@click.option("--backbone-source", default="", help="Name, version and licence, for the manifest.")
 @click.option("--model-version", default="1.0.0", show_default=True)
 @click.option("--json", "as_json", is_flag=True, help="Print the manifest.")
-def command(as_json: bool, **asked: Any) -> None:
+def command(as_json: bool, **options: Any) -> None:
     """Train a MobileNetV2 on photographs, export int8 and float16, measure both, and write a model's folder.
 
     Needs the extra `convert`; one to two minutes an epoch for 3,000 photographs on two cores. Ctrl-C at any time:
@@ -56,18 +62,18 @@ def command(as_json: bool, **asked: Any) -> None:
     from model.training.progress import TrainingProgress
     from model.training.train import BACKBONE, run
 
-    if asked["size"] < 32 or asked["size"] % 32:
-        raise click.UsageError(f"--size {asked['size']}: expected a multiple of 32, such as 160 or 224")
-    options = argparse.Namespace(**{**asked, "backbone": asked["backbone"] or BACKBONE})
+    if options["size"] < 32 or options["size"] % 32:
+        raise click.UsageError(f"--size {options['size']}: expected a multiple of 32, such as 160 or 224")
+    recipe = argparse.Namespace(**{**options, "backbone": options["backbone"] or BACKBONE})
     try:
         with TrainingProgress(sys.stderr) as progress:
-            manifest = run(options, progress)
+            manifest = run(recipe, progress)
     except KeyboardInterrupt:
         click.echo("stopped: the same command goes on from the last finished epoch", err=True)
         raise
     except (BackboneError, CheckpointMismatch, ConvertExtraMissing, DatasetError) as error:
         raise CommandRefused(str(error)) from error
-    click.echo(json.dumps(manifest, indent=2, ensure_ascii=False) if as_json else _sentence(manifest, asked["out"]))
+    click.echo(json.dumps(manifest, indent=2, ensure_ascii=False) if as_json else _sentence(manifest, options["out"]))
 
 
 def _sentence(manifest: dict[str, Any], out: Path) -> str:

@@ -112,7 +112,7 @@ def test_instances_that_are_billed_for_their_life_are_capped_compared_and_billed
     with deploy_rig.open_rig("gcp", tmp_path) as rig:
         status, said = ended(rig.compare(*asked, "--budget", "0.2"))
         assert status == 2
-        assert "is used up by instances that stand" in said, "3 for an hour cost 0.24 USD"
+        assert "always-on instances alone would cost that much" in said, "3 for an hour cost 0.24 USD"
         assert (rig.left(), rig.interruption.seen) == ([], [])
         status, said = ended(rig.compare(*asked, "--budget", "2"))
         assert status == 0, said
@@ -260,7 +260,7 @@ def test_what_a_crash_leaves_is_offered_for_removal_at_the_next_start(aws: Rig) 
     assert aws.left() != []
     status, said = ended(aws.compare("--targets", "nothing.json"))
     assert status == 2
-    assert "from a comparison that was cut off, may exist and cost money: `tripoint deploy destroy`" in said
+    assert "from an interrupted run, may exist and cost money: `tripoint deploy destroy`" in said
     assert aws.left() != []
     _, said = ended(aws.compare("--targets", "nothing.json", "--yes"))
     assert "nothing is left" in said

@@ -52,7 +52,7 @@ def test_deployed_sizes_are_swept_with_keys_and_forced_cold_starts_within_a_budg
     status, out, said = tune(rig, "--budget", "1")
     assert (status, "add --yes" in said) == (2, True), "nobody agreed"
     assert "cost    at most 1," in said
-    assert "budget  1.0 USD: the run ends before it could be passed" in said
+    assert "budget  1.0 USD: the run ends before it could cost more" in said
     assert rig.door is not None
     assert rig.door.served == 0
 

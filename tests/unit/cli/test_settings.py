@@ -123,7 +123,7 @@ def test_a_wrong_value_names_the_file_or_the_variable_that_has_it(
         ("compare = 5\n", "expected a table [compare]"),
         ("[compare]\nquiet = 'yes'\n", "[compare] quiet is 'yes': expected true or false"),
         ("[compare]\nrate = true\n", "[compare] rate is True: expected a value or a list"),
-        ("[deploy.plan]\nmemory = 512\n", "[deploy.plan] memory is said elsewhere: in [[variants]]"),
+        ("[deploy.plan]\nmemory = 512\n", "[deploy.plan] memory is set elsewhere: in [[variants]]"),
         ("[deploy.sweep]\nall = true\n", "unknown [deploy.sweep] all"),
         ("[compare\n", "tripoint.toml is not TOML"),
     ],

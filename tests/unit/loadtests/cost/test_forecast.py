@@ -40,8 +40,8 @@ def test_real_targets_are_not_measured_before_somebody_agrees(tmp_path: Path) ->
     status, output = said("--targets", "mine.json", "--scenario", "smoke", "--budget", "2")
     assert status == 2
     assert "cost    27 requests, about 0.00" in output
-    assert "budget  2.0 USD: the run ends before it could be passed" in output
-    assert "nobody is there to be asked: add --yes" in output
+    assert "budget  2.0 USD: the run ends before it could cost more" in output
+    assert "there is no terminal to ask on: add --yes" in output
     assert not (tmp_path / "runs").exists()
 
 
@@ -50,8 +50,8 @@ def test_no_budget_is_promised_for_instances_that_nobody_can_count(tmp_path: Pat
     write_targets(tmp_path / "mine.json", [held])
     status, output = said("--targets", "mine.json", "--scenario", "smoke", "--budget", "2")
     assert status == 2
-    assert "--budget: target 'held' bills the whole life of instances" in output
-    assert "nobody is there to be asked: add --yes" in said("--targets", "mine.json", "--scenario", "smoke")[1]
+    assert "--budget: target 'held' bills an instance's whole life" in output
+    assert "there is no terminal to ask on: add --yes" in said("--targets", "mine.json", "--scenario", "smoke")[1]
 
 
 def test_without_a_budget_that_is_said_too_and_an_unknown_price_is_no_obstacle(tmp_path: Path) -> None:
@@ -59,7 +59,7 @@ def test_without_a_budget_that_is_said_too_and_an_unknown_price_is_no_obstacle(t
     status, output = said("--targets", "mine.json", "--scenario", "smoke")
     assert status == 2
     assert "cost    unknown: a budget needs a price for target 'mine'" in output
-    assert "budget  none: --budget USD ends the run before it is passed" in output
+    assert "budget  none: --budget USD ends the run before it costs more" in output
 
 
 @pytest.mark.parametrize(
@@ -88,7 +88,7 @@ def test_a_record_of_a_process_that_lives_is_not_offered_for_removal(tmp_path: P
         recorded.holder = holder
         recorded.save()
         _, output = said("--targets", "nowhere.json")
-        assert ("from a comparison that was cut off" in output) == offered, holder
+        assert ("from an interrupted run" in output) == offered, holder
     assert json.loads((tmp_path / ".tripoint" / "deployment.json").read_text())["holder"]["pid"] == 2**22 + 1
 
 
@@ -107,10 +107,11 @@ def test_what_was_cut_off_while_it_was_changed_is_not_measured_for_what_it_shoul
     status, output = said("--targets", "deployed", "--scenario", "smoke", "--yes")
     assert status == 2
     assert (
-        "function tripoint-x was cut off while it was made or changed: `tripoint deploy apply` finishes it" in output
+        "function tripoint-x was interrupted while it was made or changed: `tripoint deploy apply` finishes it"
+        in output
     )
     recorded.finish(step, {})
-    assert "nobody is there to be asked" in said("--targets", "deployed", "--scenario", "smoke")[1]
+    assert "there is no terminal to ask on" in said("--targets", "deployed", "--scenario", "smoke")[1]
 
 
 def test_a_forecast_adds_up_requests_and_starts_at_the_price_list() -> None:

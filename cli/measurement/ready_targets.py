@@ -1,0 +1,94 @@
+"""Targets that can be measured now: deployed ones, given ones, or local clouds that are started for the run."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from adapters.deployment.session import Session
+    from cli.framework.progress import Display
+    from cli.measurement.real_clouds import MeasurementPlan
+    from loadtests.credentials.provider import CredentialProvider
+    from loadtests.plan.targets import Target
+    from loadtests.record.platform_reports import ReportSource
+
+
+@dataclass(frozen=True, slots=True)
+class ReadyTargets:
+    """Targets with what a run needs to measure them.
+
+    `credentials` open closed targets, `source` reads the platforms' own lines about the requests, `settle_s` is how
+    long a new instance keeps its extra processor time, in seconds. `notes` are sentences about the choice of targets.
+    """
+
+    targets: Sequence[Target]
+    credentials: CredentialProvider | None = field(default=None, repr=False)
+    source: ReportSource | None = None
+    settle_s: float = 0.0
+    notes: Sequence[str] = ()
+
+    @property
+    def can_force_cold_start(self) -> bool:
+        """Whether a cold start can be forced on at least one target."""
+        names = self.credentials.cold_start_targets if self.credentials is not None else ()
+        return any(target.control or target.name in names for target in self.targets)
+
+
+@contextmanager
+def ready_targets(plan: MeasurementPlan, display: Display) -> Iterator[ReadyTargets]:
+    """Yield the targets of `plan`. What is deployed for the run is removed when the block ends."""
+    if plan.session is None:
+        yield ReadyTargets(plan.targets, notes=plan.notes)
+        return
+    if not plan.variants:
+        yield _of_session(plan.session, plan.targets, plan.notes)
+        return
+    from adapters.deployment.targets import by_target_name, target_document
+    from loadtests.plan.targets import Target
+
+    display.show("deploy", 0, 1)
+    with plan.session.deployed(plan.variants) as endpoints:
+        display.show("deploy", 1, 1)
+        documents = [target_document(name, endpoint) for name, endpoint in by_target_name(endpoints).items()]
+        yield _of_session(plan.session, [Target.from_document(document) for document in documents], plan.notes)
+
+
+def _of_session(session: Session, targets: Sequence[Target], notes: Sequence[str]) -> ReadyTargets:
+    """Return targets that this project deployed, with the credentials and the reports of their clouds."""
+    from adapters.deployment.deployed_targets import DeployedTargets
+
+    deployed = DeployedTargets(session)
+    clouds = {target.cloud for target in targets if target.name in deployed.cold_start_targets}
+    return ReadyTargets(targets, deployed, deployed, settling_s(clouds), notes)
+
+
+def settling_s(clouds: Iterable[str]) -> float:
+    """Return the longest time, in seconds, for which one of `clouds` gives a new instance extra processor time."""
+    from adapters import contract
+
+    known = set(clouds) & set(contract.clouds())
+    boosts = (contract.load(cloud).data["memory"].get("boost") for cloud in known)
+    return max((float(boost["after_ready_s"]) for boost in boosts if boost), default=0.0)
+
+
+@contextmanager
+def local_clouds(
+    names: Sequence[str] | None, display: Display, *, model: str, memory_mb: int | None
+) -> Iterator[ReadyTargets]:
+    """Run the local clouds of these names (None: all) and yield one target for each. Raises LookupError."""
+    from adapters import contract
+    from adapters.emulator import clouds, options
+    from cli.measurement.local_targets import target_of
+
+    names = list(contract.clouds()) if names is None else names
+    for name in names:
+        contract.load(name)
+    display.show("start local clouds", 0, len(names))
+    settings = options.EmulatorOptions(model=model, memory_mb=memory_mb)
+    with clouds.start(names, settings) as running:
+        display.show("start local clouds", len(names), len(names))
+        yield ReadyTargets([target_of(local) for local in running.values()])
