@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import signal
 import sys
 from argparse import Namespace
 from decimal import Decimal
@@ -64,7 +65,9 @@ USER_ERRORS = (
 
 
 def register() -> None:
-    """Listen to Locust's events; called once by the locustfile."""
+    """Listen to Locust's events and to interrupts; the locustfile calls it once."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # a shell's background job inherits it so
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     EVENTS.init_command_line_parser.add_listener(lambda parser, **_: add_arguments(parser))
     EVENTS.init.add_listener(set_up)
 

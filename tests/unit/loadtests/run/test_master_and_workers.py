@@ -327,17 +327,20 @@ def test_a_store_that_cannot_be_written_fails_the_run(
     assert "cannot write" in caplog.text
 
 
-def test_a_run_that_cannot_be_opened_fails_with_the_reason(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+@pytest.mark.parametrize("error_class", [RunFailed, StoreError])
+def test_a_run_that_cannot_be_opened_fails_with_the_reason(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, error_class: type[Exception]
+) -> None:
     run = FakeRun(tmp_path, [{}], [])
 
     def fail() -> Any:
-        raise RunFailed("target 'gcp' at http://127.0.0.1:1/ gave failed")
+        raise error_class("the folder exists already")
 
     run.master._open_run = fail
     run.play()
     run.store.close()
     assert run.exit_code == FAILED
-    assert "tripoint: target 'gcp' at http://127.0.0.1:1/ gave failed" in caplog.text
+    assert "tripoint: the folder exists already" in caplog.text
 
 
 def test_a_run_ends_when_the_process_that_started_it_is_gone(
