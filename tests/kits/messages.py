@@ -161,7 +161,7 @@ class FakeRun:
     def play(self) -> None:
         """Run to the end."""
         self.master.start()
-        assert self.over.wait(timeout=20), "the run did not end"
+        assert self.over.wait(timeout=60), "the run did not end"
 
 
 def constant(count: int, *, gap_s: float = 0.002, target: str = "aws", phase: int = 0) -> list[Arrival]:

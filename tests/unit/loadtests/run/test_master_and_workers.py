@@ -40,11 +40,11 @@ def fast(monkeypatch: pytest.MonkeyPatch) -> None:
         (master, "TICK_S", 0.005),
         (master, "HALT_WITHIN_S", 1.0),
         (dispatcher, "AHEAD_S", 0.05),
-        (worker, "FLUSH_EVERY_S", 0.01),
+        (worker, "FLUSH_EVERY_S", 0.03),
         (worker, "PULSE_EVERY_S", 0.05),
         (worker, "START_DELAY_S", 0.01),
         (worker, "STOP_GRACE_S", 0.2),
-        (delivery, "RESEND_AFTER_S", 0.05),
+        (delivery, "RESEND_AFTER_S", 0.3),
         (gc, "freeze", lambda: None),
     ):
         monkeypatch.setattr(module, name, value)
@@ -107,7 +107,7 @@ def test_a_worker_that_is_lost_is_named_and_what_it_had_not_delivered_is_counted
     run.master.start()
     wait_until(lambda: len(run.stored) >= 40)
     run.network.connected.remove("w1")
-    run.over.wait(timeout=20)
+    assert run.over.wait(timeout=60)
     samples, events = contents(tmp_path)
     [lost] = [event for event in events if event.kind == "worker-lost"]
     by_worker = Counter(sample.worker for sample in samples)
@@ -124,7 +124,7 @@ def test_a_run_whose_workers_are_all_lost_fails_and_says_how_to_go_on(tmp_path: 
     run.master.start()
     wait_until(lambda: len(run.stored) >= 20)
     run.network.connected.clear()
-    run.over.wait(timeout=20)
+    assert run.over.wait(timeout=60)
     samples, events = contents(tmp_path)
     [failed] = documents(events, "failed")
     assert "resume the run with --resume" in failed["reason"]
@@ -153,7 +153,7 @@ def test_a_batch_whose_message_or_confirmation_is_lost_is_delivered_again_and_st
 
 
 def test_an_interrupt_stores_what_was_measured_and_says_so(tmp_path: Path, endpoints: FakeTargets) -> None:
-    run = FakeRun(tmp_path, [{}], constant(2000))
+    run = FakeRun(tmp_path, [{}], constant(2000, gap_s=0.005))
     run.master.start()
     wait_until(lambda: len(run.stored) >= 20)
     run.master.interrupt("interrupted")
@@ -180,7 +180,7 @@ class StopAfter:
 def test_a_run_that_knows_enough_ends_its_phase_and_says_what_was_not_sent(
     tmp_path: Path, endpoints: FakeTargets
 ) -> None:
-    run = FakeRun(tmp_path, [{}], constant(2000), early_stop=StopAfter(30))  # type: ignore[arg-type]
+    run = FakeRun(tmp_path, [{}], constant(2000, gap_s=0.005), early_stop=StopAfter(30))  # type: ignore[arg-type]
     run.play()
     samples, events = contents(tmp_path)
     [enough] = documents(events, "enough")
@@ -256,7 +256,7 @@ def test_closed_targets_get_their_credentials_new_ones_too_and_the_provider_forc
     run.master.start()
     wait_until(lambda: endpoints.served == 2)
     channel.renewed({"aws": RequestAuth(fixed={"key": "2"}).text()})
-    run.over.wait(timeout=20)
+    assert run.over.wait(timeout=60)
     assert channel.forced == ["aws"]
     assert [headers.get("key") for headers in endpoints.headers] == ["1", "1", "2"]
 
@@ -346,11 +346,11 @@ def test_a_run_that_cannot_be_opened_fails_with_the_reason(
 def test_a_run_ends_when_the_process_that_started_it_is_gone(
     tmp_path: Path, endpoints: FakeTargets, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    run = FakeRun(tmp_path, [{}], constant(2000), parent_pid=os.getppid())
+    run = FakeRun(tmp_path, [{}], constant(2000, gap_s=0.005), parent_pid=os.getppid())
     run.master.start()
     wait_until(lambda: len(run.stored) >= 10)
     monkeypatch.setattr(os, "getppid", lambda: 1)
-    run.over.wait(timeout=20)
+    assert run.over.wait(timeout=60)
     _, events = contents(tmp_path)
     assert documents(events, "failed") == [{"reason": master.PARENT_GONE}]
 
