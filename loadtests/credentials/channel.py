@@ -22,14 +22,14 @@ RETIRE_WITHIN_S = 600.0  # a new revision of a service takes its time
 
 
 class CredentialError(Exception):
-    """Nobody answers at the socket; the message says what was expected."""
+    """The credential provider does not answer; the message says what was expected."""
 
 
 class CredentialChannel:
-    """`keys` are those of now; `renewed` is called with the texts of new ones."""
+    """The connection to the provider: `keys` are its latest credentials, and `renewed` is called with new ones."""
 
     def __init__(self, number: int) -> None:
-        """`number` is that of the inherited socket. Raises DoorbellError when no keys come."""
+        """`number` is that of the inherited socket. Raises CredentialError when no credentials come."""
         self._socket = socket.socket(fileno=number)
         self._file = self._socket.makefile("rb")
         self._turn = BoundedSemaphore(1)
@@ -43,7 +43,7 @@ class CredentialChannel:
         gevent.spawn(self._listen)
 
     def force_cold_start(self, target: str) -> bool:
-        """Have the target's next request start a new instance; one wish at a time."""
+        """Make the target's next request start a new instance, for one target at a time; return whether it worked."""
         with self._turn:
             self._retired = AsyncResult()
             self._socket.sendall(json.dumps({"retire": target}).encode() + b"\n")
@@ -66,5 +66,5 @@ class CredentialChannel:
 
     def _read(self) -> dict[str, Any] | None:
         line = self._file.readline()
-        found: dict[str, Any] | None = json.loads(line) if line else None
-        return found
+        document: dict[str, Any] | None = json.loads(line) if line else None
+        return document

@@ -1,4 +1,4 @@
-"""Who holds the keys to closed targets while a load test runs: passes go out, wishes for cold starts come in.
+"""Provides a running load test with the credentials of closed targets, and forces cold starts for it.
 
 The load test and the process that started it share a pair of sockets, one JSON document a line. Secrets cross it and
 stay in memory: no file, no environment, no command line holds them.
@@ -21,48 +21,48 @@ RENEW_EVERY_S = 300.0  # tokens live for ten minutes at least: vendors' SDKs ren
 
 
 class CredentialProvider(Protocol):
-    """Opens targets, and makes their next request start a new instance. What fails raises RuntimeError."""
+    """Gives the credentials of targets and forces cold starts. What fails raises RuntimeError."""
 
     @property
     def cold_start_targets(self) -> Collection[str]:
-        """Names of the targets that `retire` takes."""
+        """Names of the targets that `force_cold_start` takes."""
 
     def auth_headers(self) -> Mapping[str, str]:
-        """By target name what opens it, as `adapters.deployment.request_auth.RequestAuth.text` writes it."""
+        """Credentials by target name, as `adapters.deployment.request_auth.RequestAuth.text` writes it."""
 
     def force_cold_start(self, target: str) -> None:
         """Return when it is done."""
 
 
 @contextmanager
-def serve_credentials(porter: CredentialProvider | None) -> Iterator[int | None]:
-    """Serve one load test; yields the number of the socket that it is to inherit, None without a porter."""
-    if porter is None:
+def serve_credentials(provider: CredentialProvider | None) -> Iterator[int | None]:
+    """Serve one load test; yields the number of the socket that it is to inherit, None without a provider."""
+    if provider is None:
         yield None
         return
-    first = {"passes": dict(porter.auth_headers()), "cold_start_targets": sorted(porter.cold_start_targets)}
+    first = {"passes": dict(provider.auth_headers()), "cold_start_targets": sorted(provider.cold_start_targets)}
     ours, theirs = socket.socketpair()
     with ours, theirs:
-        attendant = threading.Thread(target=_serve, args=(porter, ours, first), daemon=True)
-        attendant.start()
+        server = threading.Thread(target=_serve, args=(provider, ours, first), daemon=True)
+        server.start()
         try:
             yield theirs.fileno()
         finally:
             theirs.close()
             with suppress(OSError):
                 ours.shutdown(socket.SHUT_RDWR)
-            attendant.join()
+            server.join()
 
 
-def _serve(porter: CredentialProvider, ours: socket.socket, first: dict[str, Any]) -> None:
-    """Answer until the other side is gone; renew the passes in between."""
+def _serve(provider: CredentialProvider, ours: socket.socket, first: dict[str, Any]) -> None:
+    """Answer until the other side is gone; send fresh credentials in between."""
     with suppress(OSError):
-        _say(ours, first)
+        _send(ours, first)
         renew_at_s, pending = time.monotonic() + RENEW_EVERY_S, b""
         while True:
             readable, _, _ = select.select([ours], [], [], max(renew_at_s - time.monotonic(), 0.0))
             if not readable:
-                _renew(porter, ours)
+                _renew(provider, ours)
                 renew_at_s = time.monotonic() + RENEW_EVERY_S
                 continue
             data = ours.recv(65536)
@@ -70,23 +70,23 @@ def _serve(porter: CredentialProvider, ours: socket.socket, first: dict[str, Any
                 return
             *lines, pending = (pending + data).split(b"\n")
             for line in lines:
-                _retire(porter, ours, json.loads(line))
+                _retire(provider, ours, json.loads(line))
 
 
-def _renew(porter: CredentialProvider, ours: socket.socket) -> None:
-    """Those that are held go on being used when there are no new ones: their targets say when they have ended."""
+def _renew(provider: CredentialProvider, ours: socket.socket) -> None:
+    """Send fresh credentials; without any the load test goes on with those that it has."""
     with suppress(RuntimeError):
-        _say(ours, {"passes": dict(porter.auth_headers())})
+        _send(ours, {"passes": dict(provider.auth_headers())})
 
 
-def _retire(porter: CredentialProvider, ours: socket.socket, wish: Mapping[str, Any]) -> None:
+def _retire(provider: CredentialProvider, ours: socket.socket, wish: Mapping[str, Any]) -> None:
     error = ""
     try:
-        porter.force_cold_start(wish["retire"])
+        provider.force_cold_start(wish["retire"])
     except RuntimeError as found:
         error = str(found)
-    _say(ours, {"retired": wish["retire"], "error": error})
+    _send(ours, {"retired": wish["retire"], "error": error})
 
 
-def _say(ours: socket.socket, document: Mapping[str, Any]) -> None:
+def _send(ours: socket.socket, document: Mapping[str, Any]) -> None:
     ours.sendall(json.dumps(document).encode() + b"\n")

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 class Arrival:
     """One request that a schedule wants.
 
-    `index` is its place in the schedule, from 0; `at_s` is seconds after the start of its phase, the place
-    `phase` of the run's phases, from 0; `image` is a place in the run's image set, from 0.
+    `index` is its position in the schedule, `offset_s` its seconds after the start of its phase, `phase` the index of
+    that phase in the run, and `image` an index into the run's image set. All indexes start at 0.
     """
 
     index: int

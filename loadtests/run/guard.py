@@ -1,4 +1,4 @@
-"""The master's part in keys and money: passes new keys on, has cold starts forced, ends the run at its budget."""
+"""The master's part in credentials and budget: it sends both to the workers and ends the run at its budget."""
 
 from __future__ import annotations
 
@@ -12,30 +12,27 @@ from loadtests.run.resources import RunResources
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from locust.env import Environment
-    from locust.rpc import Message
-
     from loadtests.run.workers import WorkerPool
 
 
 class BudgetGuard:
-    """Of one run after the other; `exhausted` once a worker's share of the budget holds no further request."""
+    """Guards one run after another; `exhausted` says that a worker's share of the budget holds no more request."""
 
-    def __init__(self, crew: WorkerPool) -> None:
-        self._crew = crew
-        self._means = RunResources()
+    def __init__(self, pool: WorkerPool) -> None:
+        self._pool = pool
+        self._resources = RunResources()
         self._spent_usd: dict[str, Decimal] = {}
         self._before_usd = Decimal(0)
         self.exhausted = False
-        crew.listen("exhausted", self._on_exhausted)
-        crew.listen("retire", self._on_retire)
+        pool.listen("exhausted", self._on_exhausted)
+        pool.listen("retire", self._on_retire)
 
-    def begin(self, means: RunResources) -> None:
-        """Serve a run, whose probes are paid for already."""
-        self._means, self.exhausted, self._spent_usd = means, False, {}
-        self._before_usd = Decimal(0) if means.budget is None else means.budget.spent_usd
-        if means.channel is not None:
-            means.channel.renewed = lambda texts: self._crew.send("passes", dict(texts))
+    def begin(self, resources: RunResources) -> None:
+        """Start a run, whose probes are paid for already."""
+        self._resources, self.exhausted, self._spent_usd = resources, False, {}
+        self._before_usd = Decimal(0) if resources.budget is None else resources.budget.spent_usd
+        if resources.channel is not None:
+            resources.channel.renewed = lambda texts: self._pool.send("passes", dict(texts))
 
     def add_spending(self, worker: str, done: Mapping[str, Any]) -> None:
         """Note what a worker says that it spent, what is still under way included."""
@@ -44,7 +41,7 @@ class BudgetGuard:
 
     def spending_document(self) -> dict[str, Any] | None:
         """What the run cost at most, for the store; None without a budget. Workers that were lost are not in it."""
-        budget = self._means.budget
+        budget = self._resources.budget
         if budget is None:
             return None
         spent_usd = self._before_usd + sum(self._spent_usd.values(), Decimal(0))
@@ -52,18 +49,19 @@ class BudgetGuard:
 
     def reason(self) -> str:
         """Why an exhausted run ends, in words."""
-        assert self._means.budget is not None
-        return f"one more request might have passed the budget of {self._means.budget.cap_usd.normalize():f} USD"
+        assert self._resources.budget is not None
+        return f"one more request might have passed the budget of {self._resources.budget.cap_usd.normalize():f} USD"
 
-    def _on_exhausted(self, environment: Environment, msg: Message, **_: Any) -> None:
+    def _on_exhausted(self, worker: str, data: Mapping[str, Any]) -> None:
         if not self.exhausted:
             self.exhausted = True
-            self._crew.send("cut", {})
+            self._pool.send("cut", {})
 
-    def _on_retire(self, environment: Environment, msg: Message, **_: Any) -> None:
-        gevent.spawn(self._retire, msg.data["target"], self._crew.sender(msg))  # the local runner would wait for us
+    def _on_retire(self, worker: str, data: Mapping[str, Any]) -> None:
+        gevent.spawn(self._force_cold_start, data["target"], worker)  # in one process the sender would wait for us
 
-    def _retire(self, target: str, worker: str) -> None:
-        doorbell = self._means.channel
-        done = doorbell is not None and self._means.can_force_cold_start(target) and doorbell.force_cold_start(target)
-        self._crew.send("retired", {"done": done}, worker=worker)
+    def _force_cold_start(self, target: str, worker: str) -> None:
+        channel = self._resources.channel
+        allowed = channel is not None and self._resources.can_force_cold_start(target)
+        done = allowed and channel is not None and channel.force_cold_start(target)
+        self._pool.send("retired", {"done": done}, worker=worker)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import signal
 import sys
 from argparse import Namespace
 from decimal import Decimal
@@ -23,6 +24,7 @@ from loadtests.plan.scenarios import ScenarioError, find
 from loadtests.plan.targets import TargetsError, read_targets
 from loadtests.record.sample import as_row
 from loadtests.record.store import FILE_NAME, Event, Store, open_store
+from loadtests.run.locust_channel import LocustChannel
 from loadtests.run.master import RunFailed, RunMaster
 from loadtests.run.options import OptionsError, add_arguments, parse
 from loadtests.run.preparation import prepare_run
@@ -63,13 +65,15 @@ USER_ERRORS = (
 
 
 def register() -> None:
-    """Listen to Locust's events; called once by the locustfile."""
+    """Listen to Locust's events and to interrupts; the locustfile calls it once."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # a shell's background job inherits it so
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     EVENTS.init_command_line_parser.add_listener(lambda parser, **_: add_arguments(parser))
     EVENTS.init.add_listener(set_up)
 
 
 def set_up(environment: Environment, **_: Any) -> None:
-    """Give this process its part: a worker plays, a master conducts, a single process does both."""
+    """Make this process a worker, a master, or both where it is the only one."""
     try:
         options = parse(environment.parsed_options or Namespace())
         users = find(options.scenario).users()
@@ -85,23 +89,25 @@ def set_up(environment: Environment, **_: Any) -> None:
 
 
 def set_up_worker(environment: Environment, options: Options) -> None:
-    player = Worker(environment, images=options.images)
-    environment.tripoint = player  # type: ignore[attr-defined]  # for Locust's users, who know the environment only
-    EVENTS.quitting.add_listener(lambda **_: player.stop())
+    request_event = environment.events.request.fire
+    worker = Worker(LocustChannel(environment), images=options.images, request_event=request_event)
+    environment.tripoint = worker  # type: ignore[attr-defined]  # for Locust's users, who know the environment only
+    EVENTS.quitting.add_listener(lambda **_: worker.stop())
 
 
 def set_up_master(environment: Environment, options: Options) -> None:
     feed = set_up_feed(environment, options)
-    conductor = RunMaster(
-        environment,
-        open_run=lambda: open_run(environment, feed, probed=lambda *done: conductor.report("probe", *done)),
+    master = RunMaster(
+        LocustChannel(environment),
+        open_run=lambda: open_run(environment, feed, probed=lambda *done: master.report("probe", *done)),
+        set_exit_code=lambda code: setattr(environment, "process_exit_code", code),
         ended=lambda: finish(environment),
         stored=feed.take if feed is not None else lambda rows: None,
         parent_pid=options.parent_pid,
     )
-    EVENTS.test_start.add_listener(lambda **_: conductor.start())
-    EVENTS.test_stopping.add_listener(lambda **_: conductor.interrupt("stopped before the schedule's end"))
-    EVENTS.quitting.add_listener(lambda **_: conductor.interrupt("interrupted"))
+    EVENTS.test_start.add_listener(lambda **_: master.start())
+    EVENTS.test_stopping.add_listener(lambda **_: master.interrupt("stopped before the schedule's end"))
+    EVENTS.quitting.add_listener(lambda **_: master.interrupt("interrupted"))
 
 
 def set_up_feed(environment: Environment, options: Options) -> LiveFeed | None:
@@ -126,7 +132,7 @@ def emit_live_forever(feed: LiveFeed) -> None:
 
 
 def emit_live(feed: LiveFeed, *, within_s: float = TELL_EVERY_S, whole: bool = False) -> None:
-    with contextlib.suppress(OSError):  # nobody reads any more: the conductor notices
+    with contextlib.suppress(OSError):  # nobody reads any more: the master notices
         print(live_line(feed.look(within_s=within_s, whole=whole)), flush=True)
 
 
@@ -178,16 +184,16 @@ def prepare_or_resume(options: Options, *, probed: Callable[[int, int], None]) -
 
 
 def resources_for(options: Options, targets: Sequence[Target], pictures: Sequence[Payload]) -> RunResources:
-    """The keys that whoever started this process holds, and the money that may be spent."""
-    doorbell = None if options.keys_socket is None else CredentialChannel(options.keys_socket)
+    """The credentials that the parent process provides, and the budget of the run."""
+    channel = None if options.keys_socket is None else CredentialChannel(options.keys_socket)
     if options.budget_usd is None:
-        return RunResources(doorbell)
+        return RunResources(channel)
     from loadtests.cost.tariff import request_prices  # costs: imports that most runs do without
     from loadtests.prices.library import open_book
 
     largest_bytes = max(len(picture.body) for picture in pictures) + HEADERS_BYTES
     tariffs = request_prices(targets, open_book(), request_bytes=largest_bytes)
-    return RunResources(doorbell, Budget(Decimal(repr(options.budget_usd)), tariffs))
+    return RunResources(channel, Budget(Decimal(repr(options.budget_usd)), tariffs))
 
 
 def finish(environment: Environment) -> None:

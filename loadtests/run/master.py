@@ -20,13 +20,11 @@ from loadtests.send.delivery import Inbox
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from locust.env import Environment
-    from locust.rpc import Message
-
     from loadtests.record.store import Store
     from loadtests.run.early_stop import EarlyStop
     from loadtests.run.preparation import PreparedRun
     from loadtests.run.workers import WorkerNode
+    from loadtests.send.messages import MasterChannel
 
     Opened = tuple[PreparedRun, Store, EarlyStop | None]
 
@@ -46,32 +44,33 @@ class RunFailed(Exception):
 class RunMaster:
     """One run from its plan to its end, in a greenlet of the master (or only) process.
 
-    `open_run` makes the plan and the store. Locust's exit code is set when the run fails; `ended` is called when
-    the run is over, however it ended. `stored` is given the rows of each batch once they are on disk. The run fails
-    when the process `parent_pid` is gone.
+    `open_run` makes the plan and the store. `set_exit_code` is called when the run fails or is interrupted, and
+    `ended` when the run is over by itself. `stored` is given the rows of each batch once they are on disk. The run
+    fails when the process `parent_pid` is gone.
     """
 
     def __init__(
         self,
-        environment: Environment,
+        channel: MasterChannel,
         *,
         open_run: Callable[[], Opened],
+        set_exit_code: Callable[[int], None],
         ended: Callable[[], None],
         stored: Callable[[Sequence[Sequence[Any]]], None] = lambda rows: None,
         parent_pid: int | None = None,
     ) -> None:
-        self._environment = environment
+        self._set_exit_code = set_exit_code
         self._open_run = open_run
         self._ended = ended
         self._stored = stored
         self._parent_pid = parent_pid
-        self._crew = WorkerPool(environment)
-        self._steward = BudgetGuard(self._crew)
-        self._crew.listen("samples", self._on_samples)
-        self._crew.listen("pulse", self._on_pulse)
+        self._pool = WorkerPool(channel)
+        self._guard = BudgetGuard(self._pool)
+        self._pool.listen("samples", self._on_samples)
+        self._pool.listen("pulse", self._on_pulse)
         self._store: Store | None = None
         self._inbox: Inbox | None = None
-        self._watch: EarlyStop | None = None
+        self._early_stop: EarlyStop | None = None
         self._greenlet: gevent.Greenlet[..., None] | None = None
         self._origin_s = perf_counter()
 
@@ -81,9 +80,9 @@ class RunMaster:
         self._greenlet.link_exception(self._crash)
 
     def _crash(self, running: gevent.Greenlet[..., None]) -> None:
-        """A fault of ours must not leave a load test that never ends."""
+        """End the run after a programming error, which must not leave a load test that never ends."""
         LOG.error("tripoint: the run broke: %r; its traceback is above", running.exception)
-        self._environment.process_exit_code = FAILED
+        self._set_exit_code(FAILED)
         self._finish("failed", {"reason": repr(running.exception)})
         self._ended()
 
@@ -95,7 +94,7 @@ class RunMaster:
         running.kill(block=True)
         self._stop_workers()
         self._finish("interrupted", {"reason": reason})
-        self._environment.process_exit_code = STOPPED_EARLY
+        self._set_exit_code(STOPPED_EARLY)
 
     def report(
         self, phase: str, done: int, total: int, *, elapsed_s: float = 0.0, left_s: float | None = None
@@ -110,57 +109,57 @@ class RunMaster:
 
     def _run(self) -> None:
         try:
-            plan, self._store, self._watch = self._open_run()
+            plan, self._store, self._early_stop = self._open_run()
             self._inbox = Inbox(self._store)
             self._start_workers(plan)
-            for place, phase in enumerate(plan.phases):
-                if not self._steward.exhausted:
-                    self._run_phase(plan, place, phase)
+            for index, phase in enumerate(plan.phases):
+                if not self._guard.exhausted:
+                    self._run_phase(plan, index, phase)
             self._record_spending(plan)
             self._finish("finished", {})
         except (RunFailed, StoreError) as error:
             LOG.error("tripoint: %s", error)
             self._stop_workers()
-            self._environment.process_exit_code = FAILED
+            self._set_exit_code(FAILED)
             self._finish("failed", {"reason": str(error)})
         gevent.spawn(self._ended)  # it stops Locust, and with it greenlets: not from within this one
 
     def _start_workers(self, plan: PreparedRun) -> None:
         """Have every connected worker load the images and start its clock."""
-        names = self._crew.wait_for_workers()
+        names = self._pool.take_in_workers()
         self._origin_s = plan.origin_s
-        self._steward.begin(plan.resources)
-        self._crew.send("begin", plan.settings(len(names)))
+        self._guard.begin(plan.resources)
+        self._pool.send("begin", plan.settings(len(names)))
         self._wait(lambda worker: worker.ready, within_s=READY_WITHIN_S, what="load its images")
         for name in names:
             self._note("worker-started", name)
 
     def _record_spending(self, plan: PreparedRun) -> None:
         """Note what the run cost at most, and that it ended for it."""
-        for name, worker in self._crew.workers.items():
-            self._steward.add_spending(name, worker.last_report)
-        if (bill := self._steward.spending_document()) is not None:
+        for name, worker in self._pool.workers.items():
+            self._guard.add_spending(name, worker.last_report)
+        if (bill := self._guard.spending_document()) is not None:
             self._note("spent", document=bill)
-        if self._steward.exhausted:
-            LOG.info("stopping: %s", self._steward.reason())
+        if self._guard.exhausted:
+            LOG.info("stopping: %s", self._guard.reason())
             unsent = max(len(plan.arrivals) - self._received(), 0)
-            self._note("enough", document={"reason": self._steward.reason(), "unsent": unsent})
+            self._note("enough", document={"reason": self._guard.reason(), "unsent": unsent})
 
-    def _run_phase(self, plan: PreparedRun, place: int, phase: Mapping[str, Any]) -> None:
-        """One phase: hand out the shares, say go, wait until every worker that lives has delivered."""
-        arrivals = [arrival for arrival in plan.arrivals if arrival.phase == place]
+    def _run_phase(self, plan: PreparedRun, index: int, phase: Mapping[str, Any]) -> None:
+        """Assign the shares of one phase, start it, and wait until every worker that lives has delivered."""
+        arrivals = [arrival for arrival in plan.arrivals if arrival.phase == index]
         closed = phase["loop"] == "closed"
         if not arrivals and not closed:
             return
-        living = self._crew.living()
+        living = self._pool.living()
         shares = split(arrivals, len(living)) if phase["loop"] == "open" else [arrivals, *([] for _ in living[1:])]
         for name, share in zip(living, shares, strict=True):
-            self._crew.assign(name, share)
-        self._note("phase", document={"place": place, "name": phase["name"], "requests": len(arrivals)})
+            self._pool.assign(name, share)
+        self._note("phase", document={"place": index, "name": phase["name"], "requests": len(arrivals)})
         self._set_idle_life(plan, phase.get("idle_life_s"))
         for turn, name in enumerate(living):
-            order = {"place": place, "phase": dict(phase), "first": len(plan.arrivals) + turn, "step": len(living)}
-            self._crew.send("go", order, worker=name)
+            order = {"index": index, "phase": dict(phase), "first": len(plan.arrivals) + turn, "step": len(living)}
+            self._pool.send("go", order, worker=name)
         last_s = float(phase["duration_s"]) if closed else arrivals[-1].offset_s
         self._wait_for_phase(phase, total=len(arrivals), last_s=last_s, timeout_s=plan.timeout_s)
         if phase.get("idle_life_s") is not None:
@@ -194,40 +193,40 @@ class RunMaster:
         what: str,
         tick: Callable[[float], None] = lambda elapsed_s: None,
     ) -> None:
-        """Wait until every worker that lives is so far; raise RunFailed when none lives, or one takes too long."""
+        """Wait for `until` of every worker that lives. Raises RunFailed when none lives, or one takes too long."""
         start_s = perf_counter()
-        while not all(until(worker) or worker.missing for worker in self._crew.workers.values()):
+        while not all(until(worker) or worker.missing for worker in self._pool.workers.values()):
             gevent.sleep(TICK_S)
             elapsed_s = perf_counter() - start_s
             self._check(elapsed_s)
             tick(elapsed_s)
             if elapsed_s > within_s:
-                late = [name for name in self._crew.living() if not until(self._crew.workers[name])]
+                late = [name for name in self._pool.living() if not until(self._pool.workers[name])]
                 raise RunFailed(f"worker {', '.join(late)} did not {what} within {within_s:.0f} s; see its log")
         self._check(perf_counter() - start_s)
 
     def _check(self, phase_s: float) -> None:
         """Raise RunFailed after a failure elsewhere; note workers that were lost."""
-        if self._crew.trouble is not None:
-            raise RunFailed(self._crew.trouble)
+        if self._pool.trouble is not None:
+            raise RunFailed(self._pool.trouble)
         if self._parent_pid is not None and os.getppid() != self._parent_pid:
             raise RunFailed(PARENT_GONE)
-        for name in self._crew.newly_missing():
+        for name in self._pool.newly_missing():
             received = self._inbox.received.get(name, 0) if self._inbox is not None else 0
-            loss = self._crew.workers[name].failure(received=received, phase_s=phase_s)
+            loss = self._pool.workers[name].failure(received=received, phase_s=phase_s)
             LOG.warning("worker %s was lost: %s", name, loss)
             self._note("worker-lost", name, loss)
-        if not self._crew.living():
+        if not self._pool.living():
             raise RunFailed("every worker was lost: what was measured is kept; resume the run with --resume")
 
     def _check_early_stop(self, unsent: int) -> None:
         """Let the stopping rule decide; when it says so, this phase ends here."""
-        decision = self._watch.check() if self._watch is not None else None
+        decision = self._early_stop.check() if self._early_stop is not None else None
         if decision is not None and decision.stop:
             LOG.info("stopping: %s", decision.reason)
             self._note("enough", document={"reason": decision.reason, "unsent": max(unsent, 0)})
-            self._watch = None
-            self._crew.send("cut", {})
+            self._early_stop = None
+            self._pool.send("cut", {})
 
     def _set_idle_life(self, plan: PreparedRun, idle_life_s: float | None, *, always: bool = False) -> None:
         """Have local clouds end idle instances after that time; None gives them their default back."""
@@ -242,9 +241,9 @@ class RunMaster:
 
     def _stop_workers(self) -> None:
         """Have the workers stop and deliver; wait a little for them."""
-        self._crew.halt()
+        self._pool.halt()
         end_s = perf_counter() + HALT_WITHIN_S
-        while not all(worker.idle for worker in self._crew.workers.values()) and perf_counter() < end_s:
+        while not all(worker.idle for worker in self._pool.workers.values()) and perf_counter() < end_s:
             gevent.sleep(TICK_S)
 
     def _finish(self, kind: str, document: dict[str, Any]) -> None:
@@ -262,24 +261,23 @@ class RunMaster:
         if self._store is not None:
             self._store.record(Event(perf_counter() - self._origin_s, kind, worker, document or {}))
 
-    def _on_samples(self, environment: Environment, msg: Message, **_: Any) -> None:
+    def _on_samples(self, worker: str, data: Mapping[str, Any]) -> None:
         """Store a batch and confirm it. A sink that fails fails the run: see `_check`."""
-        if self._inbox is None or self._crew.trouble is not None:
+        if self._inbox is None or self._pool.trouble is not None:
             return
-        name = self._crew.sender(msg)
         try:
-            batch, new = self._inbox.take(name, msg.data)
+            batch, new = self._inbox.take(worker, data)
         except StoreError as error:
-            self._crew.trouble = str(error)
+            self._pool.trouble = str(error)
             return
-        if self._watch is not None:
-            self._watch.add(new)
+        if self._early_stop is not None:
+            self._early_stop.add(new)
         if new:
-            self._stored(msg.data["rows"])
-        self._crew.send("ack", {"batch": batch}, worker=name)
+            self._stored(data["rows"])
+        self._pool.send("ack", {"batch": batch}, worker=worker)
 
-    def _on_pulse(self, environment: Environment, msg: Message, **_: Any) -> None:
+    def _on_pulse(self, worker: str, data: Mapping[str, Any]) -> None:
         try:
-            self._note("pulse", self._crew.sender(msg), msg.data)
+            self._note("pulse", worker, data)
         except StoreError as error:
-            self._crew.trouble = str(error)
+            self._pool.trouble = str(error)

@@ -1,4 +1,4 @@
-"""What a run may use: the keys to closed targets, and money."""
+"""What a run may use: the credentials of closed targets, and a budget."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class RunResources:
-    """`doorbell` None: every target is open. `budget` None: nothing is counted."""
+    """The resources of one run: without a `channel` every target is open, without a `budget` no cost is counted."""
 
     channel: CredentialChannel | None = None
     budget: Budget | None = None
@@ -23,16 +23,16 @@ class RunResources:
         return None if self.channel is None else self.channel.keys
 
     def can_force_cold_start(self, target: str) -> bool:
-        """Whether who holds the keys can force cold starts of `target`."""
+        """Whether the credential provider can force cold starts of `target`."""
         return self.credentials is not None and target in self.credentials.cold_start_targets
 
     def settings(self, workers: int) -> dict[str, Any]:
-        """What each of `workers` has to know: the keys, and its share of the money that is left."""
+        """What each of `workers` is told: the credentials, and its share of the budget that is left."""
         shares = [None] if self.budget is None else self.budget.shares(workers)
         return {"passes": dict(self.credentials.texts) if self.credentials else None, "budget": shares[0]}
 
     def insufficient_budget_message(self, target: str) -> str:
-        """Why not even a probe of `target` can be sent."""
+        """Say why not even a probe of `target` can be sent."""
         assert self.budget is not None
         highest = self.budget.prices[target].highest_usd
         return (

@@ -1,4 +1,4 @@
-"""Goes on with a run that ended early: what of its schedule is not in its store, with new due times."""
+"""Resumes a run that ended early: it sends what its store lacks of the schedule, with new due times."""
 
 from __future__ import annotations
 

@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import astuple, dataclass, field
-from typing import TYPE_CHECKING, Any, cast
-
-from locust.runners import STATE_MISSING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from locust.env import Environment
-    from locust.rpc import Message
-
     from loadtests.plan.schedule import Arrival
+    from loadtests.send.messages import Listener, MasterChannel
 
 ROWS_PER_MESSAGE = 5000
 
@@ -22,7 +18,7 @@ ROWS_PER_MESSAGE = 5000
 class WorkerNode:
     """One worker; `share` is what it has to send in the phase that is under way, `assigned` all it was given.
 
-    `said` is its last word at the end of a phase.
+    `last_report` is what it sent at the end of its last phase.
     """
 
     ready: bool = False
@@ -49,29 +45,28 @@ class WorkerNode:
 class WorkerPool:
     """Messages to and from the workers; in a run of one process that process is the only one."""
 
-    def __init__(self, environment: Environment) -> None:
-        self._runner = cast("Any", environment.runner)
+    def __init__(self, channel: MasterChannel) -> None:
+        self._channel = channel
         self.workers: dict[str, WorkerNode] = {}
         self.trouble: str | None = None
         self.listen("ready", self._on_ready)
         self.listen("done", self._on_done)
 
-    def listen(self, name: str, listener: Any) -> None:
-        """Have `listener(environment=…, msg=…)` called for every message of that name."""
-        self._runner.register_message(f"tripoint-{name}", listener)
+    def listen(self, name: str, listener: Listener) -> None:
+        """Call `listener(worker, data)` for every message of that name."""
+        self._channel.listen(name, listener)
 
-    def wait_for_workers(self) -> list[str]:
+    def take_in_workers(self) -> list[str]:
         """Take in every worker that is connected now; those that come later stay out of this run."""
-        clients = getattr(self._runner, "clients", None)
-        names = list(clients) if clients is not None else [str(self._runner.client_id)]
+        names = list(self._channel.connected_workers())
         self.workers = {name: WorkerNode() for name in names}
         self.trouble = None
         return names
 
     def send(self, name: str, data: dict[str, Any], *, worker: str | None = None) -> None:
-        """Send to one worker, or to all that live."""
-        for each in [worker] if worker is not None else self.living():
-            self._runner.send_message(f"tripoint-{name}", data, client_id=each)
+        """Send to one worker, or to all that live. Raises ConnectionError."""
+        for receiver in [worker] if worker is not None else self.living():
+            self._channel.send(name, data, worker=receiver)
 
     def living(self) -> list[str]:
         return [name for name, worker in self.workers.items() if not worker.missing]
@@ -91,29 +86,21 @@ class WorkerPool:
         self.send("halt", {})
 
     def newly_missing(self) -> list[str]:
-        """Workers that Locust misses since the last call: gone, or without a heartbeat."""
-        clients = getattr(self._runner, "clients", None)
-        if clients is None:
-            return []
-        gone = [name for name in self.living() if name not in clients or clients[name].state == STATE_MISSING]
+        """Workers that are no longer connected, and were at the last call."""
+        connected = self._channel.connected_workers()
+        gone = [name for name in self.living() if name not in connected]
         for name in gone:
             self.workers[name].missing = True
         return gone
 
-    def sender(self, msg: Message) -> str:
-        """The worker that sent `msg`: the local runner calls itself something else in its messages."""
-        return str(getattr(self._runner, "client_id", msg.node_id))
-
-    def _on_ready(self, environment: Environment, msg: Message, **_: Any) -> None:
-        name = self.sender(msg)
-        if "error" in msg.data:
-            self.trouble = f"worker {name}: {msg.data['error']}"
+    def _on_ready(self, name: str, data: Mapping[str, Any]) -> None:
+        if "error" in data:
+            self.trouble = f"worker {name}: {data['error']}"
         if name in self.workers:
             self.workers[name].ready = True
 
-    def _on_done(self, environment: Environment, msg: Message, **_: Any) -> None:
-        name = self.sender(msg)
-        if msg.data["undelivered"]:
-            self.trouble = f"worker {name} could not deliver {msg.data['undelivered']} samples"
+    def _on_done(self, name: str, data: Mapping[str, Any]) -> None:
+        if data["undelivered"]:
+            self.trouble = f"worker {name} could not deliver {data['undelivered']} samples"
         if name in self.workers:
-            self.workers[name].idle, self.workers[name].last_report = True, msg.data
+            self.workers[name].idle, self.workers[name].last_report = True, data

@@ -16,12 +16,12 @@ class ClosedLoop:
     """The requests of one worker's users: targets in random turns, images in random order, for `duration_s`."""
 
     def __init__(
-        self, targets: Sequence[str], *, images: int, think_s: float, seed: str, first: int, step: int, place: int
+        self, targets: Sequence[str], *, images: int, think_s: float, seed: str, first: int, step: int, phase: int
     ) -> None:
         """Indexes are `first`, `first + step`, …, so that no two workers give the same."""
         self._random = Random(seed)
         self._think_s = think_s
-        self._arrivals = self._endless(targets, images, count(first, step), place)
+        self._arrivals = self._endless(targets, images, count(first, step), phase)
 
     def next_arrival(self) -> Arrival:
         """What to send now."""
@@ -31,7 +31,7 @@ class ClosedLoop:
         """How long the user thinks before asking again: exponential, as independent users do."""
         return self._random.expovariate(1 / self._think_s) if self._think_s > 0 else 0.0
 
-    def _endless(self, targets: Sequence[str], images: int, indexes: Iterator[int], place: int) -> Iterator[Arrival]:
+    def _endless(self, targets: Sequence[str], images: int, indexes: Iterator[int], phase: int) -> Iterator[Arrival]:
         while True:
             for target in self._random.sample(list(targets), len(targets)):
-                yield Arrival(next(indexes), 0.0, target, "steady", self._random.randrange(images), place)
+                yield Arrival(next(indexes), 0.0, target, "steady", self._random.randrange(images), phase)

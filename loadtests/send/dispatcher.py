@@ -19,7 +19,7 @@ SLACK_S = 0.002  # nothing is prepared ahead when the next request is due so soo
 
 
 class Dispatcher:
-    """Plays one phase of one worker's share."""
+    """Sends one worker's share of one phase."""
 
     def __init__(
         self,
@@ -46,7 +46,7 @@ class Dispatcher:
         self._cut = Event()
 
     def play_open(self, arrivals: Sequence[Arrival], *, start_s: float) -> None:
-        """Send each arrival at `start_s` + `at_s` of `perf_counter`; return when all are answered.
+        """Send each arrival at `start_s` + `offset_s` of `perf_counter`; return when all are answered.
 
         A request whose turn comes while `in_flight_max` others wait for answers is dropped, and recorded so.
         """

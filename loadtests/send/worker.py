@@ -1,7 +1,6 @@
-"""The worker's part of a run: takes its share of the schedule from the master, plays it, delivers the samples.
+"""The worker's part of a run: it receives its share of the schedule, sends the requests and delivers the samples.
 
-In a run of one process the same code talks to a master in the same process: Locust's local runner carries the
-messages.
+In a run of one process the same code exchanges messages with a master in the same process.
 """
 
 from __future__ import annotations
@@ -10,12 +9,11 @@ import gc
 import logging
 import time
 from time import perf_counter
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import gevent
 import psutil
 from gevent.event import AsyncResult
-from locust.exception import RPCError
 
 from loadtests.cost.budget import share_of
 from loadtests.credentials.channel import RETIRE_WITHIN_S
@@ -29,11 +27,10 @@ from loadtests.send.dispatcher import Dispatcher
 from loadtests.send.requester import Requester
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
-    from locust.env import Environment
-    from locust.rpc import Message
+    from loadtests.send.messages import MessageChannel
 
 LOG = logging.getLogger(__name__)
 FLUSH_EVERY_S = 0.25
@@ -44,48 +41,55 @@ DELIVER_WITHIN_S = 60.0
 
 
 class Worker:
-    """One worker; `images` is the folder of its own machine that holds the run's image set."""
+    """One worker of a run.
 
-    def __init__(self, environment: Environment, *, images: Path) -> None:
-        self._runner = cast("Any", environment.runner)
+    `images` is the folder on its own machine that holds the run's image set. `request_event` is called with the
+    fields of Locust's request event for every sample.
+    """
+
+    def __init__(
+        self, channel: MessageChannel, *, images: Path, request_event: Callable[..., object] | None = None
+    ) -> None:
+        self._channel = channel
+        self._request_event = request_event
         self._images = images
         self._outbox = Outbox(lambda message: self._send("samples", message))
         self._share: list[Arrival] = []
         self._settings: Mapping[str, Any] = {}
         self._requester: Requester | None = None
-        self._keys: Credentials | None = None
+        self._credentials: Credentials | None = None
         self._retired: AsyncResult[bool] = AsyncResult()
         self._dispatcher: Dispatcher | None = None
-        self._conversation: ClosedLoop | None = None
-        self._visitors = 0
+        self._closed_loop: ClosedLoop | None = None
+        self._users_sending = 0
         self._halted = False
         self._process = psutil.Process()
         self._flusher: gevent.Greenlet[..., None] | None = None
         for name in ("begin", "share", "go", "ack", "cut", "halt", "passes", "retired"):
-            self._runner.register_message(f"tripoint-{name}", getattr(self, f"_on_{name}"))
+            channel.listen(name, getattr(self, f"_on_{name}"))
 
     @property
     def worker(self) -> str:
         """This worker's name in samples and messages."""
-        return str(self._runner.client_id)
+        return self._channel.client_id
 
     def send_next(self) -> None:
-        """What one of Locust's users does: a request and a pause in a closed-loop phase, else nothing for a while."""
-        conversation = self._conversation
-        if conversation is None or self._requester is None:
+        """Send one request of one of Locust's users and pause; outside a closed-loop phase only wait a little."""
+        closed_loop = self._closed_loop
+        if closed_loop is None or self._requester is None:
             gevent.sleep(0.1)
             return
-        arrival = conversation.next_arrival()
+        arrival = closed_loop.next_arrival()
         if not self._admit(arrival):
-            self._conversation = None
+            self._closed_loop = None
             return
-        self._visitors += 1
+        self._users_sending += 1
         try:
             self._requester.prepare(arrival)
             self._requester.send(arrival, perf_counter())
         finally:
-            self._visitors -= 1
-        gevent.sleep(conversation.think_time_s())
+            self._users_sending -= 1
+        gevent.sleep(closed_loop.think_time_s())
 
     def stop(self) -> None:
         """Send nothing more, wait a little for what is under way, deliver what there is."""
@@ -94,58 +98,58 @@ class Worker:
             self._dispatcher.stop(grace_s=STOP_GRACE_S)
         self._deliver(within_s=STOP_GRACE_S)
 
-    def _on_begin(self, environment: Environment, msg: Message, **_: Any) -> None:
-        gevent.spawn(self._begin, environment, msg.data)
+    def _on_begin(self, sender: str, data: Mapping[str, Any]) -> None:
+        gevent.spawn(self._begin, data)
 
-    def _on_share(self, environment: Environment, msg: Message, **_: Any) -> None:
-        self._share.extend(Arrival(*row) for row in msg.data["rows"])
+    def _on_share(self, sender: str, data: Mapping[str, Any]) -> None:
+        self._share.extend(Arrival(*row) for row in data["rows"])
 
-    def _on_go(self, environment: Environment, msg: Message, **_: Any) -> None:
-        gevent.spawn(self._run_phase, msg.data)  # the local runner would wait for us
+    def _on_go(self, sender: str, data: Mapping[str, Any]) -> None:
+        gevent.spawn(self._run_phase, data)  # in one process the master would wait for us
 
-    def _on_ack(self, environment: Environment, msg: Message, **_: Any) -> None:
-        self._outbox.confirm(msg.data["batch"])
+    def _on_ack(self, sender: str, data: Mapping[str, Any]) -> None:
+        self._outbox.confirm(data["batch"])
 
-    def _on_cut(self, environment: Environment, msg: Message, **_: Any) -> None:
+    def _on_cut(self, sender: str, data: Mapping[str, Any]) -> None:
         if self._dispatcher is not None:
             self._dispatcher.cut()
-        self._conversation = None
+        self._closed_loop = None
 
-    def _on_passes(self, environment: Environment, msg: Message, **_: Any) -> None:
-        if self._keys is not None:
-            self._keys.refresh(msg.data)
+    def _on_passes(self, sender: str, data: Mapping[str, Any]) -> None:
+        if self._credentials is not None:
+            self._credentials.refresh(data)
 
-    def _on_retired(self, environment: Environment, msg: Message, **_: Any) -> None:
-        self._retired.set(msg.data["done"])
+    def _on_retired(self, sender: str, data: Mapping[str, Any]) -> None:
+        self._retired.set(data["done"])
 
-    def _on_halt(self, environment: Environment, msg: Message, **_: Any) -> None:
+    def _on_halt(self, sender: str, data: Mapping[str, Any]) -> None:
         gevent.spawn(self._halt)
 
     def _halt(self) -> None:
         self.stop()
-        self._say_done()
+        self._report_done()
 
-    def _begin(self, environment: Environment, settings: Mapping[str, Any]) -> None:
+    def _begin(self, settings: Mapping[str, Any]) -> None:
         """Start this worker's clock, `begin_s` into the run, and load the images."""
         origin_s = perf_counter() - settings["begin_s"]
         try:
-            pictures = read_payloads(self._images)
+            payloads = read_payloads(self._images)
         except PayloadsError as error:
             self._send("ready", {"error": str(error)})
             return
-        if payloads_digest(pictures) != settings["images"]:
+        if payloads_digest(payloads) != settings["images"]:
             self._send("ready", {"error": f"{self._images} holds other images than the master's folder: copy them"})
             return
         self._settings, self._share, self._halted = settings, [], False
-        self._keys = Credentials(settings["passes"]) if settings["passes"] is not None else None
+        self._credentials = Credentials(settings["passes"]) if settings["passes"] is not None else None
         self._requester = Requester(
-            [Target.from_document(each) for each in settings["targets"]],
-            pictures,
+            [Target.from_document(target) for target in settings["targets"]],
+            payloads,
             worker=self.worker,
             timeout_s=settings["timeout_s"],
             keep=self._outbox.add,
-            fire=environment.events.request.fire,
-            keys=self._keys,
+            fire=self._request_event,
+            keys=self._credentials,
             budget=share_of(settings["budget"]) if settings["budget"] else None,
             ask=self._request_cold_start,
         )
@@ -158,7 +162,7 @@ class Worker:
         self._send("ready", {})
 
     def _run_phase(self, order: Mapping[str, Any]) -> None:
-        """Play one phase, deliver its samples, and say so."""
+        """Send the requests of one phase, deliver its samples, and report that it is done."""
         share, self._share = self._share, []
         phase = order["phase"]
         if self._halted or self._requester is None:
@@ -168,7 +172,7 @@ class Worker:
             drop=self._requester.drop,
             retire=self._requester.force_cold_start,
             in_flight_max=self._settings["in_flight_max"],
-            prepare=self._requester.prepare if self._keys is not None else None,
+            prepare=self._requester.prepare if self._credentials is not None else None,
             admit=self._admit,
         )
         if phase["loop"] == "serial":
@@ -179,7 +183,7 @@ class Worker:
             self._dispatcher.play_open(share, start_s=perf_counter() + START_DELAY_S)
         if not self._halted:
             self._deliver(within_s=DELIVER_WITHIN_S)
-            self._say_done()
+            self._report_done()
 
     def _admit(self, arrival: Arrival) -> bool:
         """Whether this worker's share of the budget holds one more request; the master is told when it does not."""
@@ -189,7 +193,7 @@ class Worker:
         return admitted
 
     def _request_cold_start(self, target: str) -> bool:
-        """Have the master see to it that the target's next request starts a new instance."""
+        """Ask the master to make the target's next request start a new instance; return whether it did."""
         self._retired = AsyncResult()
         self._send("retire", {"target": target})
         try:
@@ -198,20 +202,20 @@ class Worker:
             return False
 
     def _run_closed_loop(self, order: Mapping[str, Any], dispatcher: Dispatcher) -> None:
-        """Let Locust's users ask for the phase's duration; return when the last answer is there."""
+        """Let Locust's users send for the phase's duration; return when the last response is there."""
         settings, phase = self._settings, order["phase"]
-        self._conversation = ClosedLoop(
+        self._closed_loop = ClosedLoop(
             [target["name"] for target in settings["targets"]],
             images=settings["image_count"],
             think_s=phase["think_s"],
-            seed=f"{settings['seed']}/{order['place']}/{order['first']}",
+            seed=f"{settings['seed']}/{order['index']}/{order['first']}",
             first=order["first"],
             step=order["step"],
-            place=order["place"],
+            phase=order["index"],
         )
         dispatcher.wait(phase["duration_s"])
-        self._conversation = None
-        while self._visitors and not self._halted:
+        self._closed_loop = None
+        while self._users_sending and not self._halted:
             gevent.sleep(0.05)
 
     def _deliver(self, *, within_s: float) -> None:
@@ -239,13 +243,13 @@ class Worker:
             "wall_minus_steady_s": time.time() - perf_counter(),
         }
 
-    def _say_done(self) -> None:
+    def _report_done(self) -> None:
         budget = self._requester.budget if self._requester is not None else None
         spent = {} if budget is None else {"spent_usd": str(budget.spent_usd + budget.reserved_usd)}
         self._send("done", {"undelivered": self._outbox.pending, **spent})
 
     def _send(self, name: str, data: dict[str, Any]) -> None:
         try:
-            self._runner.send_message(f"tripoint-{name}", data)
-        except RPCError as error:  # samples are sent again; Locust itself restores the connection
+            self._channel.send(name, data)
+        except ConnectionError as error:  # samples are sent again; Locust itself restores the connection
             LOG.warning("message %r to the master was not sent: %s", name, error)

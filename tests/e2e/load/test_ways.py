@@ -86,17 +86,6 @@ def test_a_worker_elsewhere_takes_its_share_from_the_master(tmp_path: Path) -> N
     assert len(samples) == served == len(scheduled) + 6
 
 
-def test_a_worker_with_other_images_stops_the_run_and_says_so(tmp_path: Path) -> None:
-    images, others = write_images(tmp_path / "images"), write_images(tmp_path / "others")
-    (others / "2.png").unlink()
-    with null_target("aws") as target:
-        write_targets(tmp_path / "targets.json", [target])
-        master, worker = pair(tmp_path, images, others)
-        with locust(tmp_path / "master", *master) as leading, locust(tmp_path / "worker", *worker):
-            assert leading.wait(timeout=60) == 2
-    assert "holds other images than the master's folder" in (tmp_path / "master").read_text(encoding="utf-8")
-
-
 def ask(url: str, form: dict[str, str] | None = None) -> Any:
     """GET, or POST a form, until the page is up."""
     data = urllib.parse.urlencode(form).encode() if form is not None else None

@@ -10,7 +10,7 @@ TARGETS = ["aws", "gcp", "azure"]
 
 
 def conversation(*, first: int = 0, step: int = 1, think_s: float = 1.0, seed: str = "1") -> ClosedLoop:
-    return ClosedLoop(TARGETS, images=5, think_s=think_s, seed=seed, first=first, step=step, place=2)
+    return ClosedLoop(TARGETS, images=5, think_s=think_s, seed=seed, first=first, step=step, phase=2)
 
 
 def test_targets_take_turns_in_random_order() -> None:
