@@ -71,11 +71,9 @@ def add_tab(environment: Environment, look: Callable[[], dict[str, Any]]) -> Non
 
 
 def rows(document: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """One row for each target, and one that says what is wrong with them."""
-    missed = document.get("missed")
-    notes = [f"{missed} samples are not counted here, only in the run's store"] if missed else []
-    notes += [document["problem"]] if "problem" in document else []
-    return [row(entry) for entry in document["targets"]] + [{"name": f"Note: {note}"} for note in notes]
+    """Return one row for each target, and one for the problem with the figures where there is one."""
+    notes = [{"name": f"Note: {document['problem']}"}] if "problem" in document else []
+    return [row(entry) for entry in document["targets"]] + notes
 
 
 def row(entry: Mapping[str, Any]) -> dict[str, Any]:

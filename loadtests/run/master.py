@@ -18,7 +18,7 @@ from loadtests.run.workers import WorkerPool
 from loadtests.send.delivery import Inbox
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Mapping
 
     from locust.env import Environment
     from locust.rpc import Message
@@ -47,8 +47,7 @@ class RunMaster:
     """One run from its plan to its end, in a greenlet of the master (or only) process.
 
     `open_run` makes the plan and the store. Locust's exit code is set when the run fails; `ended` is called when
-    the run is over, however it ended. `stored` is given the rows of each batch once they are on disk. The run fails
-    when the process `parent_pid` is gone.
+    the run is over, however it ended. The run fails when the process `parent_pid` is gone.
     """
 
     def __init__(
@@ -57,13 +56,11 @@ class RunMaster:
         *,
         open_run: Callable[[], Opened],
         ended: Callable[[], None],
-        stored: Callable[[Sequence[Sequence[Any]]], None] = lambda rows: None,
         parent_pid: int | None = None,
     ) -> None:
         self._environment = environment
         self._open_run = open_run
         self._ended = ended
-        self._stored = stored
         self._parent_pid = parent_pid
         self._crew = WorkerPool(environment)
         self._steward = BudgetGuard(self._crew)
@@ -274,8 +271,6 @@ class RunMaster:
             return
         if self._watch is not None:
             self._watch.add(new)
-        if new:
-            self._stored(msg.data["rows"])
         self._crew.send("ack", {"batch": batch}, worker=name)
 
     def _on_pulse(self, environment: Environment, msg: Message, **_: Any) -> None:
