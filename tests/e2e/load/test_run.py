@@ -19,6 +19,7 @@ import pytest
 
 from loadtests.launch import RunProgress, RunRequest, run
 from loadtests.plan.targets import Target, write_targets
+from loadtests.record.cold_state import classify_samples
 from loadtests.record.store import FILE_NAME, open_store
 from tests.kits.load import LOCUSTFILE, ledger, null_target, write_images
 
@@ -46,7 +47,7 @@ def test_every_scheduled_request_is_stored_once_by_however_many_workers(
     ended = run(plan, on_progress=seen.append)
     assert (ended.exit_code, ended.message) == (0, "")
     with open_store(tmp_path / "run") as store:
-        samples, scheduled, header = store.samples(), store.schedule(), store.header()
+        samples, scheduled, header = classify_samples(store.samples()), store.schedule(), store.header()
         kinds = Counter(event.kind for event in store.events())
     played = [sample for sample in samples if sample.worker != "probe"]
     assert sorted(sample.index for sample in played) == [arrival.index for arrival in scheduled]
@@ -63,7 +64,7 @@ def test_every_scheduled_request_is_stored_once_by_however_many_workers(
 def test_cold_warm_and_forced_are_told_apart(tmp_path: Path, images: Path, target: Target) -> None:
     assert run(RunRequest(tmp_path / "run", [target], images, scenario="smoke")).exit_code == 0
     with open_store(tmp_path / "run") as store:
-        samples = store.samples()
+        samples = classify_samples(store.samples())
     forced = [sample for sample in samples if sample.stratum == "forced"]
     assert [(sample.state, sample.init_ms) for sample in forced] == [("cold", 60.0)]
     assert all((sample.latency_ms or 0) >= 60.0 for sample in forced)
@@ -102,7 +103,7 @@ def test_an_interrupt_keeps_what_was_measured_and_says_so(tmp_path: Path, images
         process.send_signal(signal.SIGINT)
         assert process.wait(timeout=30) == 3
     with open_store(tmp_path / "run") as store:
-        samples, scheduled = store.samples(), store.schedule()
+        samples, scheduled = classify_samples(store.samples()), store.schedule()
         reasons = [event.document["reason"] for event in store.events("interrupted")]
     assert reasons == ["interrupted"]
     assert 20 <= len(samples) < len(scheduled)

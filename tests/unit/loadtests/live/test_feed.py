@@ -11,9 +11,11 @@ import gevent
 import pytest
 
 from loadtests.live.feed import ENDED, LiveFeed
+from loadtests.live.figures import live_document
 from loadtests.live.process import NOTHING
+from loadtests.prices.book import bundled_book
 from loadtests.record.store import FILE_NAME, Store
-from tests.kits.live import TARGETS, live, run_of
+from tests.kits.live import TARGETS, run_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -42,7 +44,8 @@ def store_in(folder: Path) -> Store:
 
 def expected() -> dict[str, Any]:
     """Return the document of all samples, as it comes out of JSON."""
-    document: dict[str, Any] = json.loads(json.dumps(live(300)))
+    in_order = sorted(SAMPLES, key=lambda sample: sample.intended_s)
+    document: dict[str, Any] = json.loads(json.dumps(live_document(TARGETS, in_order, bundled_book())))
     return document
 
 
