@@ -76,7 +76,8 @@ def run(
 ) -> RunOutcome:
     """Run `plan` to its end; samples are in `plan.run_dir` as they arrive.
 
-    `on_live` is given the figures so far, as `LiveFigures.document` has them, about once a second.
+    `on_live` is given the figures so far, as `loadtests.live.figures.live_document`
+    has them, about once a second.
     An interrupt (Ctrl-C) stops the load test, keeps what was measured, and is raised again.
     """
     plan.run_dir.mkdir(parents=True, exist_ok=True)

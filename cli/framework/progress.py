@@ -63,7 +63,7 @@ class Display:
         self.show(progress.phase, progress.done, progress.total, left_s=progress.left_s)
 
     def _draw_live(self, document: dict[str, Any]) -> None:
-        """Draw the targets below the phases; `document` is that of `loadtests.live.figures.LiveFigures`."""
+        """Draw the targets below the phases; `document` is that of `loadtests.live.figures.live_document`."""
         from loadtests.live.table import live_table
 
         if document["targets"]:

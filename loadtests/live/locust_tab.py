@@ -71,11 +71,9 @@ def add_tab(environment: Environment, look: Callable[[], dict[str, Any]]) -> Non
 
 
 def rows(document: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """One row for each target, and one that says what is wrong with them."""
-    missed = document.get("missed")
-    notes = [f"{missed} samples are not counted here, only in the run's store"] if missed else []
-    notes += [document["problem"]] if "problem" in document else []
-    return [row(entry) for entry in document["targets"]] + [{"name": f"Note: {note}"} for note in notes]
+    """Return one row for each target, and one for the problem with the figures where there is one."""
+    notes = [{"name": f"Note: {document['problem']}"}] if "problem" in document else []
+    return [row(entry) for entry in document["targets"]] + notes
 
 
 def row(entry: Mapping[str, Any]) -> dict[str, Any]:
@@ -95,7 +93,7 @@ def row(entry: Mapping[str, Any]) -> dict[str, Any]:
         "dropped": entry["dropped"],
         "late": entry["late"],
         "slip": round(entry["slip_max_ms"], 1),
-        "million": MISSING if entry["cost_usd_per_million"] is None else text(entry, "cost_usd_per_million"),
+        "million": cost_text(entry["cost_usd_per_million"]),
         "usd": format_number(entry["cost_usd"]),
     }
 
@@ -109,6 +107,11 @@ def cold_text(entry: Mapping[str, Any]) -> str:
     """`5 (3 forced, 2 burst)`."""
     parts = ", ".join(f"{group['n']} {kind}" for kind, group in kinds(entry))
     return f"{entry['cold']['n']} ({parts})" if parts else "0"
+
+
+def cost_text(estimate: Mapping[str, float] | None) -> str:
+    """Return the value of a cost without its interval."""
+    return MISSING if estimate is None else format_number(estimate["value"])
 
 
 def text(group: Mapping[str, Any], name: str) -> str:

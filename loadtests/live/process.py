@@ -1,58 +1,108 @@
-"""`python -m loadtests.live.process`: adds up a run's samples beside it, so that the load test does not have to.
+"""`python -m loadtests.live.process`: summarise a run's store beside the load test, at a lower priority.
 
-Reads messages from standard input, one after the other as `marshal` writes them: `("begin", [target, …])` for a
-new run, `("rows", [row, …])`, and `("look", None)`, which is answered by one line of JSON. Ends with its input.
+The process reads commands from standard input, one JSON document per line: `{"begin": "path of the store"}` for a new
+run, and `{"look": last}`, which it answers with one line of JSON. It ends when its input ends.
 """
 
 from __future__ import annotations
 
 import contextlib
 import json
-import marshal
 import os
 import signal
+import sqlite3
 import sys
+from pathlib import Path
+from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
-from loadtests.live.figures import LiveFigures
+from loadtests.live.figures import live_document
 from loadtests.plan.targets import Target
 from loadtests.prices.book import bundled_book
-from loadtests.record.sample import Sample
+from loadtests.record.cold_state import classify_samples
+from loadtests.record.store import StoreError, open_store
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from typing import BinaryIO
+    from collections.abc import Iterable, Iterator
 
-NICENESS = 10  # whoever sends requests goes first
+NICENESS = 10  # the processes that send requests go first
+BUSY_SHARE = 0.1  # of the time: after a look that took 1 s, the next one starts 9 s later at the earliest
+LAST_LOOK_MAX_S = 5.0  # the end of a run does not wait for a last look at a store that takes longer
 NOTHING: dict[str, Any] = {"elapsed_s": 0.0, "targets": []}
 
 
-def serve(source: BinaryIO) -> Iterator[dict[str, Any]]:
-    """The answers to the messages in `source`, to its end."""
-    live = None
-    for kind, body in messages(source):
-        if kind == "begin":
-            live = LiveFigures([Target.from_document(each) for each in body], bundled_book())
-        elif kind == "rows" and live is not None:
-            live.take([Sample(*row) for row in body])
-        elif kind == "look":
-            yield live.document() if live is not None else NOTHING
+class StoreReader:
+    """Figures of one run's store, read again at most for BUSY_SHARE of the time."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._document = NOTHING
+        self._signature: list[tuple[int, int]] = []
+        self._took_s = 0.0
+        self._next_s = float("-inf")
+
+    def look(self, *, last: bool = False) -> dict[str, Any]:
+        """Return the figures so far; those of the look before when it is too early, or when nothing was written.
+
+        A `last` look is never too early, unless the store has become so large that a look takes LAST_LOOK_MAX_S.
+        """
+        due = self._took_s < LAST_LOOK_MAX_S if last else False
+        if due or perf_counter() >= self._next_s:
+            self._read_changes()
+        return self._document
+
+    def _read_changes(self) -> None:
+        signature = signature_of(self._path)
+        if signature == self._signature and "problem" not in self._document:
+            return
+        start_s = perf_counter()
+        try:
+            self._document = document_of(self._path)
+        except (StoreError, sqlite3.Error) as error:
+            problem = f"the live figures are not up to date: {error}; the run goes on and keeps its samples"
+            self._document = {**self._document, "problem": problem}
+        end_s = perf_counter()
+        self._signature, self._took_s = signature, end_s - start_s
+        self._next_s = end_s + self._took_s * (1 / BUSY_SHARE - 1)
 
 
-def messages(source: BinaryIO) -> Iterator[tuple[str, Any]]:
-    """Messages until there are no more; a last one that was cut off is none."""
-    with contextlib.suppress(EOFError):
-        while True:
-            yield marshal.load(source)  # from our own parent's pipe
+def document_of(path: Path) -> dict[str, Any]:
+    """Return the figures of the samples that the store holds now. Raises StoreError or sqlite3.Error."""
+    with open_store(path) as store:
+        targets = [Target.from_document(target) for target in store.header()["targets"]]
+        samples = store.samples()
+    return live_document(targets, classify_samples(samples), bundled_book())
+
+
+def signature_of(path: Path) -> list[tuple[int, int]]:
+    """Return time and size of the store's file and of its write-ahead log, which change with every write."""
+    signature = []
+    for file in (path, path.with_name(f"{path.name}-wal")):
+        with contextlib.suppress(OSError):
+            status = file.stat()
+            if status.st_size:  # reading alone makes an empty log
+                signature.append((status.st_mtime_ns, status.st_size))
+    return signature
+
+
+def serve(lines: Iterable[str]) -> Iterator[dict[str, Any]]:
+    """Yield the answers to the commands in `lines`."""
+    reader = None
+    for line in lines:
+        command = json.loads(line)
+        if "begin" in command:
+            reader = StoreReader(Path(command["begin"]))
+        else:
+            yield reader.look(last=command["look"]) if reader is not None else NOTHING
 
 
 def main() -> None:
-    """Answer on standard output; Ctrl-C is for the load test, which ends our input."""
+    """Answer on standard output; ignore Ctrl-C, on which the load test ends this process's input."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     if hasattr(os, "nice"):
         os.nice(NICENESS)
     with contextlib.suppress(BrokenPipeError):
-        for answer in serve(sys.stdin.buffer):
+        for answer in serve(sys.stdin):
             print(json.dumps(answer, allow_nan=False), flush=True)
 
 

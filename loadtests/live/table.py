@@ -18,7 +18,7 @@ _HEADINGS = ("requests", "cold", "p50, ms", "p95, ms", "errors", "USD/million")
 
 
 def live_table(document: Mapping[str, Any]) -> Table:
-    """One row per target of a `LiveFigures.document`; "-" where it is too early to say.
+    """One row per target of a `live_document`; "-" where it is too early to say.
 
     Latencies are those of warm requests; errors are with time-outs and dropped requests.
     """

@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from loadtests.plan.targets import Target
+from loadtests.record.cold_state import classify_samples
 from loadtests.record.columns import Columns, by_target, columns_of
 from loadtests.record.store import open_store
 
@@ -42,9 +43,13 @@ class RunData:
 
 
 def read_run(folder: Path) -> RunData:
-    """Read a run's folder (or its store's file). Raises StoreError when there is none that can be read."""
+    """Read a run's folder (or its store's file), and settle which requests were cold.
+
+    Raises StoreError when there is no store that can be read.
+    """
     with open_store(folder) as store:
         header = store.header()
         targets = [Target.from_document(each) for each in header["targets"]]
         images = {arrival.index: arrival.image for arrival in store.schedule()}
-        return RunData(header, targets, store.samples(), store.events(), len(images), images)
+        samples = classify_samples(store.samples())
+        return RunData(header, targets, samples, store.events(), len(images), images)

@@ -9,13 +9,13 @@ from __future__ import annotations
 import contextlib
 import json
 import sqlite3
+import time
 from dataclasses import astuple, dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Self
 
 from adapters.platform_report import PlatformReport
 from loadtests.plan.schedule import Arrival
 from loadtests.record import schema
-from loadtests.record.cold_state import classify_samples
 from loadtests.record.sample import Sample, as_row
 
 if TYPE_CHECKING:
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
 FILE_NAME = "samples.sqlite"
+FOLD_WITHIN_S, FOLD_PAUSE_S = 5.0, 0.05  # the live figures read the store for moments only
 
 
 class StoreError(RuntimeError):
@@ -102,12 +103,13 @@ class Store:
         return [Arrival(*row) for row in rows]
 
     def samples(self) -> list[Sample]:
-        """All samples, in order of their intended time; cold or warm as all answers together show it.
+        """Return all samples in order of their intended time, each as its worker sent it.
 
-        Each has what its platform wrote about it, where that was read back.
+        Each sample has what its platform wrote about it, where that was read back. Its state is the worker's first
+        guess: `loadtests.record.cold_state.classify_samples` settles it from all answers, as `read_run` does.
         """
         rows = self._connection.execute(schema.select_samples(self.version))
-        samples, reports = classify_samples([Sample(*row) for row in rows]), self._reports()
+        samples, reports = [Sample(*row) for row in rows], self._reports()
         return [_reported(sample, reports) for sample in samples] if reports else samples
 
     def _reports(self) -> dict[tuple[str, str], PlatformReport]:
@@ -134,8 +136,8 @@ class Store:
     def close(self) -> None:
         """Close; a store that was written becomes one plain file, readable on read-only media too."""
         if self._writable:
-            with contextlib.suppress(sqlite3.OperationalError):  # someone is reading: the WAL stays beside it
-                self._connection.execute("PRAGMA journal_mode = DELETE")
+            with contextlib.suppress(sqlite3.OperationalError):  # another process still reads: the WAL stays
+                fold_in(self._connection)
         self._connection.close()
 
     def __enter__(self) -> Self:
@@ -191,6 +193,19 @@ def open_store(path: Path, *, writable: bool = False) -> Store:
         connection.execute("PRAGMA journal_mode = WAL")
         set_pace(connection)
     return Store(file, connection, writable=writable)
+
+
+def fold_in(connection: sqlite3.Connection) -> None:
+    """Make the store one plain file again. Raises OperationalError when another process reads for FOLD_WITHIN_S."""
+    end_s = time.monotonic() + FOLD_WITHIN_S
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = DELETE")
+            return
+        except sqlite3.OperationalError:
+            if time.monotonic() > end_s:
+                raise
+            time.sleep(FOLD_PAUSE_S)
 
 
 def set_pace(connection: sqlite3.Connection) -> None:

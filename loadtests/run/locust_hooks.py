@@ -22,7 +22,6 @@ from loadtests.launch import live_line
 from loadtests.plan.payloads import PayloadsError, read_payloads
 from loadtests.plan.scenarios import ScenarioError, find
 from loadtests.plan.targets import TargetsError, read_targets
-from loadtests.record.sample import as_row
 from loadtests.record.store import FILE_NAME, Event, Store, open_store
 from loadtests.run.locust_channel import LocustChannel
 from loadtests.run.master import RunFailed, RunMaster
@@ -102,7 +101,6 @@ def set_up_master(environment: Environment, options: Options) -> None:
         open_run=lambda: open_run(environment, feed, probed=lambda *done: master.report("probe", *done)),
         set_exit_code=lambda code: setattr(environment, "process_exit_code", code),
         ended=lambda: finish(environment),
-        stored=feed.take if feed is not None else lambda rows: None,
         parent_pid=options.parent_pid,
     )
     EVENTS.test_start.add_listener(lambda **_: master.start())
@@ -131,16 +129,16 @@ def emit_live_forever(feed: LiveFeed) -> None:
         emit_live(feed)
 
 
-def emit_live(feed: LiveFeed, *, within_s: float = TELL_EVERY_S, whole: bool = False) -> None:
+def emit_live(feed: LiveFeed, *, within_s: float = TELL_EVERY_S, last: bool = False) -> None:
     with contextlib.suppress(OSError):  # nobody reads any more: the master notices
-        print(live_line(feed.look(within_s=within_s, whole=whole)), flush=True)
+        print(live_line(feed.look(within_s=within_s, last=last)), flush=True)
 
 
 def close_feed(feed: LiveFeed, telling: gevent.Greenlet[..., None] | None) -> None:
     """Tell the last figures, and end the process that makes them."""
     if telling is not None:
         telling.kill(block=True, timeout=1)
-        emit_live(feed, within_s=LAST_WITHIN_S, whole=True)
+        emit_live(feed, within_s=LAST_WITHIN_S, last=True)
     feed.close()
 
 
@@ -155,8 +153,7 @@ def open_run(environment: Environment, feed: LiveFeed | None, *, probed: Callabl
     store.record(Event(perf_counter() - plan.origin_s, "calibration", document=measure_floor()))
     LOG.info("samples are kept in %s", store.path)
     if feed is not None:
-        feed.begin(plan.targets)
-        feed.take([as_row(sample) for sample in store.samples()])
+        feed.begin(store.path)
         feed.look(within_s=FEED_READY_WITHIN_S)
     if options.rule is None:
         return plan, store, None

@@ -18,7 +18,7 @@ from loadtests.run.workers import WorkerPool
 from loadtests.send.delivery import Inbox
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Mapping
 
     from loadtests.record.store import Store
     from loadtests.run.early_stop import EarlyStop
@@ -45,8 +45,7 @@ class RunMaster:
     """One run from its plan to its end, in a greenlet of the master (or only) process.
 
     `open_run` makes the plan and the store. `set_exit_code` is called when the run fails or is interrupted, and
-    `ended` when the run is over by itself. `stored` is given the rows of each batch once they are on disk. The run
-    fails when the process `parent_pid` is gone.
+    `ended` when the run is over by itself. The run fails when the process `parent_pid` is gone.
     """
 
     def __init__(
@@ -56,13 +55,11 @@ class RunMaster:
         open_run: Callable[[], Opened],
         set_exit_code: Callable[[int], None],
         ended: Callable[[], None],
-        stored: Callable[[Sequence[Sequence[Any]]], None] = lambda rows: None,
         parent_pid: int | None = None,
     ) -> None:
         self._set_exit_code = set_exit_code
         self._open_run = open_run
         self._ended = ended
-        self._stored = stored
         self._parent_pid = parent_pid
         self._pool = WorkerPool(channel)
         self._guard = BudgetGuard(self._pool)
@@ -272,8 +269,6 @@ class RunMaster:
             return
         if self._early_stop is not None:
             self._early_stop.add(new)
-        if new:
-            self._stored(data["rows"])
         self._pool.send("ack", {"batch": batch}, worker=worker)
 
     def _on_pulse(self, worker: str, data: Mapping[str, Any]) -> None:

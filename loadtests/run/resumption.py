@@ -7,6 +7,7 @@ from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 from loadtests.plan.payloads import payloads_digest
+from loadtests.record.cold_state import classify_samples
 from loadtests.run.preparation import PreparedRun
 from loadtests.run.probe import end_s, probe
 
@@ -38,7 +39,7 @@ def resume_run(
     means: RunResources,
 ) -> PreparedRun:
     """The plan for the rest of the run in `store`. Raises ResumeError, or ProbeError."""
-    header, samples = store.header(), store.samples()
+    header, samples = store.header(), classify_samples(store.samples())
     refuse_other(header, targets, payloads_digest(pictures))
     done = {sample.index for sample in samples}
     for sample in samples:

@@ -17,6 +17,7 @@ import pytest
 from loadtests.launch import free_port
 from loadtests.live.locust_tab import COLUMNS, TITLE
 from loadtests.plan.targets import write_targets
+from loadtests.record.cold_state import classify_samples
 from loadtests.record.store import open_store
 from tests.kits.load import LOCUSTFILE, null_target, write_images
 
@@ -140,7 +141,7 @@ def test_the_tab_fills_during_a_run_that_is_started_from_the_page(
     assert [row["Target"].split()[0] for row in drawn[-1]] == sorted(PLANS)
     assert len({look[0]["Requests"] for look in drawn if look}) > 1, "the figures did not change during the run"
     with open_store(tmp_path / "run") as store:
-        samples = store.samples()
+        samples = classify_samples(store.samples())
     for row, entry in zip(drawn[-1], sorted(live["targets"], key=lambda each: str(each["name"])), strict=True):
         own = [each for each in samples if each.target == entry["name"]]
         cold = sum(each.state == "cold" for each in own)

@@ -5,8 +5,10 @@ from __future__ import annotations
 from random import Random
 from typing import Any, get_args
 
+from loadtests.live.figures import live_document
 from loadtests.plan.phases import Stratum
 from loadtests.plan.targets import Target
+from loadtests.prices.book import bundled_book
 from loadtests.record.sample import Sample, State
 
 STRATA: tuple[Stratum, ...] = get_args(Stratum)
@@ -23,6 +25,11 @@ def run_of(count: int, *, seed: int = 1) -> list[Sample]:
     found = [sample_of(random, index) for index in range(count)]
     random.shuffle(found)
     return found
+
+
+def live(count: int, *, seed: int = 1) -> dict[str, Any]:
+    """Return the live figures of `run_of(count)`."""
+    return live_document(TARGETS, run_of(count, seed=seed), bundled_book())
 
 
 def sample_of(random: Random, index: int) -> Sample:

@@ -14,7 +14,7 @@ from gevent.event import Event
 from loadtests.plan.payloads import payloads_digest, read_payloads
 from loadtests.plan.schedule import Arrival
 from loadtests.plan.targets import Target
-from loadtests.record.store import FILE_NAME, Store
+from loadtests.record.store import FILE_NAME, Store, open_store
 from loadtests.run.master import RunMaster
 from loadtests.run.preparation import PreparedRun
 from loadtests.run.resources import RunResources
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
+    from loadtests.record.sample import Sample
     from loadtests.run.early_stop import EarlyStop
     from loadtests.send.messages import Listener
 
@@ -142,16 +143,20 @@ class FakeRun:
         self.arrivals, self.network, self.over, self.exit_code = arrivals, FakeNetwork(), Event(), 0
         self.store = Store.create(folder / "run" / FILE_NAME, header)
         self.store.plan(arrivals)
-        self.stored: list[Sequence[Any]] = []
         self.master = RunMaster(
             FakeChannel(self.network, MASTER),
             open_run=lambda: (plan, self.store, early_stop),
             set_exit_code=lambda code: setattr(self, "exit_code", code),
             ended=self.over.set,
-            stored=self.stored.extend,
             parent_pid=parent_pid,
         )
         self.workers = {name: self.connect(name) for name in workers}
+
+    @property
+    def stored(self) -> list[Sample]:
+        """The samples in the run's store by now."""
+        with open_store(self.store.path) as store:
+            return store.samples()
 
     def connect(self, name: str, images: Path | None = None) -> Worker:
         """A new worker, by default with the master's images."""

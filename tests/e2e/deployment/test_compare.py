@@ -17,6 +17,7 @@ import pytest
 from adapters.deployment.deployed_targets import DeployedTargets
 from adapters.deployment.function_spec import FunctionSpec
 from adapters.deployment.session import Session
+from loadtests.record.cold_state import classify_samples
 from loadtests.record.store import open_store
 from tests.kits import deploy_rig
 
@@ -69,7 +70,7 @@ def ended(process: subprocess.Popen[str]) -> tuple[int, str]:
 
 def samples_of(folder: Path) -> list[Sample]:
     with open_store(folder) as store:
-        return store.samples()
+        return classify_samples(store.samples())
 
 
 def wait_until(reached: Callable[[], bool], process: subprocess.Popen[str]) -> None:

@@ -14,6 +14,7 @@ from adapters.deployment.session import Session
 from loadtests.cost.tariff import request_price
 from loadtests.plan.targets import read_targets
 from loadtests.prices.book import bundled_book
+from loadtests.record.cold_state import classify_samples
 from loadtests.record.store import open_store
 from loadtests.run.preflight import REQUESTS
 from tests.kits import deploy_rig
@@ -64,7 +65,7 @@ def test_deployed_sizes_are_swept_with_keys_and_forced_cold_starts_within_a_budg
     assert [each["scope"] for each in tuning["recommendations"]] == ["aws"]
     assert "of the budget went, at most, into the requests before the run" in tuning["notes"][0]
     with open_store(run) as store:
-        samples, [spent] = store.samples(), store.events("spent")
+        samples, [spent] = classify_samples(store.samples()), store.events("spent")
     assert {sample.outcome for sample in samples} == {"ok"}
     for name in names:
         own = [sample for sample in samples if sample.target == name]

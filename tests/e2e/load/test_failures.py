@@ -16,6 +16,7 @@ from loadtests.launch import RunRequest, free_port, run
 from loadtests.plan.payloads import payloads_digest, read_payloads
 from loadtests.plan.schedule import Arrival
 from loadtests.plan.targets import Target, write_targets
+from loadtests.record.cold_state import classify_samples
 from loadtests.record.store import FILE_NAME, Store, open_store
 from tests.kits.load import LOCUSTFILE, ledger, null_target, write_images
 
@@ -76,7 +77,7 @@ def test_a_worker_that_dies_is_named_and_what_it_had_not_delivered_is_counted(
         process.kill()
         process.wait()
     with open_store(tmp_path / "run") as store:
-        samples, scheduled = store.samples(), store.schedule()
+        samples, scheduled = classify_samples(store.samples()), store.schedule()
         [lost], workers = store.events("worker-lost"), store.events("worker-started")
     assert lost.worker in {event.worker for event in workers}
     played = [sample for sample in samples if sample.index >= 0]
@@ -102,13 +103,13 @@ def test_a_run_that_was_killed_is_resumed_to_its_whole_schedule(tmp_path: Path, 
         process.kill()
         process.wait()
     with open_store(tmp_path / "run") as store:
-        before = store.samples()
+        before = classify_samples(store.samples())
     served = ledger(target)["served"]
     assert served - 40 <= len(before) <= served, "a kill loses at most the last second"
     plan = RunRequest(tmp_path / "run", [target], images, resume=True)
     assert run(plan).message == ""
     with open_store(tmp_path / "run") as store:
-        after, scheduled = store.samples(), store.schedule()
+        after, scheduled = classify_samples(store.samples()), store.schedule()
         [resumed] = store.events("resumed")
     assert [sample for sample in after if sample in before] == before
     played = Counter(sample.index for sample in after if sample.index >= 0)

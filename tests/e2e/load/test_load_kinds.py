@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from loadtests.launch import RunRequest, run
+from loadtests.record.cold_state import classify_samples
 from loadtests.record.store import open_store
 from tests.kits.load import ledger, null_target, write_images
 
@@ -32,7 +33,7 @@ def play(folder: Path, images: Path, target: Target, scenario: str, **settings: 
     ended = run(RunRequest(folder / "run", [target], images, scenario=name, settings=settings))
     assert ended.message == ""
     with open_store(folder / "run") as store:
-        return [sample for sample in store.samples() if sample.worker != "probe"]
+        return [sample for sample in classify_samples(store.samples()) if sample.worker != "probe"]
 
 
 PHASES = """

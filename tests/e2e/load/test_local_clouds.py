@@ -18,6 +18,7 @@ import pytest
 from adapters.emulator import clouds
 from loadtests.launch import RunRequest, free_port, run
 from loadtests.plan.targets import Target, write_targets
+from loadtests.record.cold_state import classify_samples
 from loadtests.record.store import FILE_NAME, open_store
 from tests.kits.load import LOCUSTFILE
 from tests.paths import SAMPLES
@@ -87,7 +88,7 @@ def test_cold_counts_equal_the_ledger_of_every_local_cloud(tmp_path: Path) -> No
         ended = run(RunRequest(tmp_path / "run", targets, SAMPLES, scenario=str(tmp_path / "mine.toml"), workers=2))
         assert ended.message == ""
         with open_store(tmp_path / "run") as store:
-            samples = store.samples()
+            samples = classify_samples(store.samples())
         stored = {target.name: cold_in_store(samples, target) for target in targets}
         assert stored == {target.name: cold_in_ledger(target) for target in targets}
         assert all(count >= 7 for count in stored.values())
@@ -105,7 +106,7 @@ def test_cold_counts_equal_the_ledger_with_a_worker_killed_half_way(tmp_path: Pa
             process.kill()
             process.wait()
         with open_store(tmp_path / "run") as store:
-            samples, [lost] = store.samples(), store.events("worker-lost")
+            samples, [lost] = classify_samples(store.samples()), store.events("worker-lost")
         assert cold_in_store(samples, target) == cold_in_ledger(target) >= 7
         assert 0 <= len(ledger(target)) - len(samples) <= lost.document["undelivered"]
         assert sum(sample.stratum == "forced" for sample in samples) == 6, "the other worker goes on"
@@ -121,7 +122,7 @@ def test_a_recorded_trace_is_replayed_at_sixty_times_its_speed(tmp_path: Path) -
         plan = RunRequest(tmp_path / "run", targets, SAMPLES, scenario=str(tmp_path / "mine.toml"))
         assert run(plan).message == ""
         with open_store(tmp_path / "run") as store:
-            samples, scheduled = store.samples(), store.schedule()
+            samples, scheduled = classify_samples(store.samples()), store.schedule()
         played = [sample for sample in samples if sample.index >= 0]
         assert sorted(sample.index for sample in played) == [arrival.index for arrival in scheduled]
         assert max(arrival.offset_s for arrival in scheduled) == pytest.approx(20.0, abs=1.0)

@@ -18,6 +18,7 @@ import pytest
 
 from loadtests.launch import RunProgress, RunRequest, run
 from loadtests.plan.targets import Target, write_targets
+from loadtests.record.cold_state import classify_samples
 from loadtests.record.store import FILE_NAME, open_store
 from tests.kits.load import LOCUSTFILE, ledger, null_target, write_images
 
@@ -45,7 +46,7 @@ def test_every_scheduled_request_is_stored_once_by_however_many_workers(
     ended = run(plan, on_progress=seen.append)
     assert (ended.exit_code, ended.message) == (0, "")
     with open_store(tmp_path / "run") as store:
-        samples, scheduled, header = store.samples(), store.schedule(), store.header()
+        samples, scheduled, header = classify_samples(store.samples()), store.schedule(), store.header()
         kinds = Counter(event.kind for event in store.events())
     played = [sample for sample in samples if sample.worker != "probe"]
     assert sorted(sample.index for sample in played) == [arrival.index for arrival in scheduled]
@@ -91,7 +92,7 @@ def test_an_interrupt_keeps_what_was_measured_even_in_a_background_job(
         process.send_signal(signal.SIGINT)
         assert process.wait(timeout=30) == 3
     with open_store(tmp_path / "run") as store:
-        samples, scheduled = store.samples(), store.schedule()
+        samples, scheduled = classify_samples(store.samples()), store.schedule()
         reasons = [event.document["reason"] for event in store.events("interrupted")]
     assert reasons == ["interrupted"]
     assert 20 <= len(samples) < len(scheduled)

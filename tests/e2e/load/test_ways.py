@@ -17,6 +17,7 @@ import pytest
 
 from loadtests.launch import free_port
 from loadtests.plan.targets import write_targets
+from loadtests.record.cold_state import classify_samples
 from loadtests.record.store import open_store
 from tests.kits.load import LOCUSTFILE, ledger, null_target, write_images
 
@@ -52,7 +53,7 @@ def test_the_web_page_starts_a_run_and_agrees_with_the_store(tmp_path: Path) -> 
             process.send_signal(signal.SIGTERM)
             assert process.wait(timeout=20) == 0
     with open_store(tmp_path / "run") as store:
-        samples = [sample for sample in store.samples() if sample.index >= 0]
+        samples = [sample for sample in classify_samples(store.samples()) if sample.index >= 0]
         assert [event.kind for event in store.events()][-1] == "finished"
     rows = {(row["method"], row["name"]): row for row in stats["stats"]}
     for state, count in (("warm", 20), ("cold", 1)):
@@ -82,7 +83,7 @@ def test_a_worker_elsewhere_takes_its_share_from_the_master(tmp_path: Path) -> N
             assert following.wait(timeout=20) == 0
         served = ledger(target)["served"]
     with open_store(tmp_path / "run") as store:
-        samples, scheduled = store.samples(), store.schedule()
+        samples, scheduled = classify_samples(store.samples()), store.schedule()
     assert len(samples) == served == len(scheduled) + 6
 
 

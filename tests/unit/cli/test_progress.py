@@ -10,17 +10,13 @@ from rich.console import Console
 
 from cli.framework.progress import Display
 from loadtests.launch import RunProgress
-from loadtests.live.figures import LiveFigures
-from loadtests.prices.book import bundled_book
-from tests.kits.live import TARGETS, run_of
+from tests.kits.live import live
 
 CONTROL = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 
 
 def document(count: int) -> dict[str, Any]:
-    live = LiveFigures(TARGETS, bundled_book())
-    live.take(run_of(count))
-    return live.document()
+    return live(count)
 
 
 def terminal(*, quiet: bool = False, **environ: str) -> Console:
