@@ -32,8 +32,8 @@ developers: setup
 compare: setup ## start the three local clouds, load them, and print the comparison (ARGS="--images DIR" for yours)
 	@$(BIN)/tripoint compare $(ARGS)
 
-test: developers ## run the tests
-	@$(BIN)/python -m pytest $(ARGS)
+test: developers ## run the tests (ARGS="tests/unit -k percentile" for a part)
+	@$(BIN)/python -m pytest --numprocesses auto --dist loadfile --no-loadscope-reorder $(ARGS)
 
 check: developers ## lint and types
 	@$(BIN)/ruff check .
