@@ -8,7 +8,7 @@ from typing import Any
 
 @functools.cache
 def read_once() -> None:
-    """Give all sessions of this process one loader, which keeps what it reads: a client is made in a tenth of the time.
+    """Give all sessions of this process one loader, which keeps what it reads: clients are made faster.
 
     botocore changes none of what a loader has read, for the clients of one session share it as well.
     """
