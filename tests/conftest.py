@@ -1,9 +1,11 @@
-"""What every suite shares: the sample photographs, the developers' data folder, and a web server on loopback."""
+"""What every suite shares: how tests share the processors, sample photographs, the developers' data, a web server."""
 
 from __future__ import annotations
 
+import fcntl
 import os
 import signal
+import tempfile
 import threading
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
@@ -11,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from core.cpu_count import count
 from tests.paths import ROOT
 
 if TYPE_CHECKING:
@@ -22,6 +25,36 @@ def hear_interrupts() -> None:
     """Let the processes that tests start hear interrupts: a shell's background job inherits that they are ignored."""
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """Return the number of processes for `--numprocesses auto`: many tests wait for what they started."""
+    return count() + 2
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the tests that measure time last, so that they wait for the other processes only once."""
+    items.sort(key=lambda item: item.get_closest_marker("clock") is not None)
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
+    """Run a test that measures time while no other process runs a test; no timeout counts the wait.
+
+    The processes of one run share a lock file: a test that measures time holds it alone, any other with others.
+    """
+    run_id = getattr(item.config, "workerinput", {}).get("testrunuid")
+    if run_id is None:  # there is one process only
+        return (yield)
+    alone = item.get_closest_marker("clock") is not None
+    with lock_path(run_id).open("a") as file:
+        fcntl.flock(file, fcntl.LOCK_EX if alone else fcntl.LOCK_SH)
+        return (yield)
+
+
+def lock_path(run_id: str) -> Path:
+    return Path(tempfile.gettempdir()) / f"tripoint-tests-{run_id}.lock"
 
 
 @pytest.fixture(scope="session")

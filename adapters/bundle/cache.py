@@ -6,6 +6,7 @@ import os
 import shutil
 import tempfile
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -56,8 +57,11 @@ def _publish(work: Path, final: Path) -> None:
 
 def _forget_unused(kind: Path) -> None:
     """Remove what was not used for a month, and all but the last few that were not used within the hour."""
-    now = time.time()
-    by_age = sorted(((now - folder.stat().st_mtime, folder) for folder in kind.iterdir()), reverse=True)
+    now, by_age = time.time(), []
+    for folder in kind.iterdir():
+        with suppress(FileNotFoundError):  # another process renamed or removed it in between
+            by_age.append((now - folder.stat().st_mtime, folder))
+    by_age.sort(reverse=True)
     for place, (unused_s, folder) in enumerate(by_age):
         crowded = len(by_age) - place > _KEPT and unused_s > _IN_USE_S
         if unused_s > _UNUSED_S or crowded:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.kits import botocore_files
 from tests.paths import ROOT
 from tests.standins import container_tool, wire
 
@@ -168,6 +169,7 @@ def standin_of(cloud: str) -> Any:
     if cloud == "aws":
         from tests.standins.aws import Aws
 
+        botocore_files.read_once()
         return Aws()
     if cloud == "gcp":
         from tests.standins.google import Google

@@ -47,11 +47,7 @@ class Aws:
         self.door: Callable[[str], str] | None = None
         self.changed: Callable[[str], None] = lambda name: None
         self.gateway: Any = None
-        switches = {"MOTO_IAM_LOAD_MANAGED_POLICIES": "true", "MOTO_LAMBDA_STUB_ECR": "false"}
-        with mock.patch.dict(os.environ, switches):
-            server = importlib.import_module("moto.moto_server.werkzeug_app")
-            importlib.import_module("moto.backends").get_backend("lambda")
-        self._moto = server.DomainDispatcherApplication(server.create_backend_app)
+        self._moto = _moto_application()
         self.rest_apis = RestApis(self._moto)
         self._account = account or ACCOUNT
         self.ecr = Ecr()
@@ -80,6 +76,7 @@ class Aws:
                 return _refused(start_response, refused)
             self._keep_code(asked["FunctionName"], asked["Code"])
             self._keep_size(asked["FunctionName"], asked)
+            _shorten(environ, asked, asked["Code"])
         if method == "POST" and _POLICY.search(path) and self._permitted(environ, json.loads(body)["StatementId"]):
             error = {"Type": "User", "message": "The statement id provided already exists"}
             return _json(start_response, 409, error, kind="ResourceConflictException")
@@ -88,6 +85,7 @@ class Aws:
             if refused := self._image_refusal(asked, asked):
                 return _refused(start_response, refused)
             self._keep_code(path.split("/")[-2], asked)
+            _shorten(environ, asked, asked)
         if method == "PUT" and path.endswith("/configuration"):
             self._keep_size(path.split("/")[-2], json.loads(body))
             self.changed(path.split("/")[-2])
@@ -137,7 +135,7 @@ class Aws:
 
     def _keep_code(self, name: str, code: dict[str, Any]) -> None:
         if "ZipFile" in code:
-            self.zips[name] = base64.b64decode(code["ZipFile"])
+            self.zips[name] = _decoded(code["ZipFile"])
         if "ImageUri" in code:
             self.images[name] = code["ImageUri"]
 
@@ -158,6 +156,30 @@ class Aws:
         return _json(start_response, 202, document)
 
 
+@functools.cache
+def _moto_application() -> Any:
+    """moto's server, made once: it keeps one account per process, which a rig empties when it ends."""
+    switches = {"MOTO_IAM_LOAD_MANAGED_POLICIES": "true", "MOTO_LAMBDA_STUB_ECR": "false"}
+    with mock.patch.dict(os.environ, switches):
+        server = importlib.import_module("moto.moto_server.werkzeug_app")
+        importlib.import_module("moto.backends").get_backend("lambda")
+    return server.DomainDispatcherApplication(server.create_backend_app)
+
+
+@functools.lru_cache(maxsize=1)
+def _decoded(text: str) -> bytes:
+    return base64.b64decode(text)
+
+
+def _shorten(environ: dict[str, Any], asked: dict[str, Any], code: dict[str, Any]) -> None:
+    """Give moto an empty zip in place of the function's own, which is kept here; moto would decode and hash it."""
+    if "ZipFile" not in code:
+        return
+    code["ZipFile"] = base64.b64encode(b"PK\5\6" + bytes(18)).decode()
+    body = json.dumps(asked).encode()
+    environ["wsgi.input"], environ["CONTENT_LENGTH"] = io.BytesIO(body), str(len(body))
+
+
 def _with_door(address: str, body: bytes) -> bytes:
     """The URL of the function leads to its door."""
     document = json.loads(body) if body else {}
@@ -170,7 +192,7 @@ def refusal(wanted: dict[str, Any]) -> str | None:
         return f"Value {wanted.get('Runtime')} at 'runtime' failed to satisfy constraint: not in the enum value set"
     if not 128 <= wanted.get("MemorySize", 128) <= 10240:
         return f"'MemorySize' value failed to satisfy constraint: {wanted['MemorySize']}"
-    code = base64.b64decode(wanted["Code"].get("ZipFile", ""))
+    code = _decoded(wanted["Code"].get("ZipFile", ""))
     if len(code) > 50 * 1024 * 1024:
         return "Request must be smaller than 69905067 bytes for the CreateFunction operation"
     if code:

@@ -160,7 +160,8 @@ def test_rest_apis_are_removed_as_often_as_the_account_may(
     rig: Rig, session: Session, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     session.apply([FunctionSpec("aws", front="rest-api", memory_mb=size) for size in (512, 1024)])
-    rig.standin.rest_apis.delete_every_s = 12.0  # 30 s at AWS; boto3 alone gives up before
+    rig.standin.rest_apis.delete_every_s = 3.0  # 30 s at AWS; boto3 alone gives up before, after at most 1 s here
+    monkeypatch.setenv("AWS_MAX_ATTEMPTS", "2")
     monkeypatch.setattr(gateways, "_PAUSE_S", 0.5)
     session.destroy()
     assert rig.standin.rest_apis.waited > 1

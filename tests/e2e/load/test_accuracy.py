@@ -15,6 +15,8 @@ from loadtests.selftest.calibration import CalibrationRuns, calibrate
 if TYPE_CHECKING:
     from pathlib import Path
 
+pytestmark = pytest.mark.clock
+
 
 @pytest.mark.parametrize("workers", [1, 2])
 def test_a_stall_shows_in_the_percentiles_as_it_was(tmp_path: Path, workers: int) -> None:

@@ -20,6 +20,7 @@ from adapters.emulator.cgroups import find_cgroup_version
 from adapters.emulator.cleanup import CleanupRegistry
 from adapters.emulator.options import EmulatorOptions
 
+pytestmark = pytest.mark.clock
 FULL_MB = 1769
 SYSTEM = Path("/sys/fs/cgroup")
 

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from loadtests.record.sample import Sample
 
+pytestmark = pytest.mark.clock
 CLOUDS = contract.clouds()
 BURSTS = (4, 12, 20, 3, 24, 16, 2, 18, 14, 4, 30, 20)
 INSTANCES = 4

@@ -168,3 +168,13 @@ def test_placed_files_are_those_of_the_tree(tmp_path: Path) -> None:
     assert (target / "a" / "b" / "file").read_text() == "new"
     cache.place(tree, target)
     assert (target / "a" / "b" / "file").read_text() == "new"
+
+
+def test_a_folder_that_another_process_takes_away_meanwhile_is_no_trouble(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TRIPOINT_CACHE", str(tmp_path))
+    (tmp_path / "kind").mkdir()
+    (tmp_path / "kind" / ".making-gone").symlink_to(tmp_path / "gone")  # is listed, and is not there
+    folder = cache.folder_for("kind", "key", lambda work: (work / "file").touch())
+    assert (folder / "file").is_file()

@@ -1,0 +1,45 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from loadtests.report.page import bundle
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+
+@pytest.fixture
+def bundlings(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
+    """One entry for each time that the script was bundled; no call of before is remembered."""
+    made: list[str] = []
+
+    def bundled() -> str:
+        made.append("script")
+        return "script é"
+
+    monkeypatch.setattr(bundle, "_bundled", bundled)
+    bundle.vega_bundle.cache_clear()
+    yield made
+    bundle.vega_bundle.cache_clear()
+
+
+def test_the_script_is_bundled_once_for_all_processes(
+    bundlings: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TRIPOINT_CACHE", str(tmp_path))
+    first = bundle.vega_bundle()
+    bundle.vega_bundle.cache_clear()  # as in another process
+    assert bundle.vega_bundle() == first == "script é"
+    assert len(bundlings) == 1
+
+
+def test_the_script_is_bundled_where_no_cache_can_be_written(
+    bundlings: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").write_text("not a folder")
+    monkeypatch.setenv("TRIPOINT_CACHE", str(tmp_path / "file"))
+    assert bundle.vega_bundle() == "script é"
+    assert len(bundlings) == 1
