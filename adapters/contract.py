@@ -8,15 +8,13 @@ from __future__ import annotations
 
 import importlib
 import tomllib
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, Protocol, cast
+from typing import Any, Literal, Protocol, cast
 
 import adapters
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
 
 Headers = tuple[tuple[str, str], ...]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import random
 from collections import defaultdict
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -12,8 +13,6 @@ from bench.processes import BenchSubject, RunningSubject, output, running
 from loadtests.record import machine
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
     from bench.inputs import BenchInputs
 
     Progress = Callable[[str, int, int], None]

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from bench.inputs import REPOSITORY
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 PAGE = REPOSITORY / "docs" / "performance.md"
 BEGIN, END = "<!-- bench: begin -->", "<!-- bench: end -->"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -10,8 +11,6 @@ import numpy as np
 from loadtests.stats.percentiles import MEDIAN, percentile
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
     from loadtests.stats.estimate import Estimate
 
 

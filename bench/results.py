@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -11,8 +12,6 @@ from loadtests.record import machine
 from loadtests.record.machine import NOISY_SPREAD, spread
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
     from bench.inputs import BenchInputs
     from bench.measure import SubjectTimes
     from loadtests.stats.estimate import Estimate

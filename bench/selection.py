@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import json
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from adapters import contract
@@ -13,8 +14,6 @@ from bench.processes import BenchSubject
 from core import runtime
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from bench.inputs import BenchInputs
 
 COURSE_NEEDS = "pip install keras-image-helper==0.0.1 tflite-runtime 'numpy<2' (Linux, Python 3.11)"

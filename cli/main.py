@@ -7,16 +7,13 @@ import os
 import select
 import signal
 import sys
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
 from cli.framework.groups import ModuleGroup
 from cli.framework.help_overview import EXIT_CODES, write_overview
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 _HELP = ("-h", "--help")
 _WORDS = "tripoint.words"

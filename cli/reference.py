@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import fields
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
@@ -12,9 +12,6 @@ from cli.framework.help_overview import SECTIONS
 from cli.framework.settings import FILE_NAME
 from cli.framework.variables import VARIABLES
 from cli.main import tripoint
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "reference.md"
 COMMAND = "python -m cli.reference"

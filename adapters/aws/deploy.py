@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from adapters.aws.deployment import aliases, endpoints, functions, image_registry, inventory, supporting_resources
@@ -15,9 +17,6 @@ from adapters.deployment.provider import DeployedEndpoint
 from adapters.deployment.request_auth import RequestAuth
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
-    from datetime import datetime
-
     from adapters.deployment.function_spec import FunctionSpec
     from adapters.deployment.naming import Deployment
     from adapters.deployment.provider import FoundResource, Outputs, Provider, Resource, Step

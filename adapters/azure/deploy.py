@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import time
 import zlib
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -18,9 +20,6 @@ from adapters.deployment.provider import DeployedEndpoint, FoundResource, Resour
 from adapters.deployment.request_auth import RequestAuth
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
-    from datetime import datetime
-
     from adapters.deployment.function_spec import FunctionSpec
     from adapters.deployment.naming import Deployment
     from adapters.deployment.provider import Outputs, Provider

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,8 +19,6 @@ from adapters.azure.local.worker_process import load_messages
 from adapters.contract import HttpAnswer, InstanceFailed
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from adapters.azure.local.core_tools import CoreToolsInstance
     from adapters.contract import Environment, HttpRequest, Replay, StartInstance
 

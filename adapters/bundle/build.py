@@ -5,7 +5,9 @@ from __future__ import annotations
 import datetime
 import json
 import shutil
+from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from packaging.requirements import Requirement
@@ -14,9 +16,6 @@ from adapters.bundle import archive, bytecode, cache, layout, preflight, runtime
 from adapters.bundle.errors import BundleError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from pathlib import Path
-
     from adapters.bundle.target import BundleTarget
     from adapters.contract import Cloud
 

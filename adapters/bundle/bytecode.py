@@ -12,14 +12,11 @@ import py_compile
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from adapters.bundle.errors import BundleError
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 _ASK_VERSION = "import sys; print('%d.%d.%d' % sys.version_info[:3])"
 

@@ -7,12 +7,9 @@ glibc 2.29. Source of the format: ELF specification, "Symbol Versioning" (LSB Co
 from __future__ import annotations
 
 import struct
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
+from pathlib import Path
 
 _VERNEED = 0x6FFFFFFE
 _MACHINES = {62: "x86_64", 183: "arm64"}

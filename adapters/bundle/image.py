@@ -7,6 +7,7 @@ import re
 import shlex
 import subprocess
 import tempfile
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,8 +17,6 @@ from adapters.bundle.container_tool import PLATFORMS
 from adapters.bundle.errors import BundleError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from adapters.bundle.build import BundleSpec
     from adapters.bundle.target import BundleTarget
 

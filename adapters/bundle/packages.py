@@ -6,14 +6,11 @@ import hashlib
 import importlib.metadata
 import shutil
 import sys
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from pathlib import Path
 
 from adapters.bundle import bytecode, cache, slimming
 from adapters.bundle.errors import BundleError
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from pathlib import Path
 
 
 def installed(packages: Sequence[str]) -> Path:

@@ -12,18 +12,15 @@ import os
 import shutil
 import subprocess
 import tempfile
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import psutil
 
 from adapters.bundle import container_tool
 from adapters.bundle.errors import BundleError
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
 
 _PREFIX = "tripoint-login-"
 _HOST = "{{.Endpoints.docker.Host}}"

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import importlib.metadata
 import os
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from pathlib import Path
 
 from adapters.bundle.errors import BundleError
 from core import manifest, runtime
 from core.errors import ModelError
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from pathlib import Path
 
 # Runtime -> its packages, Pillow apart, which goes with images. The first that a model names is the default.
 # What a package merely declares to need is left out where nothing here imports it: flatbuffers, protobuf and

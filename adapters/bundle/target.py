@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Any
@@ -10,8 +11,6 @@ from adapters.bundle import elf
 from adapters.bundle.errors import BundleError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from adapters.contract import Cloud
 
 _WHEEL_ARCH = {"x86_64": "x86_64", "arm64": "aarch64"}

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tempfile
 import zipfile
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,8 +19,6 @@ from adapters.bundle import cache, slimming
 from adapters.bundle.errors import BundleError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
     from adapters.bundle.target import BundleTarget
 
 _PIN = re.compile(r"^(?P<name>[\w.-]+)==(?P<version>[^ ;\\]+)(?: *; *(?P<marker>[^\\]+?))? *\\?$")

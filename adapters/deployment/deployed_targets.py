@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from adapters.deployment import provider
@@ -9,9 +11,6 @@ from adapters.deployment.errors import DeployError
 from adapters.deployment.session import translated
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
-    from datetime import datetime
-
     from adapters.deployment.provider import DeployedEndpoint, Provider
     from adapters.deployment.request_auth import RequestAuth
     from adapters.deployment.session import Session

@@ -5,15 +5,14 @@ from __future__ import annotations
 import hashlib
 import importlib
 import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from adapters.deployment.naming import expiry_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
-    from datetime import datetime
-
     from adapters.deployment.function_spec import FunctionSpec
     from adapters.deployment.naming import Deployment
     from adapters.deployment.request_auth import RequestAuth

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import getpass
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from adapters import contract
@@ -18,9 +20,6 @@ from adapters.deployment.state import this_process
 from adapters.deployment.targets import TARGETS, by_target_name, write
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
-    from pathlib import Path
-
     from adapters.deployment.provider import DeployedEndpoint, FoundResource, Provider, Step
     from adapters.deployment.state import OwnerProcess, State
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -17,8 +18,6 @@ from adapters.deployment.naming import Deployment
 from adapters.deployment.provider import Resource
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from adapters.deployment.provider import Outputs, Step
 
 SCHEMA = 1

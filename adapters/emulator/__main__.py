@@ -11,14 +11,12 @@ import json
 import os
 import signal
 import sys
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from typing import Any
 
 from adapters import contract
 from adapters.emulator.local_cloud import LocalCloudServer
 from adapters.emulator.options import EmulatorOptions
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 
 def main() -> None:

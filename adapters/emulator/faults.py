@@ -11,11 +11,9 @@ from __future__ import annotations
 
 import json
 import random
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
-from typing import TYPE_CHECKING, Any, Literal
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
+from typing import Any, Literal
 
 Kind = Literal["kill", "stall", "refuse-start", "slow-start", "answer"]
 AT_START = ("refuse-start", "slow-start")

@@ -6,6 +6,7 @@ import asyncio
 import socket
 import struct
 import sys
+from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
 from aiohttp import web
@@ -16,8 +17,6 @@ from core.errors import BodyTooLarge
 from core.wire import to_json
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
-
     Serve = Callable[[HttpRequest], Awaitable[HttpAnswer]]
 
 BODY_LIMIT_BYTES = 10_000_000  # the core's own default limit, so that the answer is the same on every cloud

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from adapters.contract import HttpAnswer, InstanceFailed, Rejection
@@ -14,9 +16,6 @@ from adapters.emulator.process_group import Launcher
 from adapters.emulator.scaling import Action, Assign, Refuse, Scaling, Start, Stop
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
-    from pathlib import Path
-
     from adapters.contract import Cloud, HttpRequest
     from adapters.emulator.cgroups import Cgroups
     from adapters.emulator.cleanup import CleanupRegistry

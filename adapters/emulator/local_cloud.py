@@ -7,7 +7,9 @@ import contextlib
 import platform as machine
 import secrets
 import tempfile
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from adapters.bundle import assemble
@@ -21,9 +23,6 @@ from adapters.emulator.instances import InstancePool, PoolResources
 from adapters.emulator.platform_rules import platform
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-    from types import TracebackType
-
     from aiohttp import web
 
     from adapters.contract import Cloud

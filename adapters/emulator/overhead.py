@@ -13,11 +13,12 @@ from __future__ import annotations
 import argparse
 import json
 import time
+from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import asdict, dataclass
 from http.client import HTTPConnection
 from statistics import median
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import urlsplit
 
 import psutil
@@ -25,9 +26,6 @@ import psutil
 from adapters import contract
 from adapters.emulator import clouds
 from adapters.emulator.options import EmulatorOptions
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 LIMIT_MS = 1.0
 

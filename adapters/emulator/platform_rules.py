@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -12,8 +13,6 @@ from adapters.emulator.memory_sizes import check_memory, cpu_share
 from adapters.emulator.scaling import Rules
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from adapters.contract import Cloud
     from adapters.emulator.options import EmulatorOptions
 

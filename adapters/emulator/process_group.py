@@ -7,13 +7,12 @@ import os
 import shutil
 import signal
 import sys
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
-    from pathlib import Path
-
     from adapters.emulator.cleanup import CleanupRegistry
 
 LOG_LIMIT_BYTES = 8_000_000

@@ -13,6 +13,8 @@ from __future__ import annotations
 
 import time
 import zlib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -34,9 +36,6 @@ from adapters.gcp.deployment.configuration import (
 from adapters.gcp.deployment.run_service import RunService
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
-    from datetime import datetime
-
     from adapters.bundle.build import Bundle
     from adapters.deployment.function_spec import FunctionSpec
     from adapters.deployment.naming import Deployment

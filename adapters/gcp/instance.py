@@ -7,6 +7,7 @@ import math
 import secrets
 import sys
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,8 +16,6 @@ from adapters.contract import HttpAnswer, InstanceFailed
 from adapters.emulator.http_client import Upstream, UpstreamClosed, listening_ports
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from adapters.contract import Environment, Headers, HttpRequest, Process, Replay, StartInstance
 
 TARGET = "classify"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shlex
 import sys
+from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,8 +16,6 @@ from cli.measurement.local_targets import images_in, run_id, samples_of
 from cli.measurement.platform_reports import report_wait
 
 if TYPE_CHECKING:
-    from decimal import Decimal
-
     from cli.framework.progress import Display
     from cli.measurement.options import CompareOptions
     from cli.measurement.ready_targets import ReadyTargets

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,8 +13,6 @@ from cli.framework.refusal import CommandRefused
 from cli.measurement.deployment import DeployOptions, session_of, variants_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
     from adapters.deployment.function_spec import FunctionSpec
     from adapters.deployment.session import Session
 

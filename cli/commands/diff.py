@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,8 +13,6 @@ import click
 from cli.framework.refusal import CommandRefused
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from loadtests.analysis.diff import RunChange
 
 _EPILOG = """

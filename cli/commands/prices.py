@@ -4,14 +4,10 @@ from __future__ import annotations
 
 import json
 import os
-from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from datetime import UTC, date, datetime
 
 import click
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from datetime import date
 
 _EPILOG = """Examples: tripoint prices --region eu; tripoint prices --refresh --region aws/eu-north-1.
 A region that no book has yet is named with its cloud."""

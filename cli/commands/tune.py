@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shlex
 import sys
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,8 +16,6 @@ from cli.measurement.local_targets import images_in, run_id, samples_of
 from cli.measurement.platform_reports import report_wait
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
     from cli.framework.progress import Display
     from cli.measurement.confirmation import PlannedLoad
     from cli.measurement.options import TuneOptions
@@ -206,15 +205,14 @@ def _print(folder: Path, summary: Summary, *, as_json: bool) -> None:
     from rich.console import Console
 
     from loadtests.analysis.checks import failed
-    from loadtests.report.sweep_table import tuning_table
-    from loadtests.report.sweep_text import sentences
+    from loadtests.report.sweep import sentences, sweep_table
     from loadtests.report.terminal import check_table
 
     console = Console(highlight=False)
     for caveat in summary.caveats:
         console.print(caveat, style="yellow", markup=False)
     if summary.sweep is not None:
-        console.print(tuning_table(summary.sweep))
+        console.print(sweep_table(summary.sweep))
         for sentence in sentences(summary.sweep):
             console.print(f"- {sentence}", markup=False)
     if wrong := failed(summary.checks):

@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
 
 from cli.diagnosis.finding import Diagnosis
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 _PART = "accounts"
 _WITHIN_S = 20.0  # a chain asks the metadata service of a machine in the cloud, which is not here

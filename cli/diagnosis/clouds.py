@@ -5,15 +5,12 @@ from __future__ import annotations
 import json
 import urllib.error
 import urllib.request
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from adapters import contract
 from cli.diagnosis.finding import Diagnosis
 from cli.diagnosis.installation import REPAIR
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 _PART = "local clouds"
 _PHOTOGRAPH = Path(__file__).resolve().parents[2] / "model" / "samples" / "pants-navy.jpg"

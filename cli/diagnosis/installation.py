@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Iterator
 from importlib import metadata
-from typing import TYPE_CHECKING
 
 import click
 from packaging.requirements import Requirement
 
 from cli.diagnosis.finding import Diagnosis
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 _PART = "installation"
 _PYTHONS = ((3, 11), (3, 12), (3, 13))

@@ -8,16 +8,13 @@ import shutil
 import socket
 import sys
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import psutil
 
 from cli.diagnosis.finding import Diagnosis
 from core import cpu_count
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 _PART = "machine"
 _CORES = 2  # one for the client, one for the instances

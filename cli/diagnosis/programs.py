@@ -5,12 +5,9 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
 
 from cli.diagnosis.finding import Diagnosis
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 _PART = "programs"
 _BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")

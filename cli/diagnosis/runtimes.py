@@ -5,13 +5,10 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
 
 from cli.diagnosis.finding import Diagnosis
 from core import runtime
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 _PART = "runtimes"
 _WITHIN_S = 120.0

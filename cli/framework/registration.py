@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,8 +15,6 @@ import click
 from cli.framework.refusal import CommandRefused
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
     from model.registry.description import Answers, Inspected
     from model.registry.errors import MissingAnswers
     from model.registry.registration import Candidate

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import PurePath
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 from click.core import ParameterSource
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 PREFIX = "TRIPOINT"
 FILE_NAME = "tripoint.toml"

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import difflib
-from typing import TYPE_CHECKING
+from collections.abc import Iterable
 
 import click
 
 from cli.framework.settings import PREFIX, EffectiveSetting, leaves, options_of
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
 
 VARIABLES: dict[str, dict[str, str]] = {
     "The function, wherever it runs": {

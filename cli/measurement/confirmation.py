@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 import click
@@ -11,9 +13,6 @@ import click
 from cli.framework.refusal import CommandRefused
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from decimal import Decimal
-
     from loadtests.plan.phases import Phase
     from loadtests.plan.targets import Target
 

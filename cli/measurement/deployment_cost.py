@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from datetime import timedelta
-
     from adapters.deployment.function_spec import FunctionSpec
     from loadtests.cost import Reserve, Usage
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cli.framework.refusal import CommandRefused
@@ -9,9 +11,6 @@ from cli.measurement.confirmation import log
 from cli.measurement.platform_reports import read_lines
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
-
     from adapters.deployment.deployed_targets import DeployedTargets
     from cli.framework.progress import Display
     from loadtests.analysis.summary import Summary

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -9,8 +10,6 @@ import click
 from cli.measurement.confirmation import log
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from cli.framework.progress import Display
     from loadtests.record.platform_reports import FetchResult, ReportSource
 

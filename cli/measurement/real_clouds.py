@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from decimal import Decimal
@@ -16,8 +17,6 @@ from cli.framework.refusal import CommandRefused
 from cli.measurement.confirmation import confirm_cost, log
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
     from adapters.deployment.function_spec import FunctionSpec
     from adapters.deployment.session import Session
     from cli.measurement.confirmation import PlannedLoad

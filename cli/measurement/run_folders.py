@@ -6,16 +6,14 @@ import json
 import shutil
 import sqlite3
 import time
+from collections.abc import Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from cli.framework.refusal import CommandRefused
 from loadtests.record.store import FILE_NAME, StoreError, open_store
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
 
 _ENDINGS = {"finished": "complete", "interrupted": "interrupted", "failed": "failed"}
 _BUSY_S = 60.0  # a run writes four times a second

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import platform
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -14,8 +15,6 @@ from cli.measurement.local_targets import target_of
 from cli.measurement.ready_targets import ReadyTargets, settling_s
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
-
     from cli.framework.progress import Display
     from cli.measurement.options import TuneOptions
     from loadtests.plan.sweep_grid import CloudOptions, GridPoint, SweepRequest

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from cli.measurement.deployment import DeployOptions, variants_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from adapters.deployment.function_spec import FunctionSpec
     from loadtests.plan.sweep_grid import GridPoint, SweepRequest
 

@@ -7,6 +7,7 @@ run without lines is billed by; and "the first request of this instance" with ou
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -19,8 +20,6 @@ from loadtests.record.platform_reports import EVENT
 from loadtests.stats.formatting import format_number
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
     from adapters.platform_report import PlatformReport
     from loadtests.cost.duration import DurationRule
     from loadtests.record.run_data import RunData

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,8 +13,6 @@ from loadtests.analysis.target_summary import LATE_MS
 from loadtests.stats.formatting import format_number
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from loadtests.analysis.summary import Summary
     from loadtests.record.columns import Columns
     from loadtests.record.run_data import RunData

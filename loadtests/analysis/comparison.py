@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations
 from typing import TYPE_CHECKING, Any, Literal, get_args
@@ -17,8 +18,6 @@ from loadtests.stats.series import Series
 from loadtests.stats.shift import CONFIDENCE, NotComparable, Shift, shift_between
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
-
     from numpy.typing import NDArray
 
     from loadtests.plan.phases import Stratum

@@ -6,6 +6,7 @@ did in between counts as a difference too. Hence the threshold. Pure.
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -21,8 +22,6 @@ from loadtests.stats.holm import holm
 from loadtests.stats.shift import CONFIDENCE
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
     from loadtests.plan.phases import Stratum
     from loadtests.record.columns import Columns
     from loadtests.record.run_data import RunData

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, get_args
+from typing import Any, Literal, get_args
 
 from loadtests.stats.estimate import Estimate
 from loadtests.stats.formatting import format_estimate, format_number
 from loadtests.stats.pareto import intervals_below
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 Strategy = Literal["cost", "speed", "balanced"]
 STRATEGIES: tuple[Strategy, ...] = get_args(Strategy)

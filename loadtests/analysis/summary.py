@@ -6,6 +6,7 @@ The document form is `summary.json`, described in docs/results-format.md and doc
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -21,8 +22,6 @@ from loadtests.analysis.target_summary import TargetSummary, headline_stratum, s
 from loadtests.record.columns import by_target, columns_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
-
     from loadtests.analysis.check import Check
     from loadtests.analysis.sweep import SweepResult
     from loadtests.cost.measured import TargetCost
@@ -57,7 +56,7 @@ class Summary:
             "targets": [each.document() for each in self.targets],
             "comparisons": [each.document() for each in self.comparisons],
             "checks": [each.document() for each in self.checks],
-            **({} if self.sweep is None else {"tuning": self.sweep.document()}),
+            **({} if self.sweep is None else {"sweep": self.sweep.document()}),
         }
 
 

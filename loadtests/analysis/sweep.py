@@ -5,6 +5,7 @@ It is made from a run's summary, so `tripoint report` makes it again; the strate
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -14,8 +15,6 @@ from loadtests.stats.clustered_p95 import clustered_p95
 from loadtests.stats.pareto import ParetoStatus, pareto_statuses
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
-
     from loadtests.analysis.recommendation import Strategy
     from loadtests.analysis.target_summary import TargetSummary
     from loadtests.record.columns import Columns
@@ -67,7 +66,7 @@ class SweepResult:
     notes: tuple[str, ...] = ()
 
     def document(self) -> dict[str, Any]:
-        """The content of `tuning` in `summary.json`."""
+        """Return the content of `sweep` in `summary.json`."""
         return {
             "strategy": self.strategy,
             "settings": [each.document() for each in self.points],
@@ -79,7 +78,7 @@ class SweepResult:
 def sweep_result(
     header: Mapping[str, Any], parts: Sequence[TargetSummary], columns: Mapping[str, Columns]
 ) -> SweepResult | None:
-    """The tuning of a run; None where its header names no strategy, for it was no sweep."""
+    """Return the result of a sweep, or None where the run's header names no strategy: it was no sweep."""
     name = header.get(STRATEGY_NOTE)
     if not name:
         return None

@@ -1,8 +1,9 @@
-"""One target's part of the summary: counts, percentiles of each kind of request, and cost. Pure."""
+"""Summarise one target: counts, percentiles of each stratum, and cost. Pure."""
 
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -14,8 +15,6 @@ from loadtests.stats.estimate import Estimate
 from loadtests.stats.percentiles import percentiles
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
     from numpy.typing import NDArray
 
     from loadtests.analysis.waterfall import WaterfallStep
@@ -51,7 +50,7 @@ class LatencyGroup:
 
 @dataclass(frozen=True, slots=True)
 class ColdStarts:
-    """Cold starts of one target: `n` of all kinds, the figures of each kind, and the one that stands for them.
+    """Cold starts of one target: `n` of all strata, the figures of each, and the stratum that stands for them.
 
     Kinds are never pooled: `stratum` names the kind whose percentiles are the target's headline, the same for
     every target of a run. `parts` are the mean waterfall of that kind.
@@ -138,7 +137,7 @@ class TargetSummary:
 
 
 def headline_stratum(columns: Sequence[Columns]) -> Stratum:
-    """The kind of cold start that most targets have; forced before natural before burst when equal."""
+    """Return the stratum of cold starts that most targets have; forced before natural before burst when equal."""
     have = {
         stratum: sum(each.count(stratum=stratum, state="cold") > 0 for each in columns) for stratum in COLD_STRATA
     }
@@ -148,7 +147,7 @@ def headline_stratum(columns: Sequence[Columns]) -> Stratum:
 def summarise_target(
     target: Target, samples: Sequence[Sample], *, stratum: Stratum, cost: TargetCost | None, columns: Columns
 ) -> TargetSummary:
-    """Summarise one target from its samples and their columns; `stratum` is the headline's kind of cold start."""
+    """Summarise one target from its samples and their columns; `stratum` is the headline's stratum of cold starts."""
     instances = columns.instance[columns.instance >= 0]
     timeouts = columns.count(outcome="timeout")
     return TargetSummary(

@@ -7,12 +7,11 @@ way back. What cannot be told apart is one part, whose name says what it holds.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-
     from loadtests.record.sample import Sample
 
 ORDER = (

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING
@@ -11,8 +12,6 @@ from typing import TYPE_CHECKING
 from loadtests.cost.gateway import steps_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from loadtests.cost.duration import DurationRule, Interval
     from loadtests.record.sample import Sample
 

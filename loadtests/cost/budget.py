@@ -7,13 +7,12 @@ less than the bill.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from decimal import ROUND_CEILING, Decimal
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from loadtests.record.sample import Sample
 
 _ZERO = Decimal(0)

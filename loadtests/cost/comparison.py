@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from adapters import contract
@@ -12,9 +14,6 @@ from loadtests.cost.plans import PlanError, load_plans
 from loadtests.prices.rate import PriceError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from decimal import Decimal
-
     from loadtests.cost.question import CostQuestion
     from loadtests.prices.book import CloudPrices, PriceBook
 

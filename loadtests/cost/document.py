@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+from decimal import Decimal
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from loadtests.cost.break_even import BreakEven, cheapest_by_volume, order_changes
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-    from decimal import Decimal
-
     from loadtests.cost.bill import Bill
     from loadtests.cost.comparison import CostComparison, PlanCandidate, PlanOffer
     from loadtests.cost.question import CostQuestion

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from random import Random
@@ -12,8 +13,6 @@ from loadtests.plan.phases import Closed
 from loadtests.plan.scenarios import PROBES
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from loadtests.plan.phases import Phase
     from loadtests.plan.targets import Target
     from loadtests.prices.book import PriceBook

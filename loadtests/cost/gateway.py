@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from decimal import ROUND_CEILING, Decimal
 from typing import TYPE_CHECKING
 
@@ -10,8 +11,6 @@ from loadtests.cost.quantities import GATEWAY_STEP_KB
 from loadtests.plan.targets import TargetsError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from loadtests.cost.plan import Plan
     from loadtests.plan.targets import Target
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import TYPE_CHECKING
@@ -17,8 +18,6 @@ from loadtests.stats.clusters import FEW, resampled_ratios
 from loadtests.stats.estimate import Estimate
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from loadtests.cost.plan import Plan
     from loadtests.plan.targets import Target
     from loadtests.prices.book import CloudPrices, PriceBook

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import ROUND_CEILING, Decimal
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from loadtests.cost.usage import UsageError
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 _BILLED = ("configured", "observed")
 

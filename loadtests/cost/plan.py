@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from loadtests.cost.cpu import CpuRule
     from loadtests.cost.duration import DurationRule
     from loadtests.cost.memory import MemoryRule

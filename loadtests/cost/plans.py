@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from adapters import contract
 from loadtests.cost.cpu import read_cpu
@@ -11,9 +12,6 @@ from loadtests.cost.memory import MemoryRule
 from loadtests.cost.plan import LINES, Meter, Plan, ReserveRule
 from loadtests.cost.quantities import QUANTITIES
 from loadtests.prices.rate import FreeGrant, decimal
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
 
 
 class PlanError(ValueError):

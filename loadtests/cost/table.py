@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
@@ -12,8 +13,6 @@ from loadtests.cost.break_even import cheapest_by_volume, order_changes
 from loadtests.cost.document import cost_functions
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from loadtests.cost.break_even import BreakEven
     from loadtests.cost.comparison import CostComparison, PlanOffer
     from loadtests.cost.plan import LineName

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -14,8 +15,6 @@ from loadtests.cost.plans import load_plan
 from loadtests.cost.usage import Calls, Reserve, Usage
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from loadtests.plan.targets import Target
     from loadtests.prices.book import PriceBook
 

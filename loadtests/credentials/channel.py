@@ -5,16 +5,14 @@ from __future__ import annotations
 import json
 import logging
 import socket
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Mapping
+from typing import Any
 
 import gevent
 from gevent.event import AsyncResult
 from gevent.lock import BoundedSemaphore
 
 from loadtests.credentials.credentials import Credentials
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
 
 LOG = logging.getLogger(__name__)
 ANSWER_WITHIN_S = 30.0

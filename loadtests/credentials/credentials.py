@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
 
 from adapters.deployment.request_auth import RequestAuth
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
 
 
 class Credentials:

@@ -11,11 +11,9 @@ import select
 import socket
 import threading
 import time
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING, Any, Protocol
-
-if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping
+from typing import Any, Protocol
 
 RENEW_EVERY_S = 300.0  # tokens live for ten minutes at least: vendors' SDKs renew what has less left
 

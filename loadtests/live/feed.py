@@ -10,17 +10,15 @@ import logging
 import os
 import subprocess
 import sys
+from pathlib import Path
 from time import perf_counter
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import gevent
 from gevent.event import Event
 from gevent.fileobject import FileObject
 
 from loadtests.launch import python_path
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 LOG = logging.getLogger(__name__)
 FRESH_FOR_S = 0.5  # a second look within this time gets the same figures

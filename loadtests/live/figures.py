@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from loadtests.analysis.target_summary import headline_stratum, summarise_target
@@ -9,8 +10,6 @@ from loadtests.cost.measured import cost_of
 from loadtests.record.columns import by_target, columns_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
     from loadtests.analysis.target_summary import TargetSummary
     from loadtests.plan.targets import Target
     from loadtests.prices.book import PriceBook

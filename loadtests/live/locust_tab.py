@@ -7,6 +7,7 @@ of its table among the page's template arguments, its rows in the answer that th
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from flask import Blueprint, Response, jsonify, request
@@ -15,8 +16,6 @@ from loadtests.live.figures import typical
 from loadtests.stats.formatting import MISSING, format_number
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-
     from locust.env import Environment
 
 KEY = "tripoint"

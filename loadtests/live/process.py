@@ -12,18 +12,16 @@ import os
 import signal
 import sqlite3
 import sys
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from time import perf_counter
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from loadtests.live.figures import live_document
 from loadtests.plan.targets import Target
 from loadtests.prices.book import bundled_book
 from loadtests.record.cold_state import classify_samples
 from loadtests.record.store import StoreError, open_store
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
 
 NICENESS = 10  # the processes that send requests go first
 BUSY_SHARE = 0.1  # of the time: after a look that took 1 s, the next one starts 9 s later at the earliest

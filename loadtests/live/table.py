@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from typing import Any
 
 from rich import box
 from rich.table import Table
@@ -10,9 +11,6 @@ from rich.text import Text
 
 from loadtests.live.figures import typical
 from loadtests.stats.formatting import MISSING, format_number
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 _HEADINGS = ("requests", "cold", "p50, ms", "p95, ms", "errors", "USD/million")
 

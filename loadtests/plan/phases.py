@@ -9,10 +9,8 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from itertools import accumulate
 from math import sqrt
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
-
-if TYPE_CHECKING:
-    from random import Random
+from random import Random
+from typing import Any, ClassVar, Literal
 
 Stratum = Literal["forced", "natural", "burst", "steady", "warm-up"]  # why a request is sent
 

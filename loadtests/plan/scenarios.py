@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Callable
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from loadtests.plan.phases import KINDS, Bursts, Closed, Constant, Forced, IdleGaps, Phase, Poisson, Ramp, Steps
 from loadtests.plan.traces import TraceError, read_trace
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 PROBES = 6  # requests to each target before the run; the first may be a cold start
 

@@ -7,6 +7,7 @@ there are rounds, and what drifts on the machine hits all settings alike.
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from math import ceil
 from pathlib import Path
@@ -15,8 +16,6 @@ from typing import TYPE_CHECKING, Any
 from loadtests.plan.scenarios import build, sustainable_rate
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
-
     from loadtests.plan.phases import Phase
 
 ROUNDS_MIN, ROUNDS_MAX = 6, 12  # six instances carry a bootstrap, six cold starts an interval of their median

@@ -8,13 +8,12 @@ time with a duration (`end_timestamp`, `duration`: the arrival is their differen
 from __future__ import annotations
 
 import csv
+from collections.abc import Callable, Iterable
 from datetime import datetime
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
-    from pathlib import Path
-
     Row = dict[str, str]
 
 STAMPS = ("timestamp", "time", "arrival", "start_timestamp")

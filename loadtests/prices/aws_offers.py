@@ -6,13 +6,11 @@ group; its terms hold price dimensions, each from `beginRange` to `endRange`.
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from loadtests.prices.listing import ListedPrice, PriceListFormat, Step, listed, words
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
 
 _NOWHERE = "any"  # location of the rows that describe the free tier: their price is 0 and no price
 

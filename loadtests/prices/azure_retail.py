@@ -7,15 +7,13 @@ many units `retailPrice` is for ("10", "1 GB Second"), and `tierMinimumUnits` co
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import quote
 
 from loadtests.prices.listing import ListedPrice, PriceListFormat, Step, listed, words
 from loadtests.prices.rate import PriceError
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
 
 _MEASURE = re.compile(r"(\d+)\s*([KM]?)\b", re.IGNORECASE)
 _SCALE = {"": 1, "K": 1000, "M": 1_000_000}

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from adapters import contract
 from loadtests.prices.rate import PriceError, Rate, read_rate
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 _REFRESH = "`tripoint prices --refresh --region {region}` may find it"
 

@@ -6,15 +6,13 @@ Source: cloud.google.com/billing/docs/reference/rest, services.skus.list, read 2
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import urlencode
 
 from loadtests.prices.listing import ListedPrice, PriceListFormat, Step, listed
 from loadtests.prices.rate import PriceError
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
 
 _NANO = Decimal("1e-9")
 _PAGE = 5000

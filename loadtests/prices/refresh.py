@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -16,8 +17,6 @@ from loadtests.prices.listing import ListedPrice, PriceListFormat, plain
 from loadtests.prices.rate import FreeGrant, PriceError, Rate
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
-
     from loadtests.prices.download import Fetch
 
 READERS: Mapping[str, PriceListFormat] = {

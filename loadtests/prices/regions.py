@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from loadtests.prices.rate import PriceError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from loadtests.prices.book import CloudPrices, PriceBook
 
 Places = dict[str, tuple[str, ...]]

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from loadtests.prices.book import read_book
 from loadtests.prices.library import book_document, open_book, read_document
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from loadtests.prices.book import PriceBook
 
 KEPT_NAME = "prices.json"

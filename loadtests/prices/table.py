@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
@@ -11,8 +12,6 @@ from rich.table import Table
 from loadtests.prices.listing import plain
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
     from loadtests.prices.book import CloudPrices
     from loadtests.prices.rate import Rate
     from loadtests.prices.refresh import PriceChange, RefreshedBook

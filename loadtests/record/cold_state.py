@@ -13,12 +13,11 @@ spent between "ready" and its start, where that request was waiting already.
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
-
     from loadtests.record.sample import Sample, State
 
 InstanceKey = tuple[str, str, str]  # worker (whose clock it is), target, instance

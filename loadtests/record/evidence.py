@@ -6,12 +6,11 @@ handling time and time since it became ready. Clocks of two machines are never s
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from loadtests.record.sample import State
 
 HEADER = "x-tripoint-instance"

@@ -5,15 +5,13 @@ from __future__ import annotations
 import csv
 import importlib
 import json
+from collections.abc import Sequence
 from dataclasses import fields
-from typing import IO, TYPE_CHECKING, Any, Literal, get_args
+from pathlib import Path
+from typing import IO, Any, Literal, get_args
 
 from adapters.platform_report import PlatformReport
 from loadtests.record.sample import MEASURED, Sample
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from pathlib import Path
 
 Format = Literal["csv", "json", "parquet"]
 FORMATS: tuple[Format, ...] = get_args(Format)

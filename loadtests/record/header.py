@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import platform
 import subprocess
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
@@ -14,8 +15,6 @@ from loadtests.prices.book import bundled_book
 from loadtests.record.machine import cpu_name
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
     from loadtests.plan.targets import Target
 
 

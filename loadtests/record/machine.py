@@ -5,15 +5,12 @@ from __future__ import annotations
 import os
 import platform
 import time
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from core import cpu_count
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 NOISY_SPREAD = 0.15  # of the reference work: above it, times are not to be leaned on
 _WORK = 50_000

@@ -9,17 +9,16 @@ from __future__ import annotations
 
 import time
 from collections import defaultdict
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import chain, repeat
+from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from loadtests.record.store import Event, open_store
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Mapping
-    from pathlib import Path
-
     from adapters.platform_report import PlatformReport
     from loadtests.record.store import Store
 

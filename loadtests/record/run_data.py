@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from loadtests.plan.targets import Target
@@ -12,9 +14,6 @@ from loadtests.record.columns import Columns, by_target, columns_of
 from loadtests.record.store import open_store
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-    from pathlib import Path
-
     from loadtests.record.sample import Sample
     from loadtests.record.store import Event
 

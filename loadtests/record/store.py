@@ -10,18 +10,16 @@ import contextlib
 import json
 import sqlite3
 import time
+from collections.abc import Iterable, Mapping
 from dataclasses import astuple, dataclass, field, replace
-from typing import TYPE_CHECKING, Any, Self
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
 
 from adapters.platform_report import PlatformReport
 from loadtests.plan.schedule import Arrival
 from loadtests.record import schema
 from loadtests.record.sample import Sample, as_row
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
-    from pathlib import Path
-    from types import TracebackType
 
 FILE_NAME = "samples.sqlite"
 FOLD_WITHIN_S, FOLD_PAUSE_S = 5.0, 0.05  # the live figures read the store for moments only

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from loadtests.analysis.checks import check
@@ -16,8 +17,6 @@ from loadtests.record.run_data import RunData, read_run
 from loadtests.report.markdown import render_markdown
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from loadtests.prices.book import PriceBook
 
 SUMMARY_NAME = "summary.json"
@@ -51,7 +50,7 @@ def folder_of(run: Path) -> Path:
 
 
 def summarise_run_data(record: RunData, book: PriceBook | None = None) -> Summary:
-    """The summary of a run with its cost, its tuning where it was a sweep, and its checks.
+    """The summary of a run with its cost, its checks, and the result where it was a sweep.
 
     `book` None: the newest prices that are shipped.
     """

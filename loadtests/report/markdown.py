@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from loadtests.analysis.target_summary import LATE_MS, TABLE_QUANTILES
 from loadtests.analysis.waterfall import ORDER
-from loadtests.report.sweep_text import section
+from loadtests.report.sweep import section
 from loadtests.stats.formatting import MISSING, format_estimate, format_number
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
-
     from loadtests.analysis.summary import Summary
     from loadtests.analysis.target_summary import TargetSummary
 
@@ -23,7 +22,7 @@ def render_markdown(summary: Summary) -> str:
     """The whole report as Markdown, ending in a newline."""
     parts = (
         _head,
-        _tuning,
+        _sweep,
         _results,
         _verdicts,
         _checks,
@@ -84,7 +83,7 @@ def _result_row(part: TargetSummary) -> list[str]:
     ]
 
 
-def _tuning(summary: Summary) -> Iterator[str]:
+def _sweep(summary: Summary) -> Iterator[str]:
     if summary.sweep is not None:
         yield from section(summary.sweep)
 

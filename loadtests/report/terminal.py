@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from rich import box
@@ -13,8 +14,6 @@ from loadtests.analysis.target_summary import TABLE_QUANTILES
 from loadtests.stats.formatting import format_interval, format_value
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from rich.console import Console
 
     from loadtests.analysis.checks import Check, CheckState

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,8 +11,6 @@ from loadtests.stats.percentiles import percentile
 from loadtests.stats.stopping import StoppingDecision, StoppingRule, decide, next_look
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from loadtests.plan.targets import Target
     from loadtests.record.sample import Sample
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -10,8 +11,6 @@ import gevent
 from loadtests.run.resources import RunResources
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from loadtests.run.workers import WorkerPool
 
 

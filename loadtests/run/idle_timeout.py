@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from loadtests.send.endpoint import FAILURES, HttpEndpoint
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from loadtests.plan.targets import Target
 
 TIMEOUT_S = 10.0

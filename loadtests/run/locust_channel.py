@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, cast
 
 from locust.exception import RPCError
 from locust.runners import STATE_MISSING
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from locust.env import Environment
     from locust.rpc import Message
 

@@ -7,6 +7,7 @@ import logging
 import signal
 import sys
 from argparse import Namespace
+from collections.abc import Callable, Sequence
 from decimal import Decimal
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
@@ -34,8 +35,6 @@ from loadtests.selftest.floor import measure_floor
 from loadtests.send.worker import Worker
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
     from locust.env import Environment
 
     from loadtests.live.feed import LiveFeed

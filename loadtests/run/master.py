@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+from collections.abc import Callable, Mapping
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
@@ -18,8 +19,6 @@ from loadtests.run.workers import WorkerPool
 from loadtests.send.delivery import Inbox
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-
     from loadtests.record.store import Store
     from loadtests.run.early_stop import EarlyStop
     from loadtests.run.preparation import PreparedRun

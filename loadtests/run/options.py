@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import shlex
 import sys
+from argparse import Namespace
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,9 +17,6 @@ from loadtests.plan.scenarios import SCENARIOS
 from loadtests.stats.stopping import StoppingRule
 
 if TYPE_CHECKING:
-    from argparse import Namespace
-    from collections.abc import Mapping
-
     from locust.argument_parser import LocustArgumentParser
 
 NO_TARGETS = (

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import urllib.error
 import urllib.request
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from http.client import HTTPException
 from statistics import median
@@ -22,8 +23,6 @@ from loadtests.send.response import HttpResponse
 from loadtests.send.response_parser import PlannedRequest, instance_fields
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
-
     from loadtests.cost.budget import Budget
     from loadtests.credentials.provider import CredentialProvider
     from loadtests.plan.payloads import Payload

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
@@ -16,8 +17,6 @@ from loadtests.run.probe import probe, warm_service_ms
 from loadtests.run.resources import RunResources
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
-
     from loadtests.plan.payloads import Payload
     from loadtests.plan.schedule import Arrival
     from loadtests.plan.targets import Target

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from statistics import median
 from time import perf_counter
 from typing import TYPE_CHECKING
@@ -11,8 +12,6 @@ from loadtests.plan.schedule import Arrival
 from loadtests.send.requester import Requester
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
     from loadtests.plan.payloads import Payload
     from loadtests.plan.targets import Target
     from loadtests.record.sample import Sample

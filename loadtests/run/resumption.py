@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
@@ -12,8 +13,6 @@ from loadtests.run.preparation import PreparedRun
 from loadtests.run.probe import end_s, probe
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
-
     from loadtests.plan.payloads import Payload
     from loadtests.plan.schedule import Arrival
     from loadtests.plan.targets import Target

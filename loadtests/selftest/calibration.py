@@ -6,7 +6,9 @@ what is measured on top belongs to the client. Every figure comes from a run of 
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,9 +21,6 @@ from loadtests.selftest.floor import PIXEL
 from loadtests.selftest.null_server import Behaviour, Stall, null_server
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-    from pathlib import Path
-
     from loadtests.launch import RunProgress
     from loadtests.record.sample import Sample
 

@@ -7,13 +7,10 @@ import subprocess
 import sysconfig
 import tempfile
 import time
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-    from types import TracebackType
-    from typing import Self
+from types import TracebackType
+from typing import Self
 
 ROOT = Path(__file__).resolve().parents[2]
 _END_S = 60.0

@@ -6,6 +6,8 @@ Processor time, because it is what bounds the throughput of a client, and is the
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from gevent import monkey
 
 monkey.patch_all()  # as Locust does, before anything imports sockets
@@ -14,7 +16,7 @@ import argparse  # noqa: E402
 import json  # noqa: E402
 from statistics import median  # noqa: E402
 from time import perf_counter, process_time  # noqa: E402
-from typing import TYPE_CHECKING, Any  # noqa: E402
+from typing import Any  # noqa: E402
 
 import gevent  # noqa: E402
 from locust import rpc  # noqa: E402
@@ -27,9 +29,6 @@ from loadtests.selftest.floor import PIXEL  # noqa: E402
 from loadtests.selftest.null_server import null_server  # noqa: E402
 from loadtests.send.delivery import Outbox  # noqa: E402
 from loadtests.send.requester import Requester  # noqa: E402
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 SENDERS = 8
 

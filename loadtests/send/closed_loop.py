@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from itertools import count
 from random import Random
-from typing import TYPE_CHECKING
 
 from loadtests.plan.schedule import Arrival
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
 
 
 class ClosedLoop:

@@ -6,13 +6,12 @@ time is sent again. The store takes a sample of the same worker and index once, 
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from loadtests.record.sample import Sample, as_row
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-
     from loadtests.record.store import Store
 
 BATCH_MAX = 1000

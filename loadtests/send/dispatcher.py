@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from time import perf_counter
 from typing import TYPE_CHECKING
 
@@ -10,8 +11,6 @@ from gevent.event import Event
 from gevent.pool import Group
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
     from loadtests.plan.schedule import Arrival
 
 AHEAD_S = 2.0  # requests are prepared at most so long before they are due: signatures hold for some minutes

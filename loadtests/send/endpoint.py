@@ -12,12 +12,13 @@ from __future__ import annotations
 import select
 import socket
 import ssl
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import count
 from time import perf_counter
-from typing import TYPE_CHECKING
+from types import TracebackType
 from urllib.parse import urlsplit
 
 import gevent
@@ -25,10 +26,6 @@ from gevent.lock import BoundedSemaphore
 from geventhttpclient.response import HTTPParseError, HTTPResponse
 
 from loadtests.send.response import HttpResponse
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from types import TracebackType
 
 FAILURES = (OSError, HTTPParseError)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
@@ -10,8 +11,6 @@ from loadtests.send.endpoint import FAILURES, HttpEndpoint
 from loadtests.send.response_parser import PlannedRequest, instance_fields
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
     from loadtests.cost.budget import Budget
     from loadtests.credentials.credentials import Credentials
     from loadtests.plan.payloads import Payload

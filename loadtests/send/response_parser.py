@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -11,8 +12,6 @@ from loadtests.record import evidence
 from loadtests.record.sample import Sample
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from loadtests.plan.phases import Stratum
     from loadtests.record.sample import Outcome
     from loadtests.send.response import HttpResponse

@@ -8,6 +8,8 @@ from __future__ import annotations
 import gc
 import logging
 import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
@@ -27,9 +29,6 @@ from loadtests.send.dispatcher import Dispatcher
 from loadtests.send.requester import Requester
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-    from pathlib import Path
-
     from loadtests.send.messages import MessageChannel
 
 LOG = logging.getLogger(__name__)

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from loadtests.stats.estimate import Estimate
 
 # On the frontier by its values; off it, but by less than the intervals can tell; beaten beyond doubt.

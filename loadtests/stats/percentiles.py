@@ -7,6 +7,7 @@ binomial(n, q) whatever the distribution, so the ranks follow from the binomial 
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -16,8 +17,6 @@ from scipy import stats
 from loadtests.stats.estimate import Estimate
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
     from numpy.typing import NDArray
 
 CONFIDENCE = 0.95

@@ -8,6 +8,7 @@ the shift and its interval all rest on one statistic: the number of pairs in whi
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -18,8 +19,6 @@ from loadtests.stats.effects import DesignEffect, design_effect
 from loadtests.stats.exact import SMALL, null_distribution
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from numpy.typing import NDArray
 
     from loadtests.stats.series import Series

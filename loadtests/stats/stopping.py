@@ -6,14 +6,13 @@ Looks are spaced by a factor in sample size: few looks lose little coverage to c
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from loadtests.stats.formatting import format_number
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from loadtests.stats.estimate import Estimate
 
 LOOK_FACTOR = 1.25

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from model.convert.errors import ConvertError
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from model.convert.source_model import SourceModel
 
 KNOWN = ".keras, .h5, a SavedModel folder, .pt2 (torch.export), or a float .tflite"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from core import manifest
@@ -10,8 +11,6 @@ from core.errors import ModelError
 from model.convert.errors import ConvertError
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from core.manifest import Manifest, Variant
 
 

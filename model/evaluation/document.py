@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import gzip
 import json
+from collections.abc import Iterator
 from dataclasses import asdict
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-
     from loadtests.stats.estimate import Estimate
     from model.evaluation.evaluation import Evaluation
     from model.evaluation.result import Row

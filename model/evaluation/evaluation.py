@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import datetime
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from loadtests.record import machine
@@ -13,9 +15,6 @@ from model.evaluation.result import Row, Task, row, time_ratio, with_standings
 from model.evaluation.rounds import MeasuredRounds, measure
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from pathlib import Path
-
     from core.manifest import Manifest
     from loadtests.stats.estimate import Estimate
     from model.evaluation.price import PricedPlan

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import json
 import os
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from model.evaluation.document import document, write_answers
 from model.evaluation.report import markdown, several
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from model.evaluation.evaluation import Evaluation
 
 BEGIN, END = "<!-- evaluation: begin -->", "<!-- evaluation: end -->"

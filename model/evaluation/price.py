@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING
@@ -16,8 +17,6 @@ from loadtests.prices.library import open_book
 from loadtests.stats.estimate import Estimate
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from loadtests.cost.comparison import PlanCandidate
 
 _NORMAL_95 = 1.959964

@@ -5,16 +5,13 @@ from __future__ import annotations
 import json
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeVar
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self, TypeVar
 
 from loadtests.selftest.line_process import ROOT, LineProcess, ProcessEnded, bare_environment, packages
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
-    from types import TracebackType
-    from typing import Self
 
 _CODE = "from model.evaluation.worker import main; main()"
 T = TypeVar("T")

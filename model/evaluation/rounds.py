@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from loadtests.record.machine import reference_work_s
 from model.evaluation.processes import EvaluationProcess, SubjectUnfit
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-    from pathlib import Path
-
     from model.evaluation.processes import Answer, EvaluationSubject
 
     Told = Callable[[str, int, int], None]

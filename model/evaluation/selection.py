@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from core import manifest, runtime
 from model.evaluation.processes import EvaluationSubject
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from pathlib import Path
-
     from core.manifest import Manifest, Variant
 
 _TFLITE = ("litert-direct", "litert", "tflite-runtime")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 import zlib
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,8 +18,6 @@ from model.optimise.mcnemar import AccuracyChange, change
 from model.training.dataset import Photos, labels_of, read_split
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from model.convert.source_metadata import Known
     from model.evaluation.price import PricedPlan
     from model.evaluation.result import Row

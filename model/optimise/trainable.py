@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 from model.convert.errors import ConvertError, first_lines
 from model.convert.keras_source import import_tensorflow
 from model.convert.quiet import silence
 from model.training.architecture import convolutions
 from model.training.backbone import BackboneError, read_backbone, read_classifier
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 TRAINED_HERE = "the built-in model and those of `tripoint model train`"
 

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from pathlib import Path
 
 from adapters.bundle import model_lookup
 from adapters.bundle.model_lookup import RegistryError
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from pathlib import Path
 
 ENDINGS = (".h5", ".hdf5", ".keras", ".pt2")
 _LARGEST_DIFFERENCE = 1e-3

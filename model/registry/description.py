@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from adapters.bundle.model_lookup import RegistryError
@@ -13,9 +15,6 @@ from model.registry.errors import MissingAnswers
 from model.registry.normalisation import KNOWN, PRESETS, Normalisation
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from pathlib import Path
-
     from model.registry.graph import Graph
     from model.registry.metadata import Embedded
 

@@ -8,16 +8,15 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urljoin, urlsplit
 
 from adapters.bundle.model_lookup import RegistryError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
-
     import requests
 
 _TIMEOUTS_S = (15.0, 60.0)  # to connect, and between two pieces

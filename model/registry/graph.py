@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import math
 import struct
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 from adapters.bundle.model_lookup import RegistryError
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
 
 _MAGIC = b"TFL3"  # schema.fbs: file_identifier, at byte 4
 # What the generated reader raises on damaged bytes.

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import shutil
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
 
 from adapters.bundle import model_lookup
 from adapters.bundle.model_lookup import RegistryError
@@ -12,10 +14,6 @@ from core import manifest, runtime
 from core.errors import ModelError
 from model.registry import model_folder, trial
 from model.registry.registration import Candidate
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from pathlib import Path
 
 
 def is_model(folder: Path) -> bool:

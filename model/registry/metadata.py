@@ -11,14 +11,13 @@ import io
 import struct
 import zipfile
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from adapters.bundle.model_lookup import RegistryError
 from model.registry.labels import clean, parse
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from model.registry.graph import Graph
 
 _AXIS_LABELS = 2  # AssociatedFileType.TENSOR_AXIS_LABELS

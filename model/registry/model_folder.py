@@ -7,16 +7,14 @@ import json
 import shutil
 import tempfile
 import time
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from adapters.bundle import model_lookup
 from adapters.bundle.model_lookup import RegistryError
 from model.manifest_writer import write_manifest
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
 
 _LEFT_BEHIND_S = 24 * 3600
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import shutil
+from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from adapters.bundle import model_lookup
@@ -12,9 +14,6 @@ from model.registry import catalogue
 from model.registry.download import Download, sha256_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
-
     from model.registry.catalogue import Offer
 
     Told = Callable[[int, int], None]

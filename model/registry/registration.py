@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from adapters.bundle import model_lookup
@@ -12,9 +14,6 @@ from model.registry.description import describe
 from model.registry.normalisation import KNOWN
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
-    from pathlib import Path
-
     from model.registry.description import Answers, Inspected
     from model.registry.trial import Trial
 

@@ -10,14 +10,12 @@ import math
 import os
 import subprocess
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from core import runtime
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 _TIMEOUT_S = 300
 _MAX_PIXELS = 100_000_000

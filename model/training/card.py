@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
+from typing import Any
 
 START, END = "<!-- measured: python -m model.training.card -->\n", "<!-- end of measured -->"
 # A pair of classes is worth naming from this many photographs on.

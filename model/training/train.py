@@ -11,6 +11,7 @@ import datetime
 import hashlib
 import platform
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -26,8 +27,6 @@ from model.training.network import ConvertExtraMissing, build, import_keras, set
 from model.training.progress import TrainingProgress
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from model.training.release import Workplace
     from model.training.trainer import Recipe
 

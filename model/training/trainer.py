@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -17,8 +18,6 @@ from model.training.network import build, get_weights, set_weights
 from model.training.schedule import rate_at
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
     from model.training.architecture import Weights
     from model.training.dataset import Photos
 

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
 from tests.architecture import import_graph
 from tests.paths import ROOT
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 FOLDERS = ("core", "adapters", "loadtests", "model", "cli", "bench")
 LAYERS = [{"cli", "bench"}, {"model"}, {"loadtests"}, {"adapters"}, {"core"}]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -12,8 +13,6 @@ from adapters import contract
 from tests.contract.recorded import Recorded, recorded_events
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     Replayed = Callable[[Recorded], contract.HttpAnswer]
 
 EVENTS = recorded_events()

@@ -7,6 +7,7 @@ import json
 import time
 import urllib.request
 from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
@@ -24,7 +25,6 @@ from tests.paths import SAMPLES
 
 if TYPE_CHECKING:
     import random
-    from collections.abc import Mapping, Sequence
 
     from loadtests.plan.targets import Target
     from loadtests.prices.book import PriceBook

@@ -9,6 +9,7 @@ import os
 import subprocess
 import sys
 import urllib.request
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,7 +22,6 @@ from tests.paths import ROOT
 from tests.standins import container_tool, wire
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
     from multiprocessing.context import ForkServerContext
     from multiprocessing.process import BaseProcess as Process
 

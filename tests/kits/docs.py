@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 import shlex
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
@@ -15,9 +16,6 @@ from cli.framework.shell_values import CompletableType
 from cli.main import tripoint
 from loadtests.plan.scenarios import SCENARIOS
 from tests.paths import ROOT
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
 
 _FENCE = re.compile(r"^(<!-- run -->\n)?```(\w*)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 _INLINE = re.compile(r"(?<!`)`((?:tripoint|make) [^`\n]+(?:\n[^`\n]+)?)`")

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 from tests.scripts import known_answer_onnx as tiny
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 COLOURS = ("red", "green", "blue")
 

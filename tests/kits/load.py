@@ -8,15 +8,13 @@ import subprocess
 import sys
 import urllib.request
 import zlib
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from loadtests.plan.targets import Target
 from tests.paths import ROOT
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 LOCUSTFILE = ROOT / "loadtests" / "locustfile.py"
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
@@ -23,9 +25,6 @@ from loadtests.send.worker import Worker
 from tests.kits.load import write_images
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
-    from pathlib import Path
-
     from loadtests.record.sample import Sample
     from loadtests.run.early_stop import EarlyStop
     from loadtests.send.messages import Listener

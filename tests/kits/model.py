@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 KINDS = {"float32": 0, "int32": 2, "int8": 9}
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,9 +20,6 @@ from loadtests.report.build import summarise_run_data
 from loadtests.report.page.context import PageContext
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from pathlib import Path
-
     from loadtests.plan.phases import Stratum
     from loadtests.record.sample import Outcome, State
 

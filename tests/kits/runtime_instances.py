@@ -7,15 +7,12 @@ import contextlib
 import os
 import secrets
 import signal
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from adapters import contract
 from adapters.contract import Environment, HttpAnswer, HttpRequest
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Mapping, Sequence
-    from pathlib import Path
 
 _BEHAVIOUR = '''
 import os, threading, time

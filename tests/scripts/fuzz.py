@@ -13,16 +13,13 @@ import os
 import random
 import sys
 import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from core.service import Service
 from core.wire import Request
 from tests.kits.core import QUIET, encoded, new_instance, picture
 from tests.paths import SAMPLES
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
 
 _FORMATS = ("PNG", "JPEG", "GIF", "WEBP", "BMP", "TIFF")
 _WORDS = (b"\xff\xff\xff\xff", b"\0\0\0\0", b"\x7f\xff\xff\xff", b"\0\0\0\1", b"\xff\xda", b"IDAT", b"\x80")

@@ -15,15 +15,13 @@ import json
 import os
 import re
 import zipfile
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
 from unittest import mock
 
 from tests.standins.ecr import Ecr
 from tests.standins.rest_api import RestApis
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
-    from pathlib import Path
 
 RUNTIMES = {"python3.11", "python3.12", "python3.13"}
 ACCOUNT = {"ConcurrentExecutions": 1000, "UnreservedConcurrentExecutions": 1000, "CodeSizeUnzipped": 262144000}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import json
 import re
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
@@ -13,8 +14,6 @@ from urllib.parse import parse_qs
 from tests.standins.models import ModelError, check
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
-
     from tests.standins.blobs import Blobs
 
 _SUBSCRIPTION = r"/subscriptions/[0-9a-f-]{36}"

@@ -11,14 +11,11 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from adapters.bundle import cache
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
 
 NAME = "docker.io/library/python:3.11-slim-bookworm"
 NEEDED = ("buildah", "debootstrap", "apt-get")

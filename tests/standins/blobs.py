@@ -11,12 +11,10 @@ import os
 import re
 import shutil
 import subprocess
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import urlsplit, urlunsplit
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 # learn.microsoft.com/azure/azure-functions/functions-infrastructure-as-code, "Deployment package", as of 2026-11-25
 PACKAGE = "released-package.zip"

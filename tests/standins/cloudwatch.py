@@ -7,11 +7,10 @@ import re
 import threading
 import time
 import urllib.request
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-
     from tests.standins.data_plane import Running
 
 _STREAM = "2026/11/25/[$LATEST]stand-in"

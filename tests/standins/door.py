@@ -13,17 +13,16 @@ import http.client
 import re
 import threading
 import urllib.request
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from tests.standins import data_plane, wire
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
-    from pathlib import Path
-
     from tests.standins.issuer import Issuer
 
     Lock = Callable[["Knock"], int | None]

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import parse_qsl
 
 from tests.standins.discovery import Service
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
 
 _SERVICES = ("cloudfunctions.v2", "iam.v1", "run.v2", "logging.v2")
 _FIELD = re.compile(r"_([a-z])")

@@ -13,12 +13,11 @@ import io
 import json
 import re
 import time
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
-
     Refusal = tuple[int, str, str]
 
 _URI = re.compile(

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from adapters.aws.deployment import image_registry
 from adapters.deployment.provider import Step
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from adapters.aws.deployment.context import Context
     from adapters.bundle.build import Bundle
     from adapters.deployment.provider import Outputs

@@ -6,6 +6,7 @@ docs.aws.amazon.com/apigateway/latest/developerguide/http-api-access-control-iam
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
@@ -15,8 +16,6 @@ from adapters.aws.deployment.rest_api import STAGE, rest_api_step
 from adapters.deployment.provider import Step
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from adapters.aws.deployment.context import Context
     from adapters.deployment.provider import Outputs
 

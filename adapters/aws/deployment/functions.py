@@ -6,6 +6,7 @@ Vendor facts: docs.aws.amazon.com/lambda/latest/api, as of 2026-11-20.
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from adapters.aws.deployment import image_registry
@@ -15,8 +16,6 @@ from adapters.deployment.errors import DeployError
 from adapters.deployment.provider import Resource, Step
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from adapters.bundle.build import Bundle
     from adapters.deployment.function_spec import FunctionSpec
     from adapters.deployment.provider import Outputs

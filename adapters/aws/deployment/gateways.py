@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from adapters.aws.deployment.aliases import ALIAS, qualifier
@@ -15,8 +16,6 @@ from adapters.deployment.errors import DeployError
 from adapters.deployment.provider import Step
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-
     from adapters.aws.deployment.context import Context
     from adapters.deployment.provider import Outputs
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import json
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
@@ -21,8 +22,6 @@ from adapters.deployment.naming import identity_in
 from adapters.deployment.provider import FoundResource, Resource, Step
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-
     from adapters.aws.deployment.context import Context
     from adapters.deployment.function_spec import FunctionSpec
     from adapters.deployment.provider import Outputs

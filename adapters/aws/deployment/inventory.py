@@ -6,6 +6,7 @@ project too. Kinds are listed in the order of making, so that the last goes firs
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
@@ -20,8 +21,6 @@ from adapters.deployment.naming import identity_in
 from adapters.deployment.provider import FoundResource, Resource
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator
-
     from adapters.aws.deployment.clients import Clients
 
 _TAG = "tripoint-project"

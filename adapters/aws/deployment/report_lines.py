@@ -13,12 +13,9 @@ gateway's own request: `x-amzn-requestid` of a REST API (developerguide/set-up-a
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from collections.abc import Iterable
 
 from adapters.platform_report import PlatformReport
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
 
 PATTERN = '"REPORT RequestId"'  # as CloudWatch Logs filters
 MATCHED_FRONT = "function-url"

@@ -9,6 +9,7 @@ limits.html (29 s), and how-to-call-api.html (the address).
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -18,8 +19,6 @@ from adapters.aws.deployment.gateways import invoked_arn, retry_throttled
 from adapters.deployment.provider import Step
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-
     from adapters.aws.deployment.context import Context
     from adapters.deployment.provider import Outputs
 

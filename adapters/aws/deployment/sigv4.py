@@ -7,13 +7,9 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from datetime import datetime
 from urllib.parse import parse_qsl, quote, urlsplit
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from datetime import datetime
-
 
 _ALGORITHM = "AWS4-HMAC-SHA256"
 

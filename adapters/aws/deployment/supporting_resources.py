@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
@@ -10,8 +11,6 @@ from adapters.aws.deployment.context import GLOBAL
 from adapters.deployment.provider import Resource, Step
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from adapters.aws.deployment.clients import Clients
     from adapters.aws.deployment.context import Context
     from adapters.bundle.build import Bundle

@@ -8,6 +8,7 @@ import math
 import os
 import sys
 import time
+from collections.abc import Coroutine
 from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
@@ -19,8 +20,6 @@ from adapters.aws.local.runtime_api import Invocation, InvocationResult, Runtime
 from adapters.contract import HttpAnswer, InstanceFailed
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine
-
     from adapters.contract import Environment, Process
 
 T = TypeVar("T")

@@ -10,15 +10,12 @@ Sources (as of 2026-11-20): docs.aws.amazon.com/lambda/latest/api/API_Invoke.htm
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 from adapters.aws.local import invoke_api
 from adapters.aws.local.rest_event import MALFORMED, below_stage
 from adapters.contract import AdmissionDecision, FrontTimeout, HttpAnswer, HttpRequest, Rejection, load
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 HTTP_API, REST_API = "http-api", "rest-api"
 ASYNC_LIMIT_BYTES = 1024 * 1024

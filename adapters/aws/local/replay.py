@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import importlib
 import json
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from typing import Any
 
 from adapters.aws.local import http_event
 from adapters.contract import HttpAnswer
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 
 def replay(event: Mapping[str, Any]) -> HttpAnswer:

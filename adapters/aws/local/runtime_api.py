@@ -9,13 +9,10 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from aiohttp import web
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 PREFIX = "/2018-06-01/runtime/"
 # "Response payload size exceeded maximum allowed payload size (6291556 bytes)": 6 MB and 100 bytes for an envelope.

@@ -6,6 +6,7 @@ learn.microsoft.com/azure/templates/microsoft.web/sites (api-version 2025-05-01)
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from adapters import contract
@@ -14,8 +15,6 @@ from adapters.bundle.cached_build import build_cached
 from adapters.bundle.target import target_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from adapters.bundle.build import Bundle
     from adapters.deployment.function_spec import FunctionSpec
 

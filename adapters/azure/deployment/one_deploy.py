@@ -7,14 +7,13 @@ deployment service's own routes, as of 2026-11-20.
 from __future__ import annotations
 
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from adapters.deployment.errors import DeployError
 from adapters.deployment.provider import sdk
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from adapters.azure.deployment.account import Account
 
 _BUILD_WAIT_S = 900.0

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from typing import TYPE_CHECKING, Any
+from collections.abc import AsyncIterator
+from typing import Any
 
 import grpc.aio
 
 from adapters.azure.local.worker_process import UNLIMITED
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
 
 HOST_VERSION = "4.0.0"
 

@@ -7,12 +7,9 @@ learn.microsoft.com/azure/azure-functions/function-keys-how-to (as of 2026-11-20
 from __future__ import annotations
 
 import hmac
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 from urllib.parse import parse_qs
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 FUNCTION_KEY = "TRIPOINT_AZURE_FUNCTION_KEY"
 MASTER_KEY = "TRIPOINT_AZURE_MASTER_KEY"

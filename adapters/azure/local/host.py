@@ -8,6 +8,8 @@ instance: what the worker says of itself and what the front door's ledger says t
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from adapters.azure.local import language_worker
@@ -16,9 +18,6 @@ from adapters.azure.local.language_worker import PROCESS_COUNT, LanguageWorker, 
 from adapters.contract import InstanceFailed
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from pathlib import Path
-
     from adapters.contract import Environment
 
 # The host gives up after 3 errors per worker process (Azure/azure-functions-host, RpcFunctionInvocationDispatcher.cs,

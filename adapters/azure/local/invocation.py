@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
 
 from adapters.contract import HttpAnswer
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from adapters.azure.local.routes import Match
     from adapters.contract import HttpRequest
 

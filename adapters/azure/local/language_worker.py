@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,8 +14,6 @@ from adapters.azure.local import function_keys, routes
 from adapters.azure.local.event_stream import HOST_VERSION, EventStreamLink, Server, WorkerGone, WorkerRefused
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from adapters.azure.local.routes import Route
     from adapters.contract import Environment, Process
 

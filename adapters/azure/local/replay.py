@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import functools
 import importlib
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
 
@@ -13,8 +14,6 @@ from azure.functions.http import HttpRequest
 from adapters.contract import HttpAnswer
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-
     from azure.functions import HttpResponse
 
 

@@ -6,6 +6,7 @@ cloud.google.com/run/docs/configuring/services/cpu and .../billing-settings, as 
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from adapters import contract
@@ -15,8 +16,6 @@ from adapters.bundle.target import target_of
 from adapters.emulator.memory_sizes import cpu_share
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
     from adapters.bundle.build import Bundle
     from adapters.deployment.function_spec import FunctionSpec
 

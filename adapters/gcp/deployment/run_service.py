@@ -6,11 +6,9 @@ Vendor facts: the discovery document of run.v2 (revision 20261031), as of 2026-1
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
+from typing import Any
 
 GENERATION = "TRIPOINT_GENERATION"
 _WAIT_S = 900.0

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import base64
 import importlib
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from typing import Any
 
 import flask
 from werkzeug.test import EnvironBuilder
 
 from adapters.contract import HttpAnswer
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 
 def replay(event: Mapping[str, Any]) -> HttpAnswer:

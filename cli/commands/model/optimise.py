@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from model.optimise.steps import Line, Plan
 
 _EPILOG = "Example: tripoint model optimise clothes --data photos --steps quantise --out small"

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from loadtests.stats.formatting import MISSING, format_interval, format_value
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
     from loadtests.stats.estimate import Estimate
 
 _BRIEF = 18  # characters

@@ -5,12 +5,9 @@ from __future__ import annotations
 from contextlib import suppress
 from functools import cache
 from importlib.metadata import version
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from adapters.bundle.cache import folder_for
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 _FILE = "vega.js"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,8 +12,6 @@ from loadtests.report.page.blocks import Cell, Prose, Section, Table, count_cell
 from loadtests.stats.formatting import MISSING, format_number
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from loadtests.analysis.target_summary import TargetSummary
     from loadtests.record.columns import Columns
     from loadtests.report.page.blocks import Block

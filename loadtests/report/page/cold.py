@@ -1,7 +1,8 @@
-"""Cold starts: how long, of each kind apart, and where the time goes. Pure."""
+"""Cold starts: how long they are, each stratum by itself, and where the time goes. Pure."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
 import altair as alt
@@ -14,8 +15,6 @@ from loadtests.report.page.downsampling import short
 from loadtests.stats.formatting import format_estimate, format_number
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-
     from loadtests.plan.phases import Stratum
     from loadtests.report.page.blocks import Block
     from loadtests.report.page.context import PageContext
@@ -59,49 +58,51 @@ _NONE = "No cold start was measured in this run."
 
 
 def cold(material: PageContext) -> Section:
-    """The section, with two charts for each kind of cold start that was provoked."""
+    """The section, with two charts for each stratum of cold start that was provoked."""
     if not any(part.cold.n for part in material.summary.targets):
         return Section("cold", "Cold starts", [Prose([_NONE])])
     blocks: list[Block] = [Prose([_ABOUT])]
-    for kind in PROVOKED:
-        if any(kind in part.cold.by_stratum for part in material.summary.targets):
-            blocks += _of_kind(material, kind)
+    for stratum in PROVOKED:
+        if any(stratum in part.cold.by_stratum for part in material.summary.targets):
+            blocks += _of_stratum(material, stratum)
     return Section("cold", "Cold starts", [*blocks, _table(material)])
 
 
-def _of_kind(material: PageContext, kind: Stratum) -> Iterator[Block]:
-    starts = list(_starts(material, kind))
-    falls = _falls(material, kind)
+def _of_stratum(material: PageContext, stratum: Stratum) -> Iterator[Block]:
+    starts = list(_starts(material, stratum))
+    falls = _falls(material, stratum)
     if starts:
-        yield _strip(material, kind, starts)
+        yield _strip(material, stratum, starts)
     if any(falls.values()):
-        yield _waterfall(kind, falls)
+        yield _waterfall(stratum, falls)
 
 
-def _starts(material: PageContext, kind: Stratum) -> Iterator[Row]:
+def _starts(material: PageContext, stratum: Stratum) -> Iterator[Row]:
     for look, _, columns in material.each():
-        for latency in columns.latency_ms[columns.where(outcome="ok", state="cold", stratum=kind)]:
+        for latency in columns.latency_ms[columns.where(outcome="ok", state="cold", stratum=stratum)]:
             yield {"target": look.label, "k": look.key, "ms": short(latency)}
 
 
-def _strip(material: PageContext, kind: Stratum, rows: list[Row]) -> Figure:
+def _strip(material: PageContext, stratum: Stratum, rows: list[Row]) -> Figure:
     medians = [
         {"target": look.label, "k": look.key, "p50": each.value, "lo": each.lo, "hi": each.hi}
         for look, part, _ in material.each()
-        if kind in part.cold.by_stratum and (each := part.cold.by_stratum[kind].estimates["p50_ms"]).value is not None
+        if stratum in part.cold.by_stratum
+        if stratum in part.cold.by_stratum
+        and (each := part.cold.by_stratum[stratum].estimates["p50_ms"]).value is not None
     ]
     told = "; ".join(
-        f"{part.target.name} {format_estimate(part.cold.by_stratum[kind].estimates['p50_ms'])}"
+        f"{part.target.name} {format_estimate(part.cold.by_stratum[stratum].estimates['p50_ms'])}"
         for part in material.summary.targets
-        if kind in part.cold.by_stratum
+        if stratum in part.cold.by_stratum
     )
-    text = f"Every {kind} cold start as a line, in ms. Medians with 95 % intervals: {told}."
+    text = f"Every {stratum} cold start as a line, in ms. Medians with 95 % intervals: {told}."
     notes = [
-        f"{KINDS[kind].capitalize()}.",
+        f"{KINDS[stratum].capitalize()}.",
         "Each thin line is one cold start; the dot is the median, the bar its 95 % interval.",
     ]
-    title = f"Each {kind} cold start"
-    return Figure(f"cold-{kind}", title, _strip_spec(material, rows, medians, text), text, notes=notes)
+    title = f"Each {stratum} cold start"
+    return Figure(f"cold-{stratum}", title, _strip_spec(material, rows, medians, text), text, notes=notes)
 
 
 def _strip_spec(material: PageContext, rows: list[Row], medians: list[Row], text: str) -> Spec:
@@ -129,33 +130,33 @@ def _strip_spec(material: PageContext, rows: list[Row], medians: list[Row], text
     )  # fmt: skip
 
 
-def _falls(material: PageContext, kind: Stratum) -> dict[str, tuple[WaterfallStep, ...]]:
-    """The mean parts of each target's cold starts of one kind."""
+def _falls(material: PageContext, stratum: Stratum) -> dict[str, tuple[WaterfallStep, ...]]:
+    """The mean parts of each target's cold starts of one stratum."""
     return {
         look.label: mean_waterfall(
             each
             for each in material.samples.get(look.name, ())
-            if (each.outcome, each.state, each.stratum) == ("ok", "cold", kind)
+            if (each.outcome, each.state, each.stratum) == ("ok", "cold", stratum)
         )
         for look in material.looks
     }
 
 
-def _waterfall(kind: Stratum, falls: Mapping[str, tuple[WaterfallStep, ...]]) -> Figure:
+def _waterfall(stratum: Stratum, falls: Mapping[str, tuple[WaterfallStep, ...]]) -> Figure:
     longest = max(total_ms(parts) for parts in falls.values())
     rows = [
         row for key, (name, parts) in enumerate(falls.items()) for row in _bars(key, name, parts, longest=longest)
     ]
     ends = [f"{name} {format_number(total_ms(parts))} ms" for name, parts in falls.items() if parts]
-    text = f"Mean parts of {kind} cold starts, in order of time. Together: {', '.join(ends)}."
+    text = f"Mean parts of {stratum} cold starts, in order of time. Together: {', '.join(ends)}."
     notes = [
         "Means; the parts add up to the mean latency. Platform is what remains between the client's clock and the "
         f"instance's. Parts under {SMALL:.0%} of the longest bar are drawn together; the table has all of them."
     ]
-    title = f"Where a {kind} cold start's time goes"
+    title = f"Where a {stratum} cold start's time goes"
     return Figure(
-        f"waterfall-{kind}", title, _waterfall_spec(rows, list(falls), text), text,
-        table=_waterfall_table(kind, falls), notes=notes,
+        f"waterfall-{stratum}", title, _waterfall_spec(rows, list(falls), text), text,
+        table=_waterfall_table(stratum, falls), notes=notes,
     )  # fmt: skip
 
 
@@ -191,7 +192,7 @@ def _waterfall_spec(rows: list[Row], names: list[str], text: str) -> Spec:
     return finished(chart, height=row_height(len(names)), text=text, rows=rows)
 
 
-def _waterfall_table(kind: Stratum, falls: Mapping[str, tuple[WaterfallStep, ...]]) -> Table:
+def _waterfall_table(stratum: Stratum, falls: Mapping[str, tuple[WaterfallStep, ...]]) -> Table:
     known = {name: {part.name: part.ms for part in parts} for name, parts in falls.items() if parts}
     rows = [
         [
@@ -202,20 +203,20 @@ def _waterfall_table(kind: Stratum, falls: Mapping[str, tuple[WaterfallStep, ...
         if any(part in parts for parts in known.values())
     ]
     rows.append([Cell("all"), *(Cell(format_number(sum(parts.values())), number=True) for parts in known.values())])
-    return Table(f"Mean parts of {kind} cold starts, ms", ["part", *known], rows, folded=True)
+    return Table(f"Mean parts of {stratum} cold starts, ms", ["part", *known], rows, folded=True)
 
 
 def _table(material: PageContext) -> Table:
     rows = [
         [
-            Cell(part.target.name, kind, key=look.key),
+            Cell(part.target.name, stratum, key=look.key),
             count_cell(group.n),
             *(estimate_cell(each) for each in group.estimates.values()),
         ]
-        for kind in COLD_STRATA
+        for stratum in COLD_STRATA
         for look, part, _ in material.each()
-        if (group := part.cold.by_stratum.get(kind)) is not None
+        if (group := part.cold.by_stratum.get(stratum)) is not None
     ]
     return Table(
-        "Cold starts of every kind, with 95 % intervals", ["target and kind", "n", "p50, ms", "p95, ms"], rows
+        "Cold starts of every stratum, with 95 % intervals", ["target and stratum", "n", "p50, ms", "p95, ms"], rows
     )

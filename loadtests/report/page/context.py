@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -10,8 +11,6 @@ from loadtests.record.columns import by_target
 from loadtests.report.page.palette import target_styles
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
-
     from loadtests.analysis.summary import Summary
     from loadtests.analysis.target_summary import TargetSummary
     from loadtests.prices.book import PriceBook

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
@@ -15,8 +16,6 @@ from loadtests.report.page.volume import MonthlyCosts, months, step_of, steps, v
 from loadtests.stats.formatting import format_number
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from loadtests.cost.break_even import BreakEven
     from loadtests.report.page.blocks import Block
     from loadtests.report.page.chart import Row

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import altair as alt
@@ -22,8 +23,6 @@ from loadtests.report.page.chart import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from loadtests.report.page.palette import TargetStyle
 
 CENT = 0.01  # USD; a curve begins where a month costs this much

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+from collections.abc import Iterator, Sequence
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -26,8 +27,6 @@ from loadtests.report.page.timeline import timeline
 from loadtests.report.page.warm import warm
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
     from loadtests.analysis.summary import Summary
     from loadtests.prices.book import PriceBook
     from loadtests.record.run_data import RunData

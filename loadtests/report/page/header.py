@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -11,8 +12,6 @@ from loadtests.report.page.blocks import Cell, Prose, Section, Table, estimate_c
 from loadtests.report.page.verdict import PageVerdict, verdicts
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from loadtests.analysis.summary import Summary
     from loadtests.analysis.target_summary import TargetSummary
     from loadtests.report.page.context import PageContext

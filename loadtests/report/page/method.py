@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -12,8 +13,6 @@ from loadtests.report.page.blocks import Cell, Code, Points, Prose, Section, Tab
 from loadtests.stats.formatting import format_number
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from loadtests.cost.bill import BillLine
     from loadtests.report.page.blocks import Block
     from loadtests.report.page.context import PageContext

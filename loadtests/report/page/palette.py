@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import takewhile
 from typing import TYPE_CHECKING
@@ -10,8 +11,6 @@ from typing import TYPE_CHECKING
 from adapters import contract
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from loadtests.plan.targets import Target
 
 # Okabe and Ito's colours, which people with colour-blindness can tell apart (Color Universal Design, 2008), those

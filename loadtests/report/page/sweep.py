@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 import altair as alt
@@ -10,11 +11,9 @@ from loadtests.analysis.recommendation import WORDS
 from loadtests.report.page.blocks import Cell, Figure, Points, Prose, Section, Table, estimate_cell
 from loadtests.report.page.chart import Ratios, Row, Spec, finished, rows_named, shown, wrapped
 from loadtests.report.page.palette import COLOURS, cloud_order
-from loadtests.report.sweep_text import STANDING_WORDS
+from loadtests.report.sweep import STATUS_TEXTS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
     from loadtests.analysis.sweep import SweepPoint, SweepResult
     from loadtests.report.page.blocks import Block
     from loadtests.report.page.context import PageContext
@@ -37,30 +36,30 @@ _TOLD = [
 _OPACITY = {"frontier": 1.0, "near": 1.0, "dominated": 0.3}
 
 
-def sweep(material: PageContext, tuning: SweepResult) -> Section:
+def sweep(material: PageContext, result: SweepResult) -> Section:
     """The section: recommendations, the two frontiers, the table, and what to know."""
-    about = _ABOUT.format(strategy=tuning.strategy, words=WORDS[tuning.strategy])
-    blocks: list[Block] = [Prose([about]), Points(list(_found(tuning)))]
-    blocks += _frontiers(material, tuning)
-    blocks.append(_table(material, tuning))
-    if tuning.notes:
-        blocks.append(Points(list(tuning.notes)))
+    about = _ABOUT.format(strategy=result.strategy, words=WORDS[result.strategy])
+    blocks: list[Block] = [Prose([about]), Points(list(_found(result)))]
+    blocks += _frontiers(material, result)
+    blocks.append(_table(material, result))
+    if result.notes:
+        blocks.append(Points(list(result.notes)))
     return Section("sweep", "Memory sizes", blocks)
 
 
-def _found(tuning: SweepResult) -> Iterator[str]:
-    yield from (f"{each.sentence()}." for each in tuning.recommendations)
-    if not tuning.recommendations:
+def _found(result: SweepResult) -> Iterator[str]:
+    yield from (f"{each.sentence()}." for each in result.recommendations)
+    if not result.recommendations:
         yield "No setting can be recommended: see why each was left out."
 
 
-def _frontiers(material: PageContext, tuning: SweepResult) -> Iterator[Figure]:
-    warm = _points(material, tuning, lambda each: (each.p95_ms, each.by_warm))
+def _frontiers(material: PageContext, result: SweepResult) -> Iterator[Figure]:
+    warm = _points(material, result, lambda each: (each.p95_ms, each.by_warm))
     if warm:
         text = f"Cost per million requests against warm p95 of each setting. {_members(warm)}"
         spec = _spec(material, warm, "warm p95, ms (log scale)", text)
         yield Figure("frontier-warm", "Cost against warm p95", spec, text, notes=[_FRONTIER])
-    cold = _points(material, tuning, lambda each: (each.cold_ms, each.by_cold))
+    cold = _points(material, result, lambda each: (each.cold_ms, each.by_cold))
     if cold:
         text = f"Cost per million requests against the median cold start of each setting. {_members(cold)}"
         spec = _spec(material, cold, "cold start p50, ms (log scale)", text)
@@ -72,11 +71,11 @@ def _members(rows: list[Row]) -> str:
 
 
 def _points(
-    material: PageContext, tuning: SweepResult, of: Callable[[SweepPoint], tuple[Estimate, ParetoStatus | None]]
+    material: PageContext, result: SweepResult, of: Callable[[SweepPoint], tuple[Estimate, ParetoStatus | None]]
 ) -> list[Row]:
     looks = {each.name: each for each in material.looks}
     rows = []
-    for setting in tuning.points:
+    for setting in result.points:
         time_ms, standing = of(setting)
         target = setting.summary.target
         if standing is None or not time_ms.value or not setting.usd.value:
@@ -128,9 +127,9 @@ def _colour(material: PageContext, rows: list[Row]) -> alt.Color:
     return alt.Color("cloud:N", scale=alt.Scale(domain=clouds, range=colours), legend=legend)
 
 
-def _table(material: PageContext, tuning: SweepResult) -> Table:
+def _table(material: PageContext, result: SweepResult) -> Table:
     keys = {each.name: each.key for each in material.looks}
-    rows = [_row(each, keys[each.summary.target.name]) for each in tuning.points]
+    rows = [_row(each, keys[each.summary.target.name]) for each in result.points]
     headings = [
         "setting",
         "USD per million",
@@ -147,4 +146,4 @@ def _row(setting: SweepPoint, key: int) -> list[Cell]:
     name = Cell(setting.summary.target.name, f"{setting.summary.target.memory_mb:,} MB", key=key)
     if setting.left_out is not None:
         return [name, *figures, Cell("left out", setting.left_out), Cell("")]
-    return [name, *figures, Cell(STANDING_WORDS[setting.by_warm]), Cell(STANDING_WORDS[setting.by_cold])]
+    return [name, *figures, Cell(STATUS_TEXTS[setting.by_warm]), Cell(STATUS_TEXTS[setting.by_cold])]

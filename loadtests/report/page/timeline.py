@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import altair as alt
@@ -13,8 +14,6 @@ from loadtests.report.page.downsampling import drawn, short
 from loadtests.stats.formatting import MISSING, format_number
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from numpy.typing import NDArray
 
     from loadtests.record.columns import Columns

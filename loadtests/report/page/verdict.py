@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -13,8 +14,6 @@ from loadtests.stats.formatting import format_estimate, format_number
 from loadtests.stats.pareto import intervals_below
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
     from loadtests.analysis.comparison import Kind, TargetComparison
     from loadtests.analysis.summary import Summary
     from loadtests.analysis.target_summary import TargetSummary

@@ -6,7 +6,9 @@ does not calculate.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -14,9 +16,6 @@ from loadtests.cost.break_even import BreakEven, cheapest_by_volume, order_chang
 from loadtests.cost.measured import DEFAULT_VOLUME, costing_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-    from decimal import Decimal
-
     from loadtests.cost.bill import Bill
     from loadtests.report.page.context import PageContext
 

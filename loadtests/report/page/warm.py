@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import altair as alt
@@ -25,8 +26,6 @@ from loadtests.report.page.downsampling import STEPS_MAX, curve_ranks, short
 from loadtests.stats.formatting import format_number
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from loadtests.analysis.target_summary import LatencyGroup, TargetSummary
     from loadtests.record.columns import Columns
     from loadtests.report.page.blocks import Block

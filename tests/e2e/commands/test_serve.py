@@ -9,18 +9,16 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import psutil
 import pytest
 
 from adapters import contract
 from tests.kits.processes import runs
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 GONE_WITHIN_S = 5.0
 

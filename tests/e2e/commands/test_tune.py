@@ -7,7 +7,8 @@ import os
 import subprocess
 import sys
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
@@ -15,9 +16,6 @@ import pytest
 from loadtests.plan.targets import write_targets
 from tests.kits.load import null_target, write_images
 from tests.paths import ROOT
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 pytestmark = [pytest.mark.timeout(240)]
 
@@ -62,12 +60,12 @@ def test_every_cost_has_an_interval_and_more_memory_costs_more(swept: Path) -> N
 
 
 def test_the_result_recommends_overall_and_for_each_cloud(swept: Path) -> None:
-    tuning = document(swept)["tuning"]
-    assert tuning["strategy"] == "cost"
-    assert [each["scope"] for each in tuning["recommendations"]] == ["overall", "aws", "azure"]
-    assert tuning["recommendations"][2]["setting"] == "azure-2048"
-    assert "azure has no 1024 MB: 2048 MB, its next size, stands for it" in tuning["notes"]
-    assert "## Tuning" in (swept / "report.md").read_text(encoding="utf-8")
+    sweep = document(swept)["sweep"]
+    assert sweep["strategy"] == "cost"
+    assert [each["scope"] for each in sweep["recommendations"]] == ["overall", "aws", "azure"]
+    assert sweep["recommendations"][2]["setting"] == "azure-2048"
+    assert "azure has no 1024 MB: 2048 MB, its next size, stands for it" in sweep["notes"]
+    assert "## Sweep" in (swept / "report.md").read_text(encoding="utf-8")
 
 
 def test_the_prices_stay_with_the_run(swept: Path) -> None:
@@ -92,12 +90,12 @@ def test_deployed_targets_are_swept_without_starting_anything(tmp_path: Path) ->
         common = ("--targets", str(tmp_path / "targets.json"), "--images", str(images))
         output = tune(*common, "--out", str(tmp_path / "run"), "--json").stdout
     assert json.loads(output) == document(tmp_path / "run")
-    tuning = document(tmp_path / "run")["tuning"]
-    assert {each["name"]: each["cost_against_warm_p95"] for each in tuning["settings"]} == {
+    sweep = document(tmp_path / "run")["sweep"]
+    assert {each["name"]: each["cost_against_warm_p95"] for each in sweep["settings"]} == {
         "small": "frontier",
         "large": "dominated",
     }
-    assert [(each["scope"], each["setting"], each["shown"]) for each in tuning["recommendations"]] == [
+    assert [(each["scope"], each["setting"], each["shown"]) for each in sweep["recommendations"]] == [
         ("aws", "small", True)
     ]
 

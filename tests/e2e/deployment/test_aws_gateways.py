@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from unittest import mock
 
@@ -18,9 +20,6 @@ from tests.e2e.deployment.test_aws_variants import client, only_function
 from tests.kits import deploy_rig
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-
     from tests.kits.deploy_rig import Rig
 
 pytestmark = [pytest.mark.timeout(300)]

@@ -7,7 +7,9 @@ import json
 import os
 import urllib.request
 import zipfile
+from collections.abc import Iterator
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from unittest import mock
 
@@ -23,9 +25,6 @@ from tests.standins import blobs
 from tests.standins.azure import STORAGE_KEY
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-
     from tests.kits.deploy_rig import Rig
 
 pytestmark = [pytest.mark.timeout(300)]

@@ -14,7 +14,8 @@ import subprocess
 import sys
 import venv
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -23,9 +24,6 @@ from adapters.bundle import image, layout
 from adapters.bundle.build import BundleSpec
 from adapters.bundle.errors import BundleError
 from adapters.bundle.target import target_of
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 HERE = f"{sys.version_info[0]}.{sys.version_info[1]}"
 ENTRIES = {"aws": "adapters.aws.handler", "gcp": "main", "azure": "function_app"}

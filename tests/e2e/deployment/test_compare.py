@@ -8,7 +8,9 @@ import signal
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING
 from unittest import mock
 
@@ -23,8 +25,6 @@ from tests.kits import deploy_rig
 
 if TYPE_CHECKING:
     import subprocess
-    from collections.abc import Callable, Iterator
-    from pathlib import Path
 
     from loadtests.record.sample import Sample
     from tests.kits.deploy_rig import Rig

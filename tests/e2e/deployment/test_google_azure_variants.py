@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from unittest import mock
 
@@ -19,9 +21,6 @@ from adapters.gcp.deployment.run_service import RunService
 from tests.kits import deploy_rig
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-
     from tests.kits.deploy_rig import Rig
 
 pytestmark = [pytest.mark.timeout(300)]

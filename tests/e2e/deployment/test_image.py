@@ -13,6 +13,8 @@ import shutil
 import subprocess
 import urllib.error
 import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -24,9 +26,6 @@ from tests.kits import deploy_rig
 from tests.standins import base_image, ecr, registry
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-
     from tests.kits.deploy_rig import Rig
 
 pytestmark = [pytest.mark.timeout(1500)]

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from unittest import mock
@@ -27,8 +28,6 @@ from tests.kits import deploy_rig
 from tests.standins import container_tool, ecr
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from tests.kits.deploy_rig import Rig
 
 pytestmark = [pytest.mark.timeout(300)]

@@ -8,6 +8,8 @@ import random
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -20,9 +22,6 @@ from adapters.deployment.naming import Deployment
 from tests.kits import deploy_rig
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-
     from tests.kits.deploy_rig import Rig
 
 WAYS = ("destroy", "sweep", "resume")

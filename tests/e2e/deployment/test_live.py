@@ -10,7 +10,7 @@ import os
 import urllib.error
 import urllib.request
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
@@ -19,9 +19,6 @@ from adapters.deployment import provider
 from adapters.deployment.deployed_targets import DeployedTargets
 from adapters.deployment.function_spec import FunctionSpec
 from adapters.deployment.session import Session, missing
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 pytestmark = [pytest.mark.live, pytest.mark.timeout(3600)]
 

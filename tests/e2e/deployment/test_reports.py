@@ -6,8 +6,10 @@ import json
 import re
 import signal
 import time
+from collections.abc import Iterator
 from decimal import Decimal
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -21,9 +23,6 @@ from tests.kits import deploy_rig
 
 if TYPE_CHECKING:
     import subprocess
-    from collections.abc import Iterator
-    from pathlib import Path
-    from typing import Any
 
     from loadtests.record.sample import Sample
     from tests.kits.deploy_rig import Rig

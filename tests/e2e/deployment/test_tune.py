@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Iterator
 from decimal import Decimal
+from pathlib import Path
 from typing import TYPE_CHECKING
 from unittest import mock
 
@@ -20,9 +22,6 @@ from loadtests.run.preflight import REQUESTS
 from tests.kits import deploy_rig
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-
     from tests.kits.deploy_rig import Rig
 
 pytestmark = [pytest.mark.timeout(600)]
@@ -59,11 +58,11 @@ def test_deployed_sizes_are_swept_with_keys_and_forced_cold_starts_within_a_budg
 
     status, out, said = tune(rig, "--budget", "1", "--yes", "--quiet", "--json", "--out", str(run))
     assert status == 0, said
-    tuning = json.loads(out)["tuning"]
+    sweep = json.loads(out)["sweep"]
     names = {f"aws on-demand-{size_mb}-x8664-c1" for size_mb in SIZES_MB}
-    assert {each["name"]: each["left_out"] for each in tuning["settings"]} == dict.fromkeys(names)
-    assert [each["scope"] for each in tuning["recommendations"]] == ["aws"]
-    assert "of the budget went, at most, into the requests before the run" in tuning["notes"][0]
+    assert {each["name"]: each["left_out"] for each in sweep["settings"]} == dict.fromkeys(names)
+    assert [each["scope"] for each in sweep["recommendations"]] == ["aws"]
+    assert "of the budget went, at most, into the requests before the run" in sweep["notes"][0]
     with open_store(run) as store:
         samples, [spent] = classify_samples(store.samples()), store.events("spent")
     assert {sample.outcome for sample in samples} == {"ok"}
@@ -80,7 +79,7 @@ def test_deployed_sizes_are_swept_with_keys_and_forced_cold_starts_within_a_budg
     assert door.served == len(samples) + 2 * REQUESTS
     retired = sum(sample.stratum == "forced" for sample in samples)
     assert door.retired == retired, "one more before the run found nothing running yet"
-    before_usd = Decimal(tuning["notes"][0].split()[0])
+    before_usd = Decimal(sweep["notes"][0].split()[0])
     assert before_usd > 0
     assert spent.document["cap_usd"] == pytest.approx(float(1 - before_usd), abs=1e-6)
     assert len(rig.left()) >= 5, "what was deployed stays"
@@ -100,7 +99,7 @@ def test_one_command_deploys_the_sizes_sweeps_them_and_removes_everything(tmp_pa
     summary = json.loads(out)
     assert {each["memory_mb"] for each in summary["targets"]} == set(SIZES_MB)
     assert all(each["platform_billed"] == each["requests"] for each in summary["targets"]), said
-    assert [each["scope"] for each in summary["tuning"]["recommendations"]] == ["aws"]
+    assert [each["scope"] for each in summary["sweep"]["recommendations"]] == ["aws"]
     assert not (tmp_path / ".tripoint" / "deployment.json").exists()
 
 

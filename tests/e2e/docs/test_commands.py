@@ -6,16 +6,13 @@ import os
 import re
 import subprocess
 import sys
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
 from tests.kits.cli import Caller
 from tests.kits.docs import Shown, commands, name_of, pages, scripts
 from tests.paths import ROOT
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 _CHEAP = re.compile(
     r"tripoint (cost .*|prices|prices --cloud \w+|config.*|completion \w+|model list|model show clothes|deploy status"

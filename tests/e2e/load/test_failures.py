@@ -6,7 +6,8 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
+from pathlib import Path
 
 import psutil
 import pytest
@@ -19,10 +20,6 @@ from loadtests.plan.targets import Target, write_targets
 from loadtests.record.cold_state import classify_samples
 from loadtests.record.store import FILE_NAME, Store, open_store
 from tests.kits.load import LOCUSTFILE, ledger, null_target, write_images
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
 
 
 @pytest.fixture

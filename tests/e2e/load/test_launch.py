@@ -6,7 +6,8 @@ import socket
 import sys
 from contextlib import ExitStack
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import pytest
 import zmq
@@ -15,9 +16,6 @@ from loadtests import launch
 from loadtests.record.cold_state import classify_samples
 from loadtests.record.store import open_store
 from tests.kits.load import null_target, write_images
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 SCENARIO = """
 [[phases]]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -13,8 +14,6 @@ from loadtests.record.store import open_store
 from tests.kits.load import ledger, null_target, write_images
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from loadtests.plan.targets import Target
     from loadtests.record.sample import Sample
 

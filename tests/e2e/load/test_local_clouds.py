@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 import urllib.request
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -24,8 +25,6 @@ from tests.kits.load import LOCUSTFILE
 from tests.paths import SAMPLES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
     from loadtests.record.sample import Sample
 
 DATA = os.environ.get("TRIPOINT_DATA")

@@ -12,7 +12,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 
@@ -21,9 +20,6 @@ from loadtests.plan.targets import Target, write_targets
 from loadtests.record.cold_state import classify_samples
 from loadtests.record.store import FILE_NAME, open_store
 from tests.kits.load import LOCUSTFILE, ledger, null_target, write_images
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 
 @pytest.fixture

@@ -10,8 +10,10 @@ import time
 import urllib.error
 import urllib.parse
 import urllib.request
+from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -20,10 +22,6 @@ from loadtests.plan.targets import write_targets
 from loadtests.record.cold_state import classify_samples
 from loadtests.record.store import open_store
 from tests.kits.load import LOCUSTFILE, ledger, null_target, write_images
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
 
 
 @contextmanager

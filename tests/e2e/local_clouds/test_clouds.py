@@ -10,10 +10,11 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import urlsplit
 
 import psutil
@@ -24,9 +25,6 @@ from adapters import contract
 from adapters.emulator import clouds
 from adapters.emulator.options import EmulatorOptions
 from tests.kits.processes import runs
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 CLOUDS = contract.clouds()
 GONE_WITHIN_S = 5.0

@@ -7,6 +7,7 @@ import io
 import json
 import time
 from collections import Counter
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import aiohttp
@@ -21,8 +22,6 @@ from loadtests.send.response import HttpResponse
 from loadtests.send.response_parser import PlannedRequest, instance_fields
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from loadtests.record.sample import Sample
 
 pytestmark = pytest.mark.clock

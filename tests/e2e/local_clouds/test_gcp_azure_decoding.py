@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import json
 import string
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlencode
 
@@ -18,9 +20,6 @@ from adapters.contract import HttpRequest
 from tests.kits.runtime_instances import running
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
-    from pathlib import Path
-
     Decoded = Callable[[HttpRequest], list[dict[str, Any]]]
 
 _ECHO = '''

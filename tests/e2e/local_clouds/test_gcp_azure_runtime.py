@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -27,8 +28,6 @@ from tests.kits.runtime_instances import ask, misbehaving_bundle, running
 from tests.paths import ROOT
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from adapters import contract
 
 CLOUDS = ("gcp", "azure")

@@ -9,6 +9,7 @@ import json
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from http.client import HTTPConnection
 from pathlib import Path
@@ -29,8 +30,6 @@ from loadtests.record.evidence import parse_header
 from tests.paths import ROOT
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from mypy_boto3_lambda import LambdaClient
 
 CLOUDS = contract.clouds()

@@ -17,17 +17,15 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
 import pytest
 from PIL import Image
 
 from adapters import contract
 from adapters.bundle import assemble
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
 
 EVENTS = sorted((contract.load("aws").folder / "events").glob("*.json"))
 OF_THE_INSTANCE = ("timings", "instance")

@@ -8,6 +8,8 @@ import json
 import subprocess
 import sys
 from collections import defaultdict
+from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -22,9 +24,6 @@ from tests.kits.core import encoded, picture
 from tests.kits.families import COLOURS, mean_colour, write_images
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-
     from adapters.emulator.clouds import LocalCloud
 
 pytestmark = [pytest.mark.timeout(300)]

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
 from bench import page
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 def test_only_what_lies_between_the_marks_changes(tmp_path: Path) -> None:

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
 from adapters import contract
 from bench import inputs, measure, selection
 from bench.processes import BenchSubject, RunningSubject, SubjectFailed, running
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 @pytest.fixture(scope="module")

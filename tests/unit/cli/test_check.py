@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
@@ -9,9 +9,6 @@ from click.testing import CliRunner
 from cli.commands import check, report
 from loadtests.record.store import FILE_NAME, Store
 from tests.golden.test_report import made_up_run
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 @pytest.fixture

@@ -6,14 +6,11 @@ import fcntl
 import os
 import subprocess
 import sys
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
 from tests.paths import ROOT
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 PIPE_CLOSED = 141
 PAGE_BYTES = 4096  # the smallest pipe that Linux makes: a longer output waits for its reader

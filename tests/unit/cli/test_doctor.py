@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from importlib import metadata
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -16,8 +17,6 @@ from core.runtime import MODULES
 from tests.kits.cli import Caller
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from cli.diagnosis.finding import Diagnosis
 
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from loadtests.launch import explain
 from tests.kits.cli import Caller
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     import pytest
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import os
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import click
 import pytest
@@ -13,9 +14,6 @@ from adapters.deployment.function_spec import read_function_specs
 from cli.framework.settings import key_of, options_of, settings_note, variable_of
 from cli.main import tripoint
 from tests.kits.cli import Caller, every_command
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 COST = ("cost", "--duration-ms", "60", "--json")
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
@@ -12,9 +12,6 @@ from cli.commands.tune import command
 from cli.measurement.variants import variants_to_sweep
 from loadtests.plan.sweep_grid import SweepRequest
 from loadtests.plan.targets import Target, write_targets
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 LISTED = """
 [[variants]]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import click
 import pytest
@@ -12,9 +12,6 @@ from cli.framework.errors import format_expected_error, format_missing_package
 from cli.framework.settings import key_of, options_of
 from core.errors import ModelError
 from tests.kits.cli import Caller, Ended, every_command
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 MISSING = {
     "calibrate --run": ("calibrate", "--run", "nowhere"),

@@ -7,16 +7,13 @@ import subprocess
 import sys
 import threading
 import time
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
 from core.cpu_count import count
 from core.instance import InstanceState, process_start_unix_s
 from core.pool import Pool
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 def test_an_item_is_lent_to_one_thread_at_a_time_and_always_comes_back() -> None:

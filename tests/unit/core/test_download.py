@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import socket
 import threading
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -16,7 +17,6 @@ from core.settings import FetchRules
 
 if TYPE_CHECKING:
     import ipaddress
-    from collections.abc import Callable, Iterator
 
     Talk = Callable[[socket.socket, str], None]
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import array
 import json
 import threading
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -14,9 +15,6 @@ from core.errors import ModelError
 from core.runtime import TensorSpec
 from tests.kits.families import write_features
 from tests.scripts import known_answer_xgboost as known
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 pytestmark = pytest.mark.skipif("xgboost" not in runtime.usable(), reason="xgboost-cpu is not installed")
 

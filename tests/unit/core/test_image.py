@@ -7,7 +7,8 @@ import struct
 import subprocess
 import sys
 import zlib
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -16,9 +17,6 @@ from PIL import Image
 from core.errors import BrokenImage, ImageTooLarge, UnsupportedImage
 from core.image import decode
 from tests.kits.core import encoded, picture
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 LIMIT = 1_000_000
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import io
 import random
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import pytest
 from PIL import Image
@@ -12,9 +13,6 @@ from PIL import Image
 from core import jpeg
 from tests.kits.core import encoded, picture
 from tests.scripts import fuzz
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 DRAFTS = [None, (448, 448), (100, 100), (33, 20)]
 

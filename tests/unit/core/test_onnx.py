@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import threading
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -14,9 +15,6 @@ from core.runtime import TensorSpec
 from tests.kits.core import code_of, encoded, new_service, picture, post
 from tests.kits.families import COLOURS, mean_colour, write_images
 from tests.scripts import known_answer_onnx as tiny
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 onnx = pytest.importorskip("onnx", reason="onnx is not installed")
 pytest.importorskip("onnxruntime", reason="onnxruntime is not installed")

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import base64
 import json
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from typing import Any
 
 import pytest
 
 from core.errors import BadField, BadJson, BodyTooLarge, EmptyBody, TripointError, UnsupportedMedia
 from core.payload import Payload, from_base64, read
 from core.wire import Request
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 PNG = b"\x89PNG\r\n\x1a\n rest"
 BASE64 = base64.b64encode(PNG).decode()

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import io
 import random
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import pytest
 from PIL import Image, _imaging
@@ -15,9 +16,6 @@ from core.errors import TripointError
 from core.manifest import RESAMPLINGS, Input
 from tests.kits.core import encoded, new_service, picture, post
 from tests.scripts import fuzz
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 LIMIT = 5_000_000
 

@@ -8,8 +8,9 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 from PIL import Image, ImageOps
@@ -21,9 +22,6 @@ from core.settings import MODELS
 from core.wire import Request
 from tests.kits.core import encoded, new_service, picture, post
 from tests.scripts import known_answer
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 CLOTHES = MODELS / "clothes"
 PNG = encoded(picture(size=(300, 200)))

@@ -8,6 +8,8 @@ import os
 import re
 import subprocess
 import sys
+from collections.abc import Awaitable, Callable, Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import aiohttp
@@ -20,9 +22,6 @@ from adapters.emulator.cleanup import CleanupRegistry
 from adapters.emulator.process_group import Launcher
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterator
-    from pathlib import Path
-
     from adapters.aws.local.execution_environment import ExecutionEnvironment, Outcome
 
 HANDLER = """

@@ -6,15 +6,12 @@ import asyncio
 import json
 import stat
 import sys
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
 from adapters.contract import InstanceFailed
 from tests.kits.runtime_instances import ask, running
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 STAND_IN = f"""#!/bin/sh
 '''exec' "{sys.executable}" "$0" "$@"

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 import pytest
 
@@ -11,10 +12,6 @@ from adapters.azure import instance
 from adapters.azure.local.host import process_count
 from adapters.azure.local.language_worker import app_settings
 from adapters.contract import Environment, InstanceFailed, Process
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-    from pathlib import Path
 
 
 async def refuse(command: Sequence[str], *, variables: Mapping[str, str], folder: Path) -> Process:

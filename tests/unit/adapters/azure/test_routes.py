@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
 from adapters.azure.local.routes import Route, compile_template, match, read_route, route_prefix
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 def route(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from azure.functions.http import HttpRequest
@@ -10,8 +11,6 @@ from adapters.azure import translate
 from core.wire import Response
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     import azure.functions as func
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import time
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
@@ -13,9 +13,6 @@ from adapters.bundle import model_lookup
 from adapters.bundle.model_lookup import RegistryError
 from model.registry import catalogue, model_folder
 from model.registry.description import Answers
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 @pytest.fixture(autouse=True)

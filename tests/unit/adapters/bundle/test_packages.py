@@ -7,15 +7,12 @@ import subprocess
 import sys
 import threading
 import time
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
 from adapters import bundle
 from adapters.bundle import cache, packages, slimming
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 _USE_EVERYTHING = """
 import io, sys

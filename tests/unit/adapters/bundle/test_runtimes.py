@@ -6,7 +6,8 @@ import json
 import os
 import subprocess
 import sys
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -19,9 +20,6 @@ from core import runtime
 from core.settings import MODELS
 from tests.kits.families import write_features
 from tests.scripts import known_answer_xgboost as known
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 EXAMPLES = MODELS / "examples"
 CLOTHES, XGBOOST, ONNX = MODELS / "clothes", EXAMPLES / "wine-xgboost", EXAMPLES / "wine-scikit-learn"

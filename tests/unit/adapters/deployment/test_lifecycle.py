@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -17,9 +19,6 @@ from adapters.deployment.provider import FoundResource, Resource, Step
 from adapters.deployment.request_auth import RequestAuth
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
-    from pathlib import Path
-
     from adapters.deployment.function_spec import FunctionSpec
     from adapters.deployment.provider import DeployedEndpoint, Outputs, Provider
 

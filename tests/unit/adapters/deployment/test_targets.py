@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
@@ -14,9 +14,6 @@ from adapters.deployment.provider import DeployedEndpoint
 from adapters.deployment.targets import TARGETS, by_target_name, write
 from loadtests.cost.gateway import check_gateways
 from loadtests.plan.targets import TargetsError, read_targets
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 def endpoint(variant: FunctionSpec) -> DeployedEndpoint:

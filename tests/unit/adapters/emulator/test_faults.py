@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import os
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -14,10 +15,6 @@ from adapters.emulator.cleanup import CleanupRegistry
 from adapters.emulator.faults import Fault, Faults, parse
 from adapters.emulator.front_door import FrontDoor
 from adapters.emulator.instances import RequestRefused
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
 
 
 def hits(fault: Fault, requests: int, step_s: float = 0.0) -> list[bool]:

@@ -7,7 +7,7 @@ import io
 import json
 import sys
 import time
-from typing import TYPE_CHECKING
+from collections.abc import Awaitable, Callable
 
 import aiohttp
 import pytest
@@ -20,9 +20,6 @@ from adapters.emulator.faults import Fault
 from adapters.emulator.memory_sizes import check_memory, cpu_share
 from adapters.emulator.options import EmulatorOptions
 from adapters.emulator.platform_rules import platform
-
-if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
 
 
 def play(serve: Callable[[HttpRequest], Awaitable[HttpAnswer]], ask: Callable[[str], Awaitable[None]]) -> None:

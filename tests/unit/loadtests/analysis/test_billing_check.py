@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -16,8 +17,6 @@ from loadtests.record.sample import Sample
 from loadtests.record.store import Event
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from loadtests.analysis.check import Check
 
 AWS = Target("aws", "aws", "on-demand", "us-east-1", 1769, "https://x.lambda-url.us-east-1.on.aws/")

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
@@ -12,9 +12,6 @@ from loadtests.plan.targets import Target
 from loadtests.record.run_data import RunData
 from loadtests.record.sample import Sample
 from loadtests.record.store import Event
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 AWS = Target("aws", "aws", "on-demand", "us-east-1", 1024, "http://127.0.0.1:1/", control="http://127.0.0.1:2")
 GCP = Target("gcp", "gcp", "cloud-run-request", "us-central1", 1024, "http://127.0.0.1:3/")

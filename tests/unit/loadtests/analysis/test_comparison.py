@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
 import numpy as np
 import pytest
@@ -17,9 +17,6 @@ from loadtests.record.columns import Columns, columns_of
 from loadtests.record.sample import Outcome, Sample
 from loadtests.stats.estimate import Estimate
 from loadtests.stats.shift import Shift
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 SHIFT = Shift(400, 400, 12.1, 10.4, 13.9, 0.0002, 20, None)
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -15,9 +15,6 @@ from loadtests.plan.targets import Target
 from loadtests.record.run_data import RunData
 from loadtests.record.sample import Sample, State
 from loadtests.record.store import FILE_NAME, Event, Store
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 AWS = Target("aws", "aws", "on-demand", "us-east-1", 1024, "http://127.0.0.1:1/", control="http://127.0.0.1:2")
 HEADER = {

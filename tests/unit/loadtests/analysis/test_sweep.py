@@ -2,8 +2,10 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from decimal import Decimal
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -23,14 +25,11 @@ from loadtests.record.sample import Sample, State
 from loadtests.record.store import FILE_NAME, Store
 from loadtests.report.build import SUMMARY_NAME, summarise_run, write_reports
 from loadtests.report.markdown import render_markdown
-from loadtests.report.sweep_table import tuning_table
+from loadtests.report.sweep import sweep_table
 from loadtests.stats.estimate import Estimate
 from tests.paths import ROOT
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-    from pathlib import Path
-
     from loadtests.analysis.recommendation import Strategy
     from loadtests.analysis.summary import Summary
 
@@ -88,29 +87,29 @@ def swept(folder: Path, strategy: Strategy, *, samples: Sequence[Sample] = ()) -
     return summary, summary.sweep
 
 
-def chosen(tuning: SweepResult) -> dict[str, str]:
-    return {each.scope: each.choice.name for each in tuning.recommendations}
+def chosen(sweep: SweepResult) -> dict[str, str]:
+    return {each.scope: each.choice.name for each in sweep.recommendations}
 
 
 def test_the_cost_strategy_takes_the_cheapest_and_shows_it(tmp_path: Path) -> None:
-    _, tuning = swept(tmp_path, "cost")
-    assert chosen(tuning) == {"overall": "aws-512", "aws": "aws-512", "gcp": "gcp-1769"}
-    overall = tuning.recommendations[0]
+    _, sweep = swept(tmp_path, "cost")
+    assert chosen(sweep) == {"overall": "aws-512", "aws": "aws-512", "gcp": "gcp-1769"}
+    overall = sweep.recommendations[0]
     assert overall.significant
     assert "shown: lowest cost per million requests of 3 settings" in overall.sentence()
 
 
 def test_the_speed_strategy_takes_the_fastest_and_names_what_it_cannot_be_told_from(tmp_path: Path) -> None:
-    _, tuning = swept(tmp_path, "speed")
-    overall = tuning.recommendations[0]
+    _, sweep = swept(tmp_path, "speed")
+    overall = sweep.recommendations[0]
     assert overall.choice.name == "aws-1769"
     assert "aws-512" not in overall.indistinguishable, "twice as slow"
 
 
 def test_a_slower_and_dearer_setting_is_on_no_frontier(tmp_path: Path) -> None:
-    _, tuning = swept(tmp_path, "balanced")
-    assert chosen(tuning)["overall"] == "aws-1769", "a third dearer, less than half as long"
-    standings = {each.summary.target.name: each.by_warm for each in tuning.points}
+    _, sweep = swept(tmp_path, "balanced")
+    assert chosen(sweep)["overall"] == "aws-1769", "a third dearer, less than half as long"
+    standings = {each.summary.target.name: each.by_warm for each in sweep.points}
     assert standings["aws-1769"] == "frontier"
     assert standings["gcp-1769"] != "frontier", "100 ms are billed for 19"
 
@@ -118,9 +117,9 @@ def test_a_slower_and_dearer_setting_is_on_no_frontier(tmp_path: Path) -> None:
 def test_a_setting_that_fails_takes_no_part_and_the_report_says_why(tmp_path: Path) -> None:
     good = [each for target in (SLOW, GOOGLE) for each in measured(target)]
     bad = [replace(each, outcome="failed", error="out_of_memory") for each in measured(FAST)]
-    summary, tuning = swept(tmp_path, "speed", samples=[*good, *bad])
-    assert "aws-1769" not in chosen(tuning).values()
-    assert tuning.points[-1].left_out == "100.0% of its requests failed or had no answer"
+    summary, sweep = swept(tmp_path, "speed", samples=[*good, *bad])
+    assert "aws-1769" not in chosen(sweep).values()
+    assert sweep.points[-1].left_out == "100.0% of its requests failed or had no answer"
     assert "aws-1769 was measured and takes no part" in render_markdown(summary)
 
 
@@ -131,9 +130,9 @@ def test_the_sweep_is_in_the_report_and_in_the_document_by_its_schema(tmp_path: 
     document = json.loads((tmp_path / SUMMARY_NAME).read_text(encoding="utf-8"))
     schema = json.loads((ROOT / "docs" / "summary.schema.json").read_text(encoding="utf-8"))
     jsonschema.Draft202012Validator(schema).validate(document)
-    assert [each["scope"] for each in document["tuning"]["recommendations"]] == ["overall", "aws", "gcp"]
+    assert [each["scope"] for each in document["sweep"]["recommendations"]] == ["overall", "aws", "gcp"]
     text = (tmp_path / "report.md").read_text(encoding="utf-8")
-    section = text.partition("## Tuning")[2].partition("## Result")[0]
+    section = text.partition("## Sweep")[2].partition("## Result")[0]
     assert "Strategy: balanced" in section
     assert "| aws-512 (512 MB) |" in section
     assert "2048 MB, its next size, stands for it" in section
@@ -153,20 +152,20 @@ def test_sizes_that_differ_in_price_alone_are_told(tmp_path: Path) -> None:
     assert NO_SHARES not in tune(summary.targets, columns, "cost").notes
 
 
-def test_a_run_that_is_no_sweep_has_no_tuning(tmp_path: Path) -> None:
+def test_a_run_that_is_no_sweep_has_no_sweep_result(tmp_path: Path) -> None:
     with Store.create(tmp_path / FILE_NAME, {"targets": [SLOW.document()]}) as store:
         store.append([replace(each, index=index) for index, each in enumerate(measured(SLOW))])
     summary = summarise_run(tmp_path)
     assert summary.sweep is None
-    assert "tuning" not in summary.document()
-    assert "## Tuning" not in render_markdown(summary)
+    assert "sweep" not in summary.document()
+    assert "## Sweep" not in render_markdown(summary)
 
 
 def test_the_terminal_table_fits_80_columns(tmp_path: Path) -> None:
-    _, tuning = swept(tmp_path, "balanced")
+    _, sweep = swept(tmp_path, "balanced")
     console = Console(width=80)
     with console.capture() as capture:
-        console.print(tuning_table(tuning))
+        console.print(sweep_table(sweep))
     assert max(map(len, capture.get().splitlines())) <= 80
     assert "…" not in capture.get()
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from decimal import Decimal
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
@@ -16,9 +16,6 @@ from loadtests.plan.phases import Closed, Constant, Forced
 from loadtests.plan.scenarios import PROBES
 from loadtests.plan.targets import Target, write_targets
 from loadtests.prices.book import bundled_book
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 AWS = Target("aws", "aws", "on-demand", "us-east-1", 1769, "https://x.lambda-url.us-east-1.on.aws/")
 UNPRICED = Target("mine", "aws", "of-my-own", "moon", 128, "https://mine.example/")

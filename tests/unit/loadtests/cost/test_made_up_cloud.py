@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
@@ -11,9 +11,6 @@ import adapters
 from loadtests.cost import PlanError, bill, load_plan, load_plans, usage_of
 from loadtests.prices.book import bundled_book
 from loadtests.prices.rate import PriceError
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 CLOUD = """
 [cloud]

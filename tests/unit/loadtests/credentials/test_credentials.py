@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -24,8 +25,6 @@ from loadtests.send.requester import Requester
 from tests.paths import ROOT
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from loadtests.record.sample import Sample
 
 KEY = RequestAuth(fixed={"x-functions-key": "secret"}).text()

@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import signal
 import time
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
 import gevent
 import pytest
@@ -16,10 +18,6 @@ from loadtests.live.process import NOTHING
 from loadtests.prices.book import bundled_book
 from loadtests.record.store import FILE_NAME, Store
 from tests.kits.live import TARGETS, run_of
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
 
 WITHIN_S = 60.0  # generous: the process imports the statistics first
 SAMPLES = run_of(300)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -12,10 +14,6 @@ from loadtests.live.process import NOTHING, StoreReader, document_of, serve
 from loadtests.record.run_data import read_run
 from loadtests.record.store import FILE_NAME, Store
 from tests.kits.live import TARGETS, run_of
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
 
 SAMPLES = run_of(40)
 

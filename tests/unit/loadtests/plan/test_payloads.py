@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
 from cli.measurement.local_targets import SAMPLES, samples_of
 from core.settings import MODELS
 from loadtests.plan.payloads import PayloadsError, payloads_digest, read_payloads
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 WINES = MODELS / "examples" / "wine-xgboost" / "samples"
 

@@ -2,8 +2,9 @@ from __future__ import annotations
 
 import itertools
 import json
+from collections.abc import Callable
+from pathlib import Path
 from random import Random
-from typing import TYPE_CHECKING
 
 import pytest
 
@@ -23,10 +24,6 @@ from loadtests.plan.phases import (
 )
 from loadtests.plan.scenarios import SCENARIOS, ScenarioError, find
 from loadtests.plan.schedule import schedule
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
 
 TARGETS = ["aws", "gcp", "azure"]
 

@@ -2,15 +2,12 @@ from __future__ import annotations
 
 import itertools
 from collections import Counter
-from typing import TYPE_CHECKING
+from collections.abc import Callable
 
 import pytest
 
 from loadtests.plan.phases import Constant, Forced, Phase, PhaseError, Poisson
 from loadtests.plan.schedule import schedule, split
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 TARGETS = ["aws", "gcp", "azure"]
 PHASES: tuple[Phase, ...] = (Forced(4), Constant(10.0, 100, warm_up=5), Poisson(10.0, 300))

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING
 
@@ -12,8 +13,6 @@ from loadtests.stats.clusters import FEW
 from loadtests.stats.percentiles import needed
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from loadtests.plan.schedule import Arrival
 
 NINE = {f"t{number}": Timing(first_ms=900.0, warm_ms=25.0) for number in range(9)}

@@ -1,14 +1,11 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
 from loadtests.plan.targets import Target, TargetsError, read_targets, write_targets
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 AWS = Target("aws", "aws", "on-demand", "eu-west-1", 1024, "http://127.0.0.1:9/", control="http://127.0.0.1:8")
 GCP = Target("gcp", "gcp", "request-based", "europe-west1", 512, "https://gcp.example/classify", concurrency=4)

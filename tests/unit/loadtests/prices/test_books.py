@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import threading
+from collections.abc import Iterator
 from datetime import date
 from decimal import Decimal
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 from click.testing import CliRunner
@@ -25,9 +26,6 @@ from loadtests.prices.regions import places
 from loadtests.prices.run_prices import book_of_run, keep_book
 from loadtests.prices.table import documents, refreshed_sentences
 from tests.paths import ROOT
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 RECORDED = ROOT / "tests" / "golden" / "prices"
 PAGES = {

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import csv
 import json
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
@@ -11,9 +11,6 @@ from cli.commands.export import command
 from loadtests.record import export
 from loadtests.record.sample import Sample
 from loadtests.record.store import FILE_NAME, Store
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 SAMPLES = [
     Sample(

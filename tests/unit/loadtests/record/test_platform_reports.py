@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
@@ -12,10 +13,6 @@ from adapters.platform_report import PlatformReport
 from loadtests.record.platform_reports import EVENT, PAUSES_S, Clock, FetchResult, ReportSource, fetch_reports
 from loadtests.record.sample import Sample
 from loadtests.record.store import Event, Store, open_store
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-    from pathlib import Path
 
 START = "2026-11-25T12:00:00+00:00"
 

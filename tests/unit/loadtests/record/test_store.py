@@ -4,7 +4,7 @@ import contextlib
 import sqlite3
 import subprocess
 import sys
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
@@ -12,9 +12,6 @@ from loadtests.plan.schedule import Arrival
 from loadtests.record import schema
 from loadtests.record.sample import Sample
 from loadtests.record.store import FILE_NAME, Event, Store, StoreError, open_store
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 HEADER = {"scenario": "quick", "seed": 7, "targets": [{"name": "aws"}]}
 

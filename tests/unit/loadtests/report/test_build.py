@@ -2,7 +2,8 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -19,9 +20,6 @@ from loadtests.report.markdown import render_markdown
 from loadtests.report.terminal import table
 from loadtests.stats.estimate import Estimate
 from tests.paths import ROOT
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 AWS = Target("aws", "aws", "on-demand", "us-east-1", 1024, "http://127.0.0.1:1/", control="http://127.0.0.1:2")
 GCP = Target("gcp", "gcp", "cloud-run-request", "us-central1", 1024, "http://127.0.0.1:3/")

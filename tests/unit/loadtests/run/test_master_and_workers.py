@@ -5,7 +5,9 @@ from __future__ import annotations
 import gc
 import os
 from collections import Counter
+from collections.abc import Callable, Sequence
 from decimal import Decimal
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import gevent
@@ -26,9 +28,6 @@ from tests.kits.load import write_images
 from tests.kits.messages import MASTER, FakeRun, FakeTargets, constant
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-    from pathlib import Path
-
     from loadtests.record.sample import Sample
     from loadtests.record.store import Event
 

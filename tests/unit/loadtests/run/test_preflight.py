@@ -3,8 +3,8 @@ from __future__ import annotations
 import json
 import threading
 import time
+from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
-from typing import TYPE_CHECKING
 
 import pytest
 
@@ -16,9 +16,6 @@ from loadtests.plan.payloads import Payload
 from loadtests.plan.targets import Target
 from loadtests.prices.book import bundled_book
 from loadtests.run.preflight import REQUESTS, preflight
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 PICTURES = [Payload("a.png", b"a", "image/png"), Payload("b.png", b"b", "image/png")]
 ANSWERS = {

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
@@ -9,9 +9,6 @@ from loadtests.plan.targets import Target
 from loadtests.run.probe import ProbeError, probe
 from loadtests.run.resources import RunResources
 from tests.kits.load import write_images
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 def test_a_target_that_is_not_there_is_named_with_its_address_and_error(tmp_path: Path) -> None:

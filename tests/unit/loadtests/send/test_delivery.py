@@ -1,16 +1,14 @@
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
 import pytest
 
 from loadtests.record.sample import Sample
 from loadtests.record.store import FILE_NAME, Store
 from loadtests.send.delivery import BATCH_MAX, RESEND_AFTER_S, Inbox, Outbox
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
 
 
 def sample(index: int) -> Sample:

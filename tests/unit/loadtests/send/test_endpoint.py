@@ -5,6 +5,7 @@ from __future__ import annotations
 import select
 import socket
 import threading
+from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING
 
@@ -13,8 +14,6 @@ import pytest
 from loadtests.send.endpoint import HttpEndpoint
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from loadtests.send.response import HttpResponse
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nX-A: b\r\n\r\n{}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,9 +12,6 @@ from model.convert.softmax import UnexpectedTail, float_softmax
 from model.training.accuracy import scores
 from tests.kits.model import Step, Tensor, tflite
 from tests.scripts.known_answer import model as dequantise_only
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 SOFTMAX, DEQUANTIZE = 25, 6
 LOGITS = np.array([[[40, 39, -20, -60]], [[0, 0, 0, 1]]], np.int8)

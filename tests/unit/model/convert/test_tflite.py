@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -26,8 +27,6 @@ from model.convert.tflite_source import TfliteOriginal
 from tests.paths import ROOT, SAMPLES
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from model.convert.conversion import Converted
 
 CLOTHES = ROOT / "model" / "clothes"

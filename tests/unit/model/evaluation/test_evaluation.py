@@ -5,9 +5,10 @@ from __future__ import annotations
 import gzip
 import json
 import shutil
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pytest
@@ -28,9 +29,6 @@ from model.evaluation.rounds import MeasuredRounds
 from model.evaluation.selection import NothingToMeasure, lineup, open_models
 from model.training.dataset import DatasetError
 from tests.paths import ROOT
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 CLOTHES = ROOT / "model" / "clothes"
 SUBJECT = EvaluationSubject("pets", Path("pets"), "int8", "litert", recommended=True)

@@ -7,10 +7,11 @@ import json
 import math
 import sys
 import threading
+from collections.abc import Iterator
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
@@ -19,9 +20,6 @@ from core import runtime
 from model.registry import catalogue, trial
 from tests.kits import registry as kit
 from tests.kits.cli import Caller, Ended
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 COLOURS = ",".join(kit.COLOURS)
 NO_KERNEL = 180  # schema.fbs: an operator of StableHLO, which TFLite files may name and no interpreter here has

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -16,9 +17,6 @@ from model.registry.errors import MissingAnswers
 from model.registry.graph import Tensor
 from model.registry.normalisation import KNOWN, PRESETS
 from tests.kits import registry as kit
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 RGB = Answers(labels="red,green,blue")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -11,8 +12,6 @@ from model.registry import graph, labels, metadata, model_type
 from tests.kits import registry as kit
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from model.registry.graph import Graph
 
 

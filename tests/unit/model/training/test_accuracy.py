@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,9 +10,6 @@ import pytest
 from loadtests.stats.proportion import wilson
 from model.training.accuracy import by_class, confusion, scores
 from tests.scripts.known_answer import model as tiny_model
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 # Newcombe, "Two-sided confidence intervals for the single proportion", Statistics in Medicine 17 (1998),

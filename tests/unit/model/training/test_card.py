@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import pytest
 
 from model.training.card import END, START, figures, main, mistakes, update
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 MANIFEST: dict[str, Any] = {"variants": [{"name": "int8", "file": "pets-int8.tflite", "bytes": 2500000}]}
 EVALUATION: dict[str, Any] = {

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from model.training.checkpoint import Checkpoint, CheckpointMismatch, Epoch, load, save
 from model.training.schedule import rate_at
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 RECIPE = {"size": 32, "zoom": (0.7, 1.0)}
 

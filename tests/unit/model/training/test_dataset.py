@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
 from model.training.dataset import DatasetError, files_of, labels_of, read_photo, read_split, split_folder
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 def _photo(file: Path, colour: tuple[int, int, int], size: tuple[int, int] = (40, 30)) -> None:

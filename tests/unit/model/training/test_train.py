@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import json
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -19,8 +20,6 @@ from model.training.network import ConvertExtraMissing, import_keras
 from model.training.train import main, parse
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from model.training.checkpoint import Checkpoint, Epoch
 
 HAS_EXTRA = importlib.util.find_spec("tensorflow") is not None
