@@ -56,7 +56,7 @@ class RunRequest:
     resume: bool = False
     notes: Mapping[str, str] = field(default_factory=dict)
     settings: Mapping[str, str] = field(default_factory=dict)
-    porter: CredentialProvider | None = field(default=None, repr=False)
+    credentials: CredentialProvider | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +82,7 @@ def run(
     plan.run_dir.mkdir(parents=True, exist_ok=True)
     write_targets(plan.run_dir / "targets.json", plan.targets)
     with (
-        serve_credentials(plan.porter) as keys,
+        serve_credentials(plan.credentials) as keys,
         held_port() as port,
         (plan.run_dir / LOG_NAME).open("w", encoding="utf-8") as log,
     ):

@@ -155,7 +155,7 @@ def _run_request(
         resume=options.resume,
         notes={"command": f"tripoint {shlex.join(sys.argv[1:])}", **settings_note(click.get_current_context())},
         settings={name: str(value) for name, value in settings.items() if value is not None},
-        porter=ready.credentials,
+        credentials=ready.credentials,
     )
 
 

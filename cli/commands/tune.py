@@ -155,7 +155,7 @@ def _fitted_run(
         seed=options.seed,
         notes=_notes(options.strategy, [*ready.notes, *left_out, *spent_note(budget)]),
         settings={"rate": f"{load.rate:g}", **left_setting(budget)},
-        porter=ready.credentials,
+        credentials=ready.credentials,
     )
     return run, load
 

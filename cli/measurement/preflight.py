@@ -44,7 +44,7 @@ def try_targets(
         ready.targets,
         read_payloads(images),
         done=lambda n: display.show("try each setting", n, total),
-        porter=ready.credentials,
+        credentials=ready.credentials,
         budget=budget,
     )
     if not timings:

@@ -14,7 +14,7 @@ import sqlite3
 import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from time import perf_counter
+from time import perf_counter, process_time
 from typing import Any
 
 from loadtests.live.figures import live_document
@@ -24,13 +24,13 @@ from loadtests.record.cold_state import classify_samples
 from loadtests.record.store import StoreError, open_store
 
 NICENESS = 10  # the processes that send requests go first
-BUSY_SHARE = 0.1  # of the time: after a look that took 1 s, the next one starts 9 s later at the earliest
+BUSY_SHARE = 0.1  # of a processor: after a look that took 1 s of it, the next one starts 9 s later at the earliest
 LAST_LOOK_MAX_S = 5.0  # the end of a run does not wait for a last look at a store that takes longer
 NOTHING: dict[str, Any] = {"elapsed_s": 0.0, "targets": []}
 
 
 class StoreReader:
-    """Figures of one run's store, read again at most for BUSY_SHARE of the time."""
+    """Figures of one run's store, read again as often as takes BUSY_SHARE of a processor at most."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -53,15 +53,14 @@ class StoreReader:
         signature = signature_of(self._path)
         if signature == self._signature and "problem" not in self._document:
             return
-        start_s = perf_counter()
+        start_s = process_time()  # while others have the processor, waiting is no work
         try:
             self._document = document_of(self._path)
         except (StoreError, sqlite3.Error) as error:
             problem = f"the live figures are not up to date: {error}; the run goes on and keeps its samples"
             self._document = {**self._document, "problem": problem}
-        end_s = perf_counter()
-        self._signature, self._took_s = signature, end_s - start_s
-        self._next_s = end_s + self._took_s * (1 / BUSY_SHARE - 1)
+        self._signature, self._took_s = signature, process_time() - start_s
+        self._next_s = perf_counter() + self._took_s * (1 / BUSY_SHARE - 1)
 
 
 def document_of(path: Path) -> dict[str, Any]:

@@ -76,9 +76,9 @@ def _check_features(file: Path, body: bytes) -> None:
         raise PayloadsError(f'{file} is no feature vector: write {{"features": ...}}, or take it out of the folder')
 
 
-def payloads_digest(pictures: Sequence[Payload]) -> str:
+def payloads_digest(payloads: Sequence[Payload]) -> str:
     """sha256 over the images' own sha256, in order; names do not count."""
     whole = hashlib.sha256()
-    for picture in pictures:
-        whole.update(hashlib.sha256(picture.body).digest())
+    for payload in payloads:
+        whole.update(hashlib.sha256(payload.body).digest())
     return whole.hexdigest()

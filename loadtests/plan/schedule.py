@@ -37,14 +37,14 @@ def schedule(
     `forcible` targets: those with a control plane.
     """
     arrivals: list[Arrival] = []
-    for place, phase in enumerate(phases):
-        random = Random(f"{seed}/{place}")
+    for index, phase in enumerate(phases):
+        random = Random(f"{seed}/{index}")
         pictures = shuffled_cycle(random, images)
         reached = forcible if phase.loop == "serial" else targets
         for at_s, target, ordinal in interleave(phase, reached, random=random):
             stratum: Stratum = "warm-up" if ordinal < phase.warm_up else phase.stratum
             image = pictures[ordinal % images]
-            arrivals.append(Arrival(len(arrivals), at_s, target, stratum, image, place))
+            arrivals.append(Arrival(len(arrivals), at_s, target, stratum, image, index))
     return arrivals
 
 
@@ -61,9 +61,9 @@ def interleave(phase: Phase, targets: Sequence[str], *, random: Random) -> list[
     times = list(moments)
     found: list[tuple[float, str, int]] = []
     ordinal = 0
-    for place, at_s in enumerate(times):
-        turn_s = gap_after(times, place) / max(len(targets), 1)
-        if place == 0 or phase.interleaving == "random":
+    for index, at_s in enumerate(times):
+        turn_s = gap_after(times, index) / max(len(targets), 1)
+        if index == 0 or phase.interleaving == "random":
             order = random.sample(list(targets), len(targets))
         for turn, target in enumerate(order):
             found.extend((at_s + turn * turn_s, target, ordinal + n) for n in range(moments[at_s]))

@@ -165,21 +165,21 @@ def open_run(environment: Environment, feed: LiveFeed | None, *, probed: Callabl
 
 def prepare_or_resume(options: Options, *, probed: Callable[[int, int], None]) -> tuple[PreparedRun, Store]:
     """The plan with its new store, or that of the rest of the run that is resumed."""
-    targets, pictures = read_targets(options.targets), read_payloads(options.images)
+    targets, payloads = read_targets(options.targets), read_payloads(options.images)
     check_gateways(targets)
-    means = resources_for(options, targets, pictures)
+    resources = resources_for(options, targets, payloads)
     if options.resume and options.run_dir is not None:
         store = open_store(options.run_dir, writable=True)
-        plan = resume_run(options, store, targets, pictures, probed=probed, means=means)
+        plan = resume_run(options, store, targets, payloads, probed=probed, resources=resources)
         store.record(Event(perf_counter() - plan.origin_s, "resumed", document={"requests": len(plan.arrivals)}))
         return plan, store
-    plan = prepare_run(options, targets, pictures, probed=probed, means=means)
+    plan = prepare_run(options, targets, payloads, probed=probed, resources=resources)
     store = Store.create(options.run_folder() / FILE_NAME, plan.header)
     store.plan(plan.arrivals)
     return plan, store
 
 
-def resources_for(options: Options, targets: Sequence[Target], pictures: Sequence[Payload]) -> RunResources:
+def resources_for(options: Options, targets: Sequence[Target], payloads: Sequence[Payload]) -> RunResources:
     """The credentials that the parent process provides, and the budget of the run."""
     channel = None if options.keys_socket is None else CredentialChannel(options.keys_socket)
     if options.budget_usd is None:
@@ -187,9 +187,9 @@ def resources_for(options: Options, targets: Sequence[Target], pictures: Sequenc
     from loadtests.cost.tariff import request_prices  # costs: imports that most runs do without
     from loadtests.prices.library import open_book
 
-    largest_bytes = max(len(picture.body) for picture in pictures) + HEADERS_BYTES
-    tariffs = request_prices(targets, open_book(), request_bytes=largest_bytes)
-    return RunResources(channel, Budget(Decimal(repr(options.budget_usd)), tariffs))
+    largest_bytes = max(len(payload.body) for payload in payloads) + HEADERS_BYTES
+    prices = request_prices(targets, open_book(), request_bytes=largest_bytes)
+    return RunResources(channel, Budget(Decimal(repr(options.budget_usd)), prices))
 
 
 def finish(environment: Environment) -> None:

@@ -40,10 +40,10 @@ class TargetUnusable(Exception):
 
 def preflight(
     targets: Sequence[Target],
-    pictures: Sequence[Payload],
+    payloads: Sequence[Payload],
     *,
     done: Callable[[int], None],
-    porter: CredentialProvider | None = None,
+    credentials: CredentialProvider | None = None,
     budget: Budget | None = None,
 ) -> tuple[Mapping[str, Timing], list[str]]:
     """The timing of each target that classifies, by name, and in sentences which do not, and why.
@@ -53,7 +53,7 @@ def preflight(
     """
     timings: dict[str, Timing] = {}
     notes: list[str] = []
-    asking = _Preflight(pictures, porter, budget)
+    asking = _Preflight(payloads, credentials, budget)
     for number, target in enumerate(targets, start=1):
         try:
             timings[target.name] = asking.time(target, notes)
@@ -67,8 +67,8 @@ def preflight(
 class _Preflight:
     """What is sent, how doors are opened, what it may cost; `sent` requests so far."""
 
-    pictures: Sequence[Payload]
-    porter: CredentialProvider | None
+    payloads: Sequence[Payload]
+    credentials: CredentialProvider | None
     budget: Budget | None
     sent: int = 0
 
@@ -76,25 +76,25 @@ class _Preflight:
         """Ask one target, behind a new instance where one can be forced. Raises Unfit and BudgetError."""
         retire_ms = self._retire(target, notes)
         keys = (
-            Credentials(self.porter.auth_headers()) if self.porter is not None else None
+            Credentials(self.credentials.auth_headers()) if self.credentials is not None else None
         )  # fresh: a retirement takes its time
         times_ms = list(self._times_ms(target, keys))
         return Timing(times_ms[0], median(times_ms[1:]), retire_ms)
 
     def _retire(self, target: Target, notes: list[str]) -> float:
         """How long it takes who holds the keys to force a cold start, in ms; it is said where they cannot."""
-        if self.porter is None or target.name not in self.porter.cold_start_targets:
+        if self.credentials is None or target.name not in self.credentials.cold_start_targets:
             return RETIRE_MS
         started_s = perf_counter()
         try:
-            self.porter.force_cold_start(target.name)
+            self.credentials.force_cold_start(target.name)
         except RuntimeError as error:
             notes.append(f"no cold start of {target.name} could be forced before the run: {error}")
         return (perf_counter() - started_s) * 1000
 
     def _times_ms(self, target: Target, keys: Credentials | None) -> Iterator[float]:
         for number in range(REQUESTS):
-            sample = self._send(target, self.pictures[number % len(self.pictures)], keys)
+            sample = self._send(target, self.payloads[number % len(self.payloads)], keys)
             if sample.outcome != "ok":
                 status = "" if sample.status is None else f"status {sample.status}, "
                 what = "but no classification" if sample.error == "not_a_classification" else sample.error
@@ -102,22 +102,22 @@ class _Preflight:
             assert sample.service_ms is not None
             yield sample.service_ms
 
-    def _send(self, target: Target, picture: Payload, keys: Credentials | None) -> Sample:
+    def _send(self, target: Target, payload: Payload, keys: Credentials | None) -> Sample:
         """One request, counted. Raises BudgetError before one that the budget does not hold."""
         index, self.sent = self.sent, self.sent + 1
         if self.budget is not None and not self.budget.reserve(index, target.name):
             raise BudgetError(RunResources(budget=self.budget).insufficient_budget_message(target.name))
-        sample = send_once(target, picture, keys, index=index)
+        sample = send_once(target, payload, keys, index=index)
         if self.budget is not None:
             self.budget.settle(sample)
         return sample
 
 
-def send_once(target: Target, picture: Payload, keys: Credentials | None, *, index: int) -> Sample:
+def send_once(target: Target, payload: Payload, keys: Credentials | None, *, index: int) -> Sample:
     """One request and what became of it."""
-    opening = {} if keys is None else keys.headers(target.name, url=target.url, body=picture.body)
-    headers = {**opening, "content-type": picture.content_type}
-    request = urllib.request.Request(target.url, data=picture.body, headers=headers)
+    opening = {} if keys is None else keys.headers(target.name, url=target.url, body=payload.body)
+    headers = {**opening, "content-type": payload.content_type}
+    request = urllib.request.Request(target.url, data=payload.body, headers=headers)
     sent_s = perf_counter()
     intent = PlannedRequest(index, target.name, WORKER, "warm-up", intended_s=0.0, origin_s=sent_s)
     try:
@@ -139,7 +139,7 @@ def send_once(target: Target, picture: Payload, keys: Credentials | None, *, ind
         connect_ms=None,
         tls_ms=None,
         answer_ms=0.0,
-        request_bytes=len(picture.body),
+        request_bytes=len(payload.body),
         response_bytes=len(body) + sum(len(name) + len(value) + 4 for name, value in given.items()),
     )
     return instance_fields(intent, answer, first_answers={})

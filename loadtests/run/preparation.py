@@ -67,10 +67,10 @@ class PreparedRun:
 def prepare_run(
     options: Options,
     targets: Sequence[Target],
-    pictures: Sequence[Payload],
+    payloads: Sequence[Payload],
     *,
     probed: Callable[[int, int], None],
-    means: RunResources,
+    resources: RunResources,
 ) -> PreparedRun:
     """Probe the targets, choose the rate, make the schedule.
 
@@ -79,15 +79,17 @@ def prepare_run(
     """
     scenario = find(options.scenario)
     origin_s = perf_counter()
-    probes = probe(targets, pictures, timeout_s=options.timeout_s, probed=probed, origin_s=origin_s, means=means)
+    probes = probe(
+        targets, payloads, timeout_s=options.timeout_s, probed=probed, origin_s=origin_s, resources=resources
+    )
     sustained = sustainable_rate(warm_service_ms(probes), cpus=options.cpus, rate_max=scenario.rate_max)
     rate = options.rate or float(f"{sustained:.3g}")
     phases = scenario.phases(rate)
     arrivals = schedule(
         phases,
         [target.name for target in targets],
-        forcible=[target.name for target in targets if target.control or means.can_force_cold_start(target.name)],
-        images=len(pictures),
+        forcible=[target.name for target in targets if target.control or resources.can_force_cold_start(target.name)],
+        images=len(payloads),
         seed=options.seed,
     )
     LOG.info("%d requests in %d phases, %g a second to each target", len(arrivals), len(phases), rate)
@@ -98,11 +100,11 @@ def prepare_run(
         "rate_per_target": rate,
         "phases": [describe(phase) for phase in phases],
         "loop": "closed" if any(phase.loop == "closed" for phase in phases) else "open",
-        "images": {"sha256": payloads_digest(pictures), "count": len(pictures)},
+        "images": {"sha256": payloads_digest(payloads), "count": len(payloads)},
         "model": next((sample.model for sample in probes if sample.model), None),
         "timeout_s": options.timeout_s,
         "in_flight_max": options.in_flight_max,
         "budget_usd": options.budget_usd,
     }
     header = describe_run(targets, settings, options.notes)
-    return PreparedRun(header, targets, arrivals, probes, origin_s, means)
+    return PreparedRun(header, targets, arrivals, probes, origin_s, resources)

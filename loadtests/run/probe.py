@@ -26,45 +26,45 @@ class ProbeError(Exception):
 
 def probe(
     targets: Sequence[Target],
-    pictures: Sequence[Payload],
+    payloads: Sequence[Payload],
     *,
     timeout_s: float,
     probed: Callable[[int, int], None],
     first: int = -1,
     origin_s: float,
-    means: RunResources,
+    resources: RunResources,
 ) -> list[Sample]:
     """Send PROBES requests to each target, one after another.
 
     Their samples are kept as warm-up, with the negative indexes `first`, `first` - 1, …: no schedule holds them.
     `origin_s` is the `perf_counter` second at which the run's clock stands at 0. Raises ProbeError.
     """
-    found: list[Sample] = []
+    samples: list[Sample] = []
     total = PROBES * len(targets)
     requester = Requester(
         targets,
-        pictures,
+        payloads,
         worker=WORKER,
         timeout_s=timeout_s,
-        keep=found.append,
-        keys=means.credentials,
-        budget=means.budget,
+        on_sample=samples.append,
+        credentials=resources.credentials,
+        budget=resources.budget,
     )
     requester.origin_s = origin_s
     for number in range(PROBES):
         for target in targets:
-            probed(len(found), total)
-            arrival = Arrival(first - len(found), 0.0, target.name, "warm-up", number)
+            probed(len(samples), total)
+            arrival = Arrival(first - len(samples), 0.0, target.name, "warm-up", number)
             if not requester.admit(arrival):
-                raise ProbeError(means.insufficient_budget_message(target.name))
+                raise ProbeError(resources.insufficient_budget_message(target.name))
             requester.prepare(arrival)
             sample = requester.send(arrival, perf_counter())
             if sample.outcome != "ok":
-                picture = pictures[number % len(pictures)].name
+                picture = payloads[number % len(payloads)].name
                 raise ProbeError(complaint(target, sample, picture))
     requester.close()
     probed(total, total)
-    return found
+    return samples
 
 
 def complaint(target: Target, sample: Sample, picture: str) -> str:
@@ -91,4 +91,4 @@ def warm_service_ms(probes: Sequence[Sample]) -> dict[str, float]:
     times: dict[str, list[float]] = {}
     for sample in probes:
         times.setdefault(sample.target, []).append(sample.service_ms or 0.0)
-    return {target: median(found[1:]) for target, found in times.items()}
+    return {target: median(samples[1:]) for target, samples in times.items()}

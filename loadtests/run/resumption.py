@@ -32,29 +32,29 @@ def resume_run(
     options: Options,
     store: Store,
     targets: Sequence[Target],
-    pictures: Sequence[Payload],
+    payloads: Sequence[Payload],
     *,
     probed: Callable[[int, int], None],
-    means: RunResources,
+    resources: RunResources,
 ) -> PreparedRun:
     """The plan for the rest of the run in `store`. Raises ResumeError, or ProbeError."""
     header, samples = store.header(), classify_samples(store.samples())
-    refuse_other(header, targets, payloads_digest(pictures))
+    refuse_other(header, targets, payloads_digest(payloads))
     done = {sample.index for sample in samples}
     for sample in samples:
-        if means.budget is not None:
-            means.budget.settle(sample)
+        if resources.budget is not None:
+            resources.budget.settle(sample)
     origin_s = perf_counter() - end_s(samples) - PAUSE_S
     probes = probe(
         targets,
-        pictures,
+        payloads,
         timeout_s=options.timeout_s,
         probed=probed,
         first=min([0, *done]) - 1,
         origin_s=origin_s,
-        means=means,
+        resources=resources,
     )
-    return PreparedRun(header, targets, remaining(store.schedule(), done), probes, origin_s, means)
+    return PreparedRun(header, targets, remaining(store.schedule(), done), probes, origin_s, resources)
 
 
 def remaining(arrivals: Iterable[Arrival], done: set[int]) -> list[Arrival]:

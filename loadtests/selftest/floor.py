@@ -36,7 +36,7 @@ def measure_floor() -> dict[str, Any]:
             [PIXEL],
             worker="floor",
             timeout_s=10.0,
-            keep=lambda sample: latencies_ms.append(sample.latency_ms or 0.0),
+            on_sample=lambda sample: latencies_ms.append(sample.latency_ms or 0.0),
         )
         for index in range(REQUESTS + 1):
             requester.send(Arrival(index, 0.0, target.name, "warm-up", 0), perf_counter())

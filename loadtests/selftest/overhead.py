@@ -46,8 +46,8 @@ def recording_sender(environment: Environment, url: str, outbox: Outbox) -> Call
         [PIXEL],
         worker="overhead",
         timeout_s=60.0,
-        keep=outbox.add,
-        fire=environment.events.request.fire,
+        on_sample=outbox.add,
+        request_event=environment.events.request.fire,
     )
     return lambda index: requester.send(Arrival(index, 0.0, "null", "steady", 0), perf_counter())
 

@@ -50,9 +50,9 @@ class Dispatcher:
         A request whose turn comes while `in_flight_max` others wait for answers is dropped, and recorded so.
         """
         prepared = 0
-        for place, arrival in enumerate(arrivals):
+        for index, arrival in enumerate(arrivals):
             due_s = start_s + arrival.offset_s
-            prepared = self._prepare_ahead(arrivals, place, prepared, start_s=start_s)
+            prepared = self._prepare_ahead(arrivals, index, prepared, start_s=start_s)
             if self.wait(due_s - perf_counter()):
                 break
             if len(self._in_flight) >= self._in_flight_max:
@@ -91,20 +91,20 @@ class Dispatcher:
         self._in_flight.join(timeout=grace_s)
         self._in_flight.kill(block=True, timeout=1)
 
-    def _prepare_ahead(self, arrivals: Sequence[Arrival], place: int, prepared: int, *, start_s: float) -> int:
+    def _prepare_ahead(self, arrivals: Sequence[Arrival], index: int, prepared: int, *, start_s: float) -> int:
         """Prepare the arrival at `place`, and in the time until it is due those that follow soon.
 
         `prepared` of them are ready; returns how many are now.
         """
         if self._prepare is None:
             return prepared
-        due_s = start_s + arrivals[place].offset_s
-        if prepared <= place:
+        due_s = start_s + arrivals[index].offset_s
+        if prepared <= index:
             self.wait(due_s - AHEAD_S - perf_counter())
         while prepared < len(arrivals):
             now_s = perf_counter()
             soon = now_s < due_s - SLACK_S and start_s + arrivals[prepared].offset_s - now_s < AHEAD_S
-            if prepared > place and not soon:
+            if prepared > index and not soon:
                 break
             self._prepare(arrivals[prepared])
             prepared += 1

@@ -31,23 +31,23 @@ class Requester:
     def __init__(
         self,
         targets: Sequence[Target],
-        pictures: Sequence[Payload],
+        payloads: Sequence[Payload],
         *,
         worker: str,
         timeout_s: float,
-        keep: Callable[[Sample], None],
-        fire: Callable[..., object] | None = None,
-        keys: Credentials | None = None,
+        on_sample: Callable[[Sample], None],
+        request_event: Callable[..., object] | None = None,
+        credentials: Credentials | None = None,
         budget: Budget | None = None,
-        ask: Callable[[str], bool] = lambda target: False,
+        force_cold_start: Callable[[str], bool] = lambda target: False,
     ) -> None:
         self.origin_s = perf_counter()
         self._worker = worker
-        self._pictures = pictures
-        self._keep = keep
-        self._fire = fire
-        self._keys = keys
-        self._ask = ask
+        self._payloads = payloads
+        self._on_sample = on_sample
+        self._request_event = request_event
+        self._credentials = credentials
+        self._force_cold_start = force_cold_start
         self._headers: dict[int, dict[str, str]] = {}
         self.budget = budget
         self._first_answers: dict[str, float] = {}
@@ -61,10 +61,10 @@ class Requester:
 
     def prepare(self, arrival: Arrival) -> None:
         """Make the headers that open a closed target, ahead of the timed part; they hold for some minutes."""
-        if self._keys is not None:
-            body = self._pictures[arrival.image % len(self._pictures)].body
+        if self._credentials is not None:
+            body = self._payloads[arrival.image % len(self._payloads)].body
             url = self._endpoints[arrival.target].url
-            self._headers[arrival.index] = self._keys.headers(arrival.target, url=url, body=body)
+            self._headers[arrival.index] = self._credentials.headers(arrival.target, url=url, body=body)
 
     def admit(self, arrival: Arrival) -> bool:
         """Whether the budget lets it be sent. What is admitted has to be sent or dropped."""
@@ -72,24 +72,24 @@ class Requester:
 
     def send(self, arrival: Arrival, due_s: float) -> Sample:
         """Send `arrival`, due at that `perf_counter` second; keep and return its sample."""
-        intent = self._intent(arrival, due_s)
-        picture = self._pictures[arrival.image % len(self._pictures)]
-        if self._keys is not None and arrival.index not in self._headers:
+        planned = self._planned(arrival, due_s)
+        payload = self._payloads[arrival.image % len(self._payloads)]
+        if self._credentials is not None and arrival.index not in self._headers:
             self.prepare(arrival)  # late, but a closed target never gets a request without its key
         headers = self._headers.pop(arrival.index, None)
         sent_s = perf_counter()
         try:
             answer = self._endpoints[arrival.target].post(
-                picture.body, content_type=picture.content_type, headers=headers
+                payload.body, content_type=payload.content_type, headers=headers
             )
             id_header = self._id_headers[arrival.target]
-            sample = instance_fields(intent, answer, first_answers=self._first_answers, id_header=id_header)
+            sample = instance_fields(planned, answer, first_answers=self._first_answers, id_header=id_header)
             if sample.instance is not None:
                 self._first_answers.setdefault(sample.instance, answer.done_s)
         except TimeoutError as error:
-            sample = intent.to_sample("timeout", sent_s=sent_s - intent.origin_s, error=str(error))
+            sample = planned.to_sample("timeout", sent_s=sent_s - planned.origin_s, error=str(error))
         except FAILURES as error:
-            sample = intent.to_sample("failed", sent_s=sent_s - intent.origin_s, error=failure_name(error))
+            sample = planned.to_sample("failed", sent_s=sent_s - planned.origin_s, error=failure_name(error))
         self._record(sample)
         return sample
 
@@ -97,12 +97,12 @@ class Requester:
         """Record that `arrival` was not sent."""
         self._headers.pop(arrival.index, None)
         error = "retire_failed" if arrival.stratum == "forced" else "in_flight_limit"
-        self._record(self._intent(arrival, due_s).to_sample("dropped", error=error))
+        self._record(self._planned(arrival, due_s).to_sample("dropped", error=error))
 
     def force_cold_start(self, arrival: Arrival) -> bool:
         """Have the target's instances retired, so that its next request starts a new one."""
         if arrival.target not in self._controls:
-            return self._ask(arrival.target)
+            return self._force_cold_start(arrival.target)
         try:
             return self._controls[arrival.target].post(b"", content_type="application/json").status < 300
         except FAILURES:
@@ -113,7 +113,7 @@ class Requester:
         for endpoint in (*self._endpoints.values(), *self._controls.values()):
             endpoint.close()
 
-    def _intent(self, arrival: Arrival, due_s: float) -> PlannedRequest:
+    def _planned(self, arrival: Arrival, due_s: float) -> PlannedRequest:
         return PlannedRequest(
             index=arrival.index,
             target=arrival.target,
@@ -126,9 +126,9 @@ class Requester:
     def _record(self, sample: Sample) -> None:
         if self.budget is not None:
             self.budget.settle(sample)
-        self._keep(sample)
-        if self._fire is not None:
-            self._fire(**locust_event(sample))
+        self._on_sample(sample)
+        if self._request_event is not None:
+            self._request_event(**locust_event(sample))
 
 
 def id_header_of(cloud: str) -> str | None:

@@ -146,11 +146,11 @@ class Worker:
             payloads,
             worker=self.worker,
             timeout_s=settings["timeout_s"],
-            keep=self._outbox.add,
-            fire=self._request_event,
-            keys=self._credentials,
+            on_sample=self._outbox.add,
+            request_event=self._request_event,
+            credentials=self._credentials,
             budget=share_of(settings["budget"]) if settings["budget"] else None,
-            ask=self._request_cold_start,
+            force_cold_start=self._request_cold_start,
         )
         self._requester.origin_s = origin_s
         self._process.cpu_percent(), psutil.cpu_percent()  # the first reading of each is void

@@ -19,7 +19,7 @@ def dominates(first: Sequence[float], second: Sequence[float]) -> bool:
 
 def frontier(points: Sequence[Sequence[float]]) -> list[int]:
     """The places of the points that no other point dominates, in order; of equal points all."""
-    return [place for place, point in enumerate(points) if not any(dominates(other, point) for other in points)]
+    return [index for index, point in enumerate(points) if not any(dominates(other, point) for other in points)]
 
 
 def intervals_below(first: Estimate, second: Estimate) -> bool:
@@ -32,20 +32,20 @@ def intervals_below(first: Estimate, second: Estimate) -> bool:
 
 def pareto_statuses(points: Sequence[Sequence[Estimate]]) -> list[ParetoStatus | None]:
     """Where each point stands; None for one that lacks a value, which takes no part."""
-    known = [place for place, point in enumerate(points) if all(each.value is not None for each in point)]
-    best = {known[found] for found in frontier([_values(points[place]) for place in known])}
+    known = [index for index, point in enumerate(points) if all(each.value is not None for each in point)]
+    best = {known[found] for found in frontier([_values(points[index]) for index in known])}
     return [
-        _standing(points, place, known=known, best=best) if place in known else None for place in range(len(points))
+        _standing(points, index, known=known, best=best) if index in known else None for index in range(len(points))
     ]
 
 
 def _standing(
-    points: Sequence[Sequence[Estimate]], place: int, *, known: Sequence[int], best: set[int]
+    points: Sequence[Sequence[Estimate]], index: int, *, known: Sequence[int], best: set[int]
 ) -> ParetoStatus:
-    if place in best:
+    if index in best:
         return "frontier"
     beaten = any(
-        all(intervals_below(theirs, ours) for theirs, ours in zip(points[other], points[place], strict=True))
+        all(intervals_below(theirs, ours) for theirs, ours in zip(points[other], points[index], strict=True))
         for other in known
     )
     return "dominated" if beaten else "near"

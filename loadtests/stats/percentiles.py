@@ -83,8 +83,8 @@ def _estimate(ordered: NDArray[np.float64], q: float, unanswered: int) -> Estima
     low, high = pair
     if high > ordered.size:
         return Estimate(n=n, reason=f"not estimable (n={n}, no upper end: {unanswered} never answered)")
-    place = (n - 1) * q
-    left = math.floor(place)
+    index = (n - 1) * q
+    left = math.floor(index)
     right = min(left + 1, ordered.size - 1)
-    value = float(ordered[left] + (ordered[right] - ordered[left]) * (place - left))
+    value = float(ordered[left] + (ordered[right] - ordered[left]) * (index - left))
     return Estimate(n=n, value=value, lo=float(ordered[low - 1]), hi=float(ordered[high - 1]))

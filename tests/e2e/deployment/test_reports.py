@@ -157,7 +157,7 @@ def test_a_run_that_did_not_wait_gets_its_lines_by_a_command_as_long_as_the_depl
     header = {"started_at": "2026-11-25T12:00:00+00:00", "targets": [other.document()]}
     Store.create(rig.folder / "other" / "samples.sqlite", header).close()
     status, said = ended(rig.user("deploy", "reports", str(rig.folder / "other")))
-    assert (status, "go to the folder of its deployment" in said) == (2, True), said
+    assert (status, "run this in the folder of its deployment" in said) == (2, True), said
 
     rig.run("destroy")
     status, said = ended(rig.user("deploy", "reports", str(rig.folder / "run")))

@@ -42,7 +42,7 @@ def rig(tmp_path: Path) -> Iterator[Rig]:
 
 def tune(rig: Rig, *arguments: str) -> tuple[int, str, str]:
     """The exit status, the result, and what was said besides."""
-    process = rig.user("tune", "--targets", "deployed", "--minutes", "0.5", *arguments)
+    process = rig.user("tune", "--targets", "deployed", "--minutes", "0.8", *arguments)
     out, errors = process.communicate(timeout=WITHIN_S)
     return process.returncode, out, errors
 
@@ -91,7 +91,7 @@ def test_deployed_sizes_are_swept_with_keys_and_forced_cold_starts_within_a_budg
 def test_one_command_deploys_the_sizes_sweeps_them_and_removes_everything(tmp_path: Path) -> None:
     run = tmp_path / "run"
     with deploy_rig.open_rig("aws", tmp_path) as rig:
-        asked = ("--deploy", "aws", "--memory", "512,1769", "--minutes", "0.5", "--out", str(run))
+        asked = ("--deploy", "aws", "--memory", "512,1769", "--minutes", "0.8", "--out", str(run))
         process = rig.user("tune", *asked, "--budget", "1", "--yes", "--json")
         out, said = process.communicate(timeout=WITHIN_S)
         assert process.returncode == 0, said

@@ -146,7 +146,7 @@ def test_a_run_whose_targets_need_credentials_is_resumed(tmp_path: Path, images:
     with Store.create(tmp_path / "run" / FILE_NAME, header) as store:
         store.plan(arrivals)
     provider = FakeProvider()
-    ended = run(RunRequest(tmp_path / "run", [target], images, resume=True, porter=provider))
+    ended = run(RunRequest(tmp_path / "run", [target], images, resume=True, credentials=provider))
     assert (ended.exit_code, ended.message) == (0, "")
     with open_store(tmp_path / "run") as store:
         samples = store.samples()

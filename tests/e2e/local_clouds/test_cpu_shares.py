@@ -22,6 +22,7 @@ from adapters.emulator.options import EmulatorOptions
 
 pytestmark = pytest.mark.clock
 FULL_MB = 1769
+TRIES = 5
 SYSTEM = Path("/sys/fs/cgroup")
 
 
@@ -90,11 +91,18 @@ def cpu_bound_ms(memory_mb: int, photo: bytes) -> float:
     return min(float(t["decode_ms"] + t["preprocess_ms"] + t["inference_ms"]) for t in timings)
 
 
+@pytest.mark.timeout(300)
 def test_the_cpu_bound_part_of_a_request_scales_with_the_share_of_the_cpu(heavy: bytes) -> None:
-    full_ms = cpu_bound_ms(FULL_MB, heavy)
+    """Each try compares two sizes measured one after the other, as the machine's own speed drifts.
+
+    What else wants the processors makes the smaller share slower, and nothing makes it faster: the least try counts.
+    """
     for memory_mb in (512, 1024):
-        slower = cpu_bound_ms(memory_mb, heavy) / full_ms
-        assert slower == pytest.approx(FULL_MB / memory_mb, rel=0.15), f"{memory_mb} MB against {FULL_MB} MB"
+        expected = FULL_MB / memory_mb
+        tries: list[float] = []
+        while not tries or (min(tries) > 1.15 * expected and len(tries) < TRIES):
+            tries.append(cpu_bound_ms(memory_mb, heavy) / cpu_bound_ms(FULL_MB, heavy))
+        assert min(tries) == pytest.approx(expected, rel=0.15), f"{memory_mb} MB against {FULL_MB} MB: {tries}"
 
 
 def test_google_gives_more_cpu_while_an_instance_starts() -> None:

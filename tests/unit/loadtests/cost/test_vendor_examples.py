@@ -65,6 +65,13 @@ def test_azure_flex_cpu_bound_hour_of_ten_busy_instances_costs_1_dollar_9296() -
     assert month.usd == Decimal("1.9296")
 
 
+def test_azure_units_flex_megabyte_milliseconds_are_billed_as_gigabyte_seconds() -> None:
+    units_mb_ms = Decimal(3_540_000_000)  # what Azure's metric OnDemandFunctionExecutionUnits counts
+    busy = usage(1000, "250", 2048, instance_s=units_mb_ms / 2048 / 1000)
+    month = bill("azure", "flex-consumption", busy, free=False)
+    assert round(month.meter("duration").quantity, 2) == Decimal("3457.03")
+
+
 def test_gcf1_simple_ten_million_invocations_cost_7_dollars_20() -> None:
     month = bill("gcp", "gen1", usage(10_000_000, "300", 128))
     assert month.meter("memory").usd == 0

@@ -126,8 +126,8 @@ def test_a_request_carries_the_headers_of_its_own_target() -> None:
         [Payload("0.png", b"image", "image/png")],
         worker="w",
         timeout_s=1.0,
-        keep=kept.append,
-        keys=Credentials({"a": KEY}),
+        on_sample=kept.append,
+        credentials=Credentials({"a": KEY}),
     )
     endpoint = requester._endpoints["a"]
 

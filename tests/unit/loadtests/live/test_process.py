@@ -35,6 +35,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
         return document_of(path)
 
     monkeypatch.setattr(process, "perf_counter", lambda: found.now_s)
+    monkeypatch.setattr(process, "process_time", lambda: found.now_s)
     monkeypatch.setattr(process, "document_of", slow)
     return found
 

@@ -108,7 +108,7 @@ class FakeProvider:
 
 def test_a_closed_target_is_opened_and_its_cold_start_forced_and_timed(address: str) -> None:
     holder = FakeProvider()
-    timings, notes = preflight([target("good", f"{address}/good")], PICTURES, done=lambda n: None, porter=holder)
+    timings, notes = preflight([target("good", f"{address}/good")], PICTURES, done=lambda n: None, credentials=holder)
     assert (holder.asked, notes) == (["good"], [])
     assert timings["good"].retire_ms >= 50
     assert Handler.keys == ["secret"] * REQUESTS
@@ -119,7 +119,7 @@ def test_a_cold_start_that_cannot_be_forced_is_told_and_the_target_is_measured_a
         [target("good", f"{address}/good")],
         PICTURES,
         done=lambda n: None,
-        porter=FakeProvider("the platform is busy"),
+        credentials=FakeProvider("the platform is busy"),
     )
     assert list(timings) == ["good"]
     assert notes == ["no cold start of good could be forced before the run: the platform is busy"]

@@ -16,4 +16,4 @@ def test_a_target_that_is_not_there_is_named_with_its_address_and_error(tmp_path
     payloads = read_payloads(write_images(tmp_path / "images"))
     expected = r"target 'gcp' at http://127\.0\.0\.1:1/ gave failed \(connection_refused"
     with pytest.raises(ProbeError, match=expected):
-        probe([gone], payloads, timeout_s=5, probed=lambda *_: None, origin_s=0.0, means=RunResources())
+        probe([gone], payloads, timeout_s=5, probed=lambda *_: None, origin_s=0.0, resources=RunResources())
