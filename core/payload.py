@@ -18,7 +18,7 @@ GIVEN = ("image", "url", "features")
 _FIELDS = (*GIVEN, "top_k", "model")
 
 
-class Payload(NamedTuple):
+class ClassifyPayload(NamedTuple):
     """Exactly one of `image` (encoded bytes), `url` and `features` (as they came in JSON) is set."""
 
     image: bytes | None
@@ -28,7 +28,7 @@ class Payload(NamedTuple):
     features: list[object] | dict[str, object] | None = None
 
 
-def read(request: Request, *, max_body_bytes: int) -> Payload:
+def read(request: Request, *, max_body_bytes: int) -> ClassifyPayload:
     """Read a classify request. Raises BodyTooLarge, EmptyBody, UnsupportedMedia, BadJson, BadField.
 
     JSON is told by its content type; a body that begins with "{" is also read as JSON when it comes without
@@ -45,10 +45,10 @@ def read(request: Request, *, max_body_bytes: int) -> Payload:
     _check_media(kind, request.headers.get("content-encoding", ""))
     top_k, model = _top_k(query.get("top_k")), _model(query.get("model"))
     if not _is_json(kind, body):
-        return Payload(body, None, top_k, model)
+        return ClassifyPayload(body, None, top_k, model)
     fields = _fields(body)
     image, url = fields.get("image"), fields.get("url")
-    return Payload(
+    return ClassifyPayload(
         image=None if image is None else from_base64(_text("image", image)),
         url=None if url is None else _text("url", url),
         top_k=_top_k(fields["top_k"]) if "top_k" in fields else top_k,

@@ -43,7 +43,7 @@ class RunRequest:
     """What to run: `images` is a folder; `workers` above 1 means that many Locust worker processes.
 
     `notes` go into the run's header as they are (the price book's date, the command that was typed).
-    `settings` are further options of the locustfile without their dashes (`{"rate": "5"}`). `porter` opens
+    `settings` are further options of the locustfile without their dashes (`{"rate": "5"}`). `credentials` opens
     targets that are closed.
     """
 

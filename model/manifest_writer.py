@@ -16,7 +16,7 @@ SCHEMA = 1
 
 
 @dataclass(frozen=True, slots=True)
-class Variant:
+class VariantEntry:
     """One TFLite file of a model; `preprocessing` and `runtimes` are the core's words for them."""
 
     name: str
@@ -37,11 +37,11 @@ KINDS: Mapping[str, tuple[str, str, tuple[str, ...]]] = {
 }
 
 
-def describe_variant(kind: str, file: Path, *, accuracy: float) -> Variant:
+def describe_variant(kind: str, file: Path, *, accuracy: float) -> VariantEntry:
     """Return the record of `file`, a variant of one of the KINDS, with its size and digest."""
     content = file.read_bytes()
     dtype, preprocessing, runtimes = KINDS[kind]
-    return Variant(
+    return VariantEntry(
         kind,
         file.name,
         hashlib.sha256(content).hexdigest(),
@@ -59,7 +59,7 @@ def manifest(
     labels: Sequence[str],
     size: int,
     draft: float,
-    variants: Sequence[Variant],
+    variants: Sequence[VariantEntry],
     validation: Proportion,
     training: Mapping[str, object],
 ) -> dict[str, object]:

@@ -106,7 +106,7 @@ class Session:
         return found
 
     def orphaned(self) -> State | None:
-        """What a process that is gone made for itself alone, and did not remove."""
+        """Return the record of a deployment whose owner process has ended without removing it."""
         found = state.read(self.folder)
         return found if found is not None and found.holder is not None and not found.holder.is_alive() else None
 
@@ -114,7 +114,7 @@ class Session:
     def deployed(self, variants: Sequence[FunctionSpec]) -> Iterator[list[DeployedEndpoint]]:
         """Apply, yield where the variants answer, and destroy on every way out; Ctrl-C included.
 
-        After a crash the record stays: the next start sees it with `left_over` and offers to destroy it.
+        After a crash the record stays: the next start finds it with `orphaned` and offers to destroy it.
         Raises DeployError where something is deployed already.
         """
         if state.read(self.folder) is not None:

@@ -17,7 +17,7 @@ from cli.framework.refusal import CommandRefused
 if TYPE_CHECKING:
     from model.registry.description import Answers, Inspected
     from model.registry.errors import MissingAnswers
-    from model.registry.registration import Candidate
+    from model.registry.registration import ModelCandidate
 
 SAMPLES = Path(__file__).resolve().parent.parent.parent / "model" / "samples"
 _FLAGS = {"labels": "--labels", "preprocessing": "--preprocessing"}
@@ -70,7 +70,7 @@ def register(file: Path, answers: Answers, manner: RegistrationOptions) -> None:
 
 def _candidate(
     file: Path, answers: Answers, manner: RegistrationOptions, *, folder: Path, images: Sequence[Path]
-) -> Candidate:
+) -> ModelCandidate:
     from model.registry import import_folder
     from model.registry.description import Answers, inspect
 
@@ -98,7 +98,7 @@ def _as_tflite(file: Path, answers: Answers, images: Sequence[Path]) -> Iterator
 
 def _complete(
     inspected: Inspected, answers: Answers, manner: RegistrationOptions, *, folder: Path, images: Sequence[Path]
-) -> Candidate:
+) -> ModelCandidate:
     """Ask for what the file does not say, until it can be tried; without a terminal, name the flag."""
     from model.registry.errors import MissingAnswers
     from model.registry.registration import prepare
@@ -129,7 +129,7 @@ def _ways(question: MissingAnswers, inspected: Inspected, answers: Answers, *, i
     return f". With each of them it says of {image.name}: " + "; ".join(said)
 
 
-def report(candidate: Candidate) -> str:
+def report(candidate: ModelCandidate) -> str:
     """Return the report of the trial as text."""
     document = candidate.document
     working = [each for each in candidate.trials if each.failure is None]

@@ -1,4 +1,4 @@
-"""The platform's own word on what it billed, against our rule, our clock and our evidence. Pure.
+"""Compare what the platform billed with our rule, our clock and our evidence of cold starts. Pure.
 
 Three things are compared for each request that has the platform's line: its billed time with what our rule makes of
 the durations on the same line; its billed time with what our rule makes of the instance's own times, which is what a

@@ -1,4 +1,4 @@
-"""One thing that was looked at in a run: whether it speaks for or against trusting it."""
+"""One check of a run: a reason to trust it, or not."""
 
 from __future__ import annotations
 

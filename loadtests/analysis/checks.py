@@ -1,4 +1,4 @@
-"""What makes a run untrustworthy, and what to do about it. Pure."""
+"""Find what makes a run untrustworthy, and say what to do about it. Pure."""
 
 from __future__ import annotations
 

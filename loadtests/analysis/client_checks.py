@@ -1,4 +1,4 @@
-"""Checks of the client and its machine: whether it measured the targets, or itself. Pure."""
+"""Check the client and its machine: did they measure the targets, or themselves? Pure."""
 
 from __future__ import annotations
 

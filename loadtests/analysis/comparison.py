@@ -1,4 +1,4 @@
-"""Every pair of targets of one run, compared: which is faster, by how much, how sure, also in words. Pure."""
+"""Compare every pair of targets of one run: which is faster, by how much, and how sure. Pure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Two runs of the same thing, before and after: what became slower or less reliable, beyond chance and a threshold.
+"""Compare two runs of the same thing: what became slower or less reliable, beyond chance and a threshold.
 
 The same statistics as within a run, without blocks of time: the runs were not interleaved, so what the machine
 did in between counts as a difference too. Hence the threshold. Pure.

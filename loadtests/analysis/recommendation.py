@@ -1,4 +1,4 @@
-"""Which setting to take under a strategy, and whether the run shows that it is the best one. Pure."""
+"""Choose a setting under a strategy, and say whether the run shows that it is the best one. Pure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a run says: per target its counts, percentiles and cost, and in words what is and is not shown. Pure.
+"""Summarise a run: counts, percentiles and cost of each target, and what is shown in sentences. Pure.
 
 The document form is `summary.json`, described in docs/results-format.md and docs/summary.schema.json.
 """

@@ -1,4 +1,4 @@
-"""What a sweep over settings shows: the frontiers of cost against speed, and the settings to take. Pure.
+"""Summarise a sweep over settings: the frontiers of cost against speed, and the settings to take. Pure.
 
 It is made from a run's summary, so `tripoint report` makes it again; the strategy is in the run's header.
 """

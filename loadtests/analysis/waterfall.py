@@ -1,4 +1,4 @@
-"""Where the time of one request went, from the intended send to the last byte of the answer. Pure.
+"""Divide the time of one request, from the intended send to the last byte of the response. Pure.
 
 The parts add up to the client's latency. Every part is a duration on one clock, the client's or the instance's;
 "platform" is what remains between the two: network, placement, fetching the package, starting the process, and the

@@ -1,4 +1,4 @@
-"""What a month of requests costs: pure arithmetic in `Decimal` over the plans and prices of `cloud.toml`."""
+"""Compute what a month of requests costs, in `Decimal`, from the plans and prices of `cloud.toml`. Pure."""
 
 from loadtests.cost.bill import Bill, BillLine, bill
 from loadtests.cost.plan import Plan

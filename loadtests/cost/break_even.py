@@ -1,4 +1,4 @@
-"""At which monthly volume one plan becomes cheaper than another. Pure."""
+"""Find the monthly volume from which one plan is cheaper than another. Pure."""
 
 from __future__ import annotations
 

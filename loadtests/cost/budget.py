@@ -1,4 +1,4 @@
-"""A cap on what a run may cost: asked before each request, so that it is never passed. Pure.
+"""Keep a run below a cap on its cost: the budget is asked before each request. Pure.
 
 Each request reserves the most that it could cost before it is sent, and gives the rest back when its answer is in.
 What it really cost is counted at the list price, without any free grant, for as long as the client waited: never
@@ -26,11 +26,11 @@ class BudgetError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class RequestPrice:
-    """What one request to a target can cost, in USD: something for itself, its start, its answer, and each ms.
+    """The price of one request to a target in USD: a fixed part, its start, its response, and each ms.
 
-    `timeout_ms` and `init_timeout_ms` are the longest that its cloud lets it run and start. `bound`: a request waits
-    for the very instance that is started for it, so that its waiting time holds the start's; elsewhere another
-    instance may answer, and the start comes on top.
+    `timeout_ms` and `init_timeout_ms` are the longest that the cloud lets a request run and an instance start.
+    `waits_for_own_instance`: the request that triggers a start waits for that instance (AWS), so its latency already
+    includes the start. Where another instance may answer instead, the start is billed on top.
     """
 
     request_usd: Decimal
@@ -45,14 +45,14 @@ class RequestPrice:
     waits_for_own_instance: bool
 
     def usd(self, duration_ms: Decimal, *, starts: int = 0, answer_bytes: Decimal = _ZERO) -> Decimal:
-        """A request that is billed for `duration_ms` and began so many instances; their time is in `duration_ms`."""
+        """Return the price of a request that is billed for `duration_ms`, the time of its `starts` included."""
         steps_ms = (duration_ms / self.step_ms).to_integral_value(ROUND_CEILING) * self.step_ms
         time_usd = max(steps_ms, self.minimum_ms) * self.ms_usd
         return self.request_usd + time_usd + starts * self.start_usd + answer_bytes * self.byte_usd
 
     @property
     def highest_usd(self) -> Decimal:
-        """One that starts an instance, as slowly as it may, and runs into its time limit."""
+        """Price of a request that starts an instance as slowly as allowed, and runs into its time limit."""
         return self.usd(self.timeout_ms + self.init_timeout_ms, starts=1, answer_bytes=self.answer_bytes)
 
     def document(self) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Every plan of every cloud side by side for one question."""
+"""Compare every plan of every cloud for one question."""
 
 from __future__ import annotations
 
@@ -76,7 +76,10 @@ class CostComparison:
 
 
 def candidates(choice: PlanChoice, book: PriceBook) -> tuple[PlanCandidate, ...]:
-    """All ways to buy that `choice` leaves. Raises PlanError or PriceError naming what is known for none."""
+    """Return all plans, regions and architectures that `choice` leaves.
+
+    Raises PlanError or PriceError, naming the known ones, when nothing is left.
+    """
     clouds = tuple(choice.clouds) or tuple(name for name in contract.clouds() if load_plans(name))
     plans = [plan for cloud in clouds for plan in load_plans(cloud)]
     _refuse_unknown(choice, plans)

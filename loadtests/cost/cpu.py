@@ -1,4 +1,4 @@
-"""How much CPU a plan bills for a memory size."""
+"""The CPU that a plan bills for a memory size."""
 
 from __future__ import annotations
 

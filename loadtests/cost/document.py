@@ -1,4 +1,4 @@
-"""The answer to a question as a JSON document."""
+"""Write the answer to a question as a JSON document."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How much time a plan bills: rounding, minimum, cold starts, and requests that share an instance."""
+"""The time that a plan bills: rounding, minimum, cold starts, and requests that share an instance."""
 
 from __future__ import annotations
 

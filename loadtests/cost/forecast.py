@@ -1,4 +1,4 @@
-"""What a load will cost, before it is sent: likely, and at the very most."""
+"""Forecast what a load will cost before it is sent: the likely cost and the highest."""
 
 from __future__ import annotations
 

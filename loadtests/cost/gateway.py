@@ -1,4 +1,4 @@
-"""What stands in front of a measured target, as its plan's price list calls it. Pure."""
+"""Name the gateway in front of a measured target, as its plan's price list calls it. Pure."""
 
 from __future__ import annotations
 

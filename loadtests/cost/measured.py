@@ -1,4 +1,4 @@
-"""What a measured target costs: billed time of its samples, through its plan, at a book's prices."""
+"""Cost a measured target: billed time of its samples, through its plan, at a book's prices."""
 
 from __future__ import annotations
 

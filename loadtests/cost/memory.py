@@ -1,4 +1,4 @@
-"""How much memory a plan bills."""
+"""The memory that a plan bills."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From a month of use to what the meters of a plan see."""
+"""Turn a month of use into what the meters of a plan see."""
 
 from __future__ import annotations
 
@@ -96,7 +96,7 @@ def _sharing_note(plan: Plan, usage: Usage, calls: Calls) -> str | None:
 
 
 def _memory_note(plan: Plan, usage: Usage, calls: Calls) -> str | None:
-    """That another memory size than the configured one is billed, where the size is what is billed."""
+    """Note when a plan bills a larger memory size than the configured one."""
     billed_mb = plan.memory.billed_mb(calls.memory_mb, calls.observed_mb)
     if plan.memory.billed != "configured" or billed_mb == calls.memory_mb or not usage.requests:
         return None

@@ -1,4 +1,4 @@
-"""What can be counted: a month of use, through a plan's rules, to the number of units on a meter."""
+"""Count a month of use in the units of a meter, by a plan's rules."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A question without a run: what would these requests cost on every plan?"""
+"""A question without a run: what these requests would cost on every plan."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How much instance time a steady stream of requests needs when requests share instances. Pure.
+"""The instance time of a steady stream of requests that share instances. Pure.
 
 A model for questions without a run: requests arrive at random (Poisson) at a steady rate, spread evenly over
 as few instances as keep the use of each under `USE`. An instance is busy from a request's arrival until none

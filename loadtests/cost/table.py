@@ -1,4 +1,4 @@
-"""The answer to a question as a table for a terminal, and in sentences."""
+"""Show the answer to a question as a table for a terminal, and in sentences."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What one request to a target can cost, from its plan's rules and a price book."""
+"""Compute the price of one request to a target, from its plan's rules and a price book."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A month of use, as it happened: what a bill is computed from."""
+"""A month of use, from which a bill is computed."""
 
 from __future__ import annotations
 

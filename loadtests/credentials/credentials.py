@@ -1,4 +1,4 @@
-"""What opens closed targets, in the memory of the processes that send the load, and nowhere else."""
+"""Credentials of closed targets, in the memory of the processes that send the load, and nowhere else."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Provides a running load test with the credentials of closed targets, and forces cold starts for it.
+"""Provide a running load test with the credentials of closed targets, and force cold starts for it.
 
 The load test and the process that started it share a pair of sockets, one JSON document a line. Secrets cross it and
 stay in memory: no file, no environment, no command line holds them.

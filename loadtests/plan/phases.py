@@ -1,4 +1,4 @@
-"""The kinds of load a run is made of; each says when its requests are due. Pure.
+"""The phases of a run, each with its own kind of load, and their due times. Pure.
 
 A phase ends before the next begins. `offsets_s` gives the due times of one target in seconds after the
 phase's start, in order; `loadtests.plan.schedule` interleaves the targets, as the phase's `interleaving` says.
@@ -182,7 +182,7 @@ class IdleGaps:
 
 
 @dataclass(frozen=True, slots=True)
-class Replay:
+class TraceReplay:
     """A recorded trace, its time run `speed` times as fast; every target gets all of it.
 
     `times_s` counts from the trace's first arrival. `thin` keeps that share of the arrivals, drawn by the seed.
@@ -233,7 +233,7 @@ class Closed:
         return []
 
 
-Phase = Forced | Constant | Poisson | Ramp | Steps | Bursts | IdleGaps | Replay | Closed
+Phase = Forced | Constant | Poisson | Ramp | Steps | Bursts | IdleGaps | TraceReplay | Closed
 
 KINDS: dict[str, type[Phase]] = {
     "forced": Forced,
@@ -243,7 +243,7 @@ KINDS: dict[str, type[Phase]] = {
     "steps": Steps,
     "bursts": Bursts,
     "idle": IdleGaps,
-    "trace": Replay,
+    "trace": TraceReplay,
     "closed": Closed,
 }
 
@@ -259,5 +259,5 @@ def describe(phase: Phase) -> dict[str, Any]:
     """The phase as the run's header keeps it; a trace is named by its source and length, not written out."""
     kind = next(name for name, each in KINDS.items() if isinstance(phase, each))
     fields = {name: value for name, value in asdict(phase).items() if name != "times_s"}
-    counted = {"arrivals": len(phase.times_s)} if isinstance(phase, Replay) else {}
+    counted = {"arrivals": len(phase.times_s)} if isinstance(phase, TraceReplay) else {}
     return {"kind": kind, "loop": phase.loop, **fields, **counted}

@@ -1,4 +1,4 @@
-"""Schedules: when, to which target, with which image; made before the run from phases and a seed. Pure."""
+"""Make the schedule before the run, from phases and a seed: when, to which target, with which payload. Pure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a sweep tries: memory sizes, concurrencies and architectures that each cloud's plan has. Pure."""
+"""The grid of a sweep: memory sizes, concurrencies and architectures that each cloud's plan has. Pure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is measured: a URL plus cloud, plan, region and memory."""
+"""A target: a URL with its cloud, plan, region and memory size."""
 
 from __future__ import annotations
 

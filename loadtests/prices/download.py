@@ -1,4 +1,4 @@
-"""The network side of a refresh: one page of a price list, as JSON with exact numbers."""
+"""Download one page of a price list, as JSON with exact numbers."""
 
 from __future__ import annotations
 

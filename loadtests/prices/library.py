@@ -1,4 +1,4 @@
-"""Where price books are: those in `cloud.toml`, and those that a refresh wrote beside the user's data."""
+"""Find price books: those in `cloud.toml`, and those that a refresh wrote beside the user's data."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a vendor's price list says of one price, and how lists are read."""
+"""Read one price from a vendor's price list."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One price: so much per unit, perhaps falling with volume."""
+"""One price per unit, perhaps falling with volume."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A new price book from the vendors' public price lists."""
+"""Make a new price book from the vendors' public price lists."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which regions of which clouds are meant by `eu`, `europe-west3` or `aws/eu-north-1`."""
+"""Resolve `eu`, `europe-west3` or `aws/eu-north-1` to regions of clouds."""
 
 from __future__ import annotations
 

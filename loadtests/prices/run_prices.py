@@ -1,4 +1,4 @@
-"""The prices that a run was costed with, kept beside its samples."""
+"""Keep the prices that a run was costed with beside its samples."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A price book as a table for a terminal, and what a refresh changed, in sentences."""
+"""Show a price book as a table for a terminal, and in sentences what a refresh changed."""
 
 from __future__ import annotations
 

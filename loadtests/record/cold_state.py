@@ -1,4 +1,4 @@
-"""When each instance became ready on the client's clock, and so which requests waited for it. Pure.
+"""Classify samples as cold or warm, from when each instance became ready on the client's clock. Pure.
 
 One answer leaves a doubt: the client cannot tell how long it travelled. All answers of an instance together
 leave less. The instance said of each request how long it had been ready, so each brackets the same moment:
@@ -117,9 +117,9 @@ def ready_at(group: Sequence[Exchange], round_trip_s: float) -> float:
 def open_delays(
     of_place: Mapping[InstanceKey, Sequence[Exchange]], ready: Mapping[InstanceKey, float]
 ) -> dict[str, float]:
-    """For each target the least that a first request, waiting already, waited on when its instance was ready.
+    """Return, per target, the shortest delay from an instance becoming ready to the start of a request in its queue.
 
-    The least, because a busy machine adds to all of them.
+    Only first requests count. The shortest is taken, as a busy machine adds to all delays.
     """
     gaps: dict[str, list[float]] = defaultdict(list)
     for place, group in of_place.items():

@@ -1,4 +1,4 @@
-"""Samples as columns: one numpy array per measured thing, so that a million of them stay quick."""
+"""Samples as numpy arrays, one for each measured field, so that a million of them stay quick."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From what an instance says of itself to cold, pre-initialised or warm. Pure.
+"""Read an instance's own evidence: cold, pre-initialised or warm. Pure.
 
 The rule uses durations only, each taken on one clock: the client's service time, and the instance's own
 handling time and time since it became ready. Clocks of two machines are never subtracted.

@@ -1,4 +1,4 @@
-"""Raw samples in the formats of other tools: CSV, JSON, Parquet."""
+"""Export raw samples for other tools: CSV, JSON, Parquet."""
 
 from __future__ import annotations
 

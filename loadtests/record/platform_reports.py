@@ -1,4 +1,4 @@
-"""What the platforms wrote about a run's requests, read back after its end and kept beside the samples.
+"""Fetch what the platforms wrote about a run's requests, after its end, and keep it beside the samples.
 
 Such lines come seconds to minutes after the answers: they are asked for again until all are there or patience ends.
 What has not come by then is counted and said; nothing stands in for it. A line belongs to a request when it has the
@@ -104,7 +104,7 @@ def fetch_reports(
 
 @dataclass(slots=True)
 class _Reading:
-    """`waiting` are the ids without a line, by target; `trouble` and `silent` as in Readback."""
+    """The state of one fetch: `waiting` has the ids without a line, by target; the rest is as in FetchResult."""
 
     store: Store
     source: ReportSource

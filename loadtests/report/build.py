@@ -1,4 +1,4 @@
-"""A run's folder, read and written: raw samples in, `summary.json`, `report.md` and `report.html` out."""
+"""Read a run's folder, and write `summary.json`, `report.md` and `report.html` into it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The Markdown report of a run: what was found, how sure it is, how it was measured, how to repeat it. Pure."""
+"""Render the Markdown report: what was found, how sure it is, how it was measured, how to repeat it. Pure."""
 
 from __future__ import annotations
 

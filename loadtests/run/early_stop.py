@@ -1,4 +1,4 @@
-"""Watches a run for the point where it knows enough: the warm p95 of every target."""
+"""Stop a run early, when the warm p95 of every target is known well enough."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The master's part in credentials and budget: it sends both to the workers and ends the run at its budget."""
+"""Send credentials and budget to the workers, and end the run at its budget."""
 
 from __future__ import annotations
 

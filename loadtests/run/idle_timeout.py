@@ -1,4 +1,4 @@
-"""Changes the settings of local clouds through their control planes, for the length of a phase."""
+"""Change the settings of local clouds through their control planes, for the length of a phase."""
 
 from __future__ import annotations
 

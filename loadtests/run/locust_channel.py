@@ -1,4 +1,4 @@
-"""Carries the messages of a run over Locust's runner, be it a master, a worker, or both in one process."""
+"""Carry the messages of a run over Locust's runner, be it a master, a worker, or both in one process."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Joins the parts of a run to Locust's events."""
+"""Join the parts of a run to Locust's events."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A few requests to each setting before a sweep: does it work at all at this size, and how fast is it about?
+"""Send a few requests to each setting before a sweep: does it work at this size, and how fast is it?
 
 Cold starts of a closed target are forced by who holds its keys: how long that takes is measured too, for the load has
 to be fitted to it.
@@ -48,7 +48,7 @@ def preflight(
 ) -> tuple[Mapping[str, Timing], list[str]]:
     """The timing of each target that classifies, by name, and in sentences which do not, and why.
 
-    `done` is told how many targets were asked. `porter` opens closed targets; each request is counted in `budget`
+    `done` is told how many targets were asked. `credentials` open closed targets; each request is counted in `budget`
     as those of the run are. Raises BudgetError when it does not hold one more request.
     """
     timings: dict[str, Timing] = {}

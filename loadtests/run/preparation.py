@@ -1,4 +1,4 @@
-"""Makes the plan of a run: who is measured, how fast that may go, and the whole schedule."""
+"""Prepare a run: its targets, how fast they may be asked, and the whole schedule."""
 
 from __future__ import annotations
 

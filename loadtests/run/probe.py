@@ -1,4 +1,4 @@
-"""Asks each target a few times before the run: does it classify at all, and how fast?"""
+"""Send each target a few requests before the run: does it classify at all, and how fast?"""
 
 from __future__ import annotations
 

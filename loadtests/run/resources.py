@@ -1,4 +1,4 @@
-"""What a run may use: the credentials of closed targets, and a budget."""
+"""The resources of a run: the credentials of closed targets, and a budget."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Resumes a run that ended early: it sends what its store lacks of the schedule, with new due times."""
+"""Resume a run that ended early: send what its store lacks of the schedule, with new due times."""
 
 from __future__ import annotations
 

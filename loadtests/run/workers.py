@@ -1,4 +1,4 @@
-"""The workers of a run, as the master knows them: who is ready, who has what to send, who was lost."""
+"""The master's table of workers: who is ready, who has what to send, who is missing."""
 
 from __future__ import annotations
 

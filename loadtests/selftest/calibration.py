@@ -1,4 +1,4 @@
-"""Measures the load test itself against a null server: its floor, its slip, where it breaks, whether it is honest.
+"""Measure the load test itself against a null server: overhead, slip, breaking rate and accuracy.
 
 The null server answers after known delays and stalls at known times, so that the right answer can be computed:
 what is measured on top belongs to the client. Every figure comes from a run of the real load test.

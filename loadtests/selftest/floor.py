@@ -1,4 +1,4 @@
-"""The client's own floor: what a request takes when the server does nothing. Measured at the start of every run."""
+"""Measure the client's own overhead, a request to a server that does nothing, at the start of every run."""
 
 from __future__ import annotations
 

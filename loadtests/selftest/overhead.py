@@ -1,4 +1,4 @@
-"""What recording costs: this project's sender beside a bare FastHttpUser, in one process, taking turns.
+"""Compare the processor time of this project's sender with a bare FastHttpUser, in one process, by turns.
 
 `python -m loadtests.selftest.overhead` prints the processor time of one request for each, in turns, as one JSON line.
 Processor time, because it is what bounds the throughput of a client, and is the same on a busy machine.

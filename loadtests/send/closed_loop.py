@@ -1,4 +1,4 @@
-"""What the users of a closed-loop phase ask next; pure but for the random numbers, which the seed decides."""
+"""Choose what the users of a closed-loop phase ask next. Pure but for random numbers, which the seed decides."""
 
 from __future__ import annotations
 

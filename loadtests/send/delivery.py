@@ -1,4 +1,4 @@
-"""Samples from a worker to the master's store, each exactly once.
+"""Deliver samples from a worker to the master's store, each exactly once.
 
 A worker numbers its batches and keeps each until the master says that it is on disk; what is not confirmed in
 time is sent again. The store takes a sample of the same worker and index once, so that twice does no harm.

@@ -1,4 +1,4 @@
-"""Sends what a schedule wants when it wants it: one greenlet per request, late or not, never waiting for answers."""
+"""Send the requests of a schedule when they are due, one greenlet each, without waiting for responses."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Messages between the master of a run and its workers, apart from what carries them."""
+"""The messages between the master of a run and its workers, apart from what carries them."""
 
 from __future__ import annotations
 

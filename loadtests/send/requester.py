@@ -1,4 +1,4 @@
-"""Sends one request of a worker and records it: a sample for the store, an event for Locust's own page."""
+"""Send one request of a worker and record it: a sample for the store, an event for Locust's own page."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What came back to one request, with its times."""
+"""The response to one request, with its times."""
 
 from __future__ import annotations
 

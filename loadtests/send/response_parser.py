@@ -1,4 +1,4 @@
-"""From an answer to a sample: is it a classification, what did the instance say, where did the time go. Pure."""
+"""Turn a response into a sample: is it a classification, what did the instance say, where did time go. Pure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Takes out of two series what the work itself costs, so that a heavy image does not pass for a slow target. Pure.
+"""Take the cost of the work itself out of two series, so that a heavy image is no slow target. Pure.
 
 Every target is sent the same images. What differs between images is no noise of the targets, but it is most of the
 spread of their latencies: left in, it hides differences and widens intervals. Each class of work is moved to a

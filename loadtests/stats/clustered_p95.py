@@ -1,4 +1,4 @@
-"""How sure a warm p95 is when instances differ: a sweep's rounds give every setting several of them. Pure."""
+"""The interval of a warm p95 when instances differ: a sweep's rounds give every setting several. Pure."""
 
 from __future__ import annotations
 

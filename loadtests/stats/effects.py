@@ -1,4 +1,4 @@
-"""Requests are not independent: what that does to the variance of the Mann-Whitney statistic.
+"""The design effect of dependent requests on the variance of the Mann-Whitney statistic.
 
 A request's placement is the share of the other side, in its block of time, that it is above. The statistic is a
 mean of placements; the variance of that mean tells how sure it is.

@@ -1,4 +1,4 @@
-"""Figures as people read them: three significant digits, an interval beside every estimate."""
+"""Format figures for people: three significant digits, an interval beside every estimate."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is compared: the values of one target with what is known about each."""
+"""The values of one target that are compared, with what is known about each."""
 
 from __future__ import annotations
 

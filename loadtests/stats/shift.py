@@ -1,4 +1,4 @@
-"""How much slower one target is than another: Mann-Whitney test and Hodges-Lehmann shift, within blocks of time.
+"""How much slower one target is than another: Mann-Whitney test and Hodges-Lehmann shift, in blocks of time.
 
 Two interleaved targets drift together. Only pairs from the same block of time are compared (van Elteren's
 stratified form of the test), so that what changes between blocks hits both sides alike and cancels. The test,

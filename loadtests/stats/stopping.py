@@ -1,4 +1,4 @@
-"""When a run knows enough: a sequential stopping rule on the width of intervals. Pure.
+"""A sequential stopping rule on the width of intervals. Pure.
 
 The rule looks at precision only, never at which target is ahead, so stopping by it does not favour a result.
 Looks are spaced by a factor in sample size: few looks lose little coverage to chance.

@@ -37,7 +37,7 @@ class EvaluationSubject:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class PhotographAnswer:
     """Scores by label; decoding, preparing and inference in ms; `error` instead for what is no photograph."""
 
     scores: dict[str, float]
@@ -79,7 +79,7 @@ class EvaluationProcess:
     ) -> None:
         self._process.kill()
 
-    def answer(self, file: Path) -> Answer:
+    def answer(self, file: Path) -> PhotographAnswer:
         """Let it answer one photograph. Raises SubjectUnfit when it dies."""
         return _read(_told(lambda: self._process.ask(str(file))))
 
@@ -95,9 +95,9 @@ def _told(step: Callable[[], T]) -> T:
         raise SubjectUnfit(str(error)) from error
 
 
-def _read(line: str) -> Answer:
+def _read(line: str) -> PhotographAnswer:
     document: dict[str, Any] = json.loads(line)
     if "error" in document:
-        return Answer({}, (0.0, 0.0, 0.0), str(document["error"]))
+        return PhotographAnswer({}, (0.0, 0.0, 0.0), str(document["error"]))
     decode_ms, preprocess_ms, inference_ms = document["times_ms"]
-    return Answer(document["scores"], (decode_ms, preprocess_ms, inference_ms))
+    return PhotographAnswer(document["scores"], (decode_ms, preprocess_ms, inference_ms))

@@ -18,7 +18,7 @@ from model.training.accuracy import ClassResult, by_class, confusion
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from model.evaluation.processes import Answer, EvaluationSubject
+    from model.evaluation.processes import EvaluationSubject, PhotographAnswer
     from model.evaluation.rounds import MeasuredRounds
 
     Price = Callable[[Sequence[float], float], Estimate]
@@ -89,13 +89,13 @@ def error_rate(accuracy: Proportion) -> Estimate:
     return Estimate(n=accuracy.n, value=1 - accuracy.value, lo=1 - accuracy.hi, hi=1 - accuracy.lo)
 
 
-def time_ratio(upper: Sequence[Answer], lower: Sequence[Answer]) -> Estimate:
+def time_ratio(upper: Sequence[PhotographAnswer], lower: Sequence[PhotographAnswer]) -> Estimate:
     """Median of the ratio of inference times, photograph by photograph: what slowed a round down slowed both."""
     times = [np.array([each.times_ms[2] for each in side], dtype=np.float64) for side in (upper, lower)]
     return percentile(times[0] / times[1], MEDIAN)
 
 
-def _scores(answers: Sequence[Answer], labels: Sequence[str]) -> NDArray[np.float64]:
+def _scores(answers: Sequence[PhotographAnswer], labels: Sequence[str]) -> NDArray[np.float64]:
     return np.array([[each.scores[label] for label in labels] for each in answers], dtype=np.float64)
 
 

@@ -13,7 +13,7 @@ from loadtests.record.machine import reference_work_s
 from model.evaluation.processes import EvaluationProcess, SubjectUnfit
 
 if TYPE_CHECKING:
-    from model.evaluation.processes import Answer, EvaluationSubject
+    from model.evaluation.processes import EvaluationSubject, PhotographAnswer
 
     Told = Callable[[str, int, int], None]
 
@@ -27,7 +27,7 @@ class MeasuredRounds:
     `spins_s` are the seconds of a fixed piece of work, once a round: how evenly the machine ran.
     """
 
-    answers: dict[EvaluationSubject, list[Answer]] = field(default_factory=dict)
+    answers: dict[EvaluationSubject, list[PhotographAnswer]] = field(default_factory=dict)
     starts_s: dict[EvaluationSubject, list[float]] = field(default_factory=dict)
     peak_mb: dict[EvaluationSubject, float] = field(default_factory=dict)
     unfit: dict[EvaluationSubject, str] = field(default_factory=dict)

@@ -33,7 +33,7 @@ RUNTIME = "litert"
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class OptimisationPlan:
     """What to optimise: a source that is known, photographs in `data/train` and `data/validation`, and the steps.
 
     `sparsity` is the share of weights that pruning removes; `student_size` the side of the distilled model's input.
@@ -75,7 +75,7 @@ class Line:
     zipped_bytes: int
 
 
-def optimise(plan: Plan, *, told: Told) -> tuple[Evaluation, list[Line]]:
+def optimise(plan: OptimisationPlan, *, told: Told) -> tuple[Evaluation, list[Line]]:
     """Carry out the steps and measure them on the validation photographs. Raises ConvertError, DatasetError."""
     folders = [_quantised("original", ("float32",), plan, told)]
     if "quantise" in plan.steps:
@@ -95,7 +95,7 @@ def optimise(plan: Plan, *, told: Told) -> tuple[Evaluation, list[Line]]:
     return found, _lines(found)
 
 
-def _conversion(name: str, kinds: tuple[str, ...], plan: Plan) -> Conversion:
+def _conversion(name: str, kinds: tuple[str, ...], plan: OptimisationPlan) -> Conversion:
     known = plan.known
     return Conversion(
         source=known.file,
@@ -114,13 +114,13 @@ def _conversion(name: str, kinds: tuple[str, ...], plan: Plan) -> Conversion:
     )
 
 
-def _quantised(name: str, kinds: tuple[str, ...], plan: Plan, told: Told) -> Path:
+def _quantised(name: str, kinds: tuple[str, ...], plan: OptimisationPlan, told: Told) -> Path:
     asked = _conversion(name, kinds, plan)
     convert(asked, told=lambda phase, done, total: told(f"{name}: {phase}", done, total))
     return asked.out
 
 
-def _retrained(plan: Plan, told: Told) -> list[Path]:
+def _retrained(plan: OptimisationPlan, told: Told) -> list[Path]:
     """Pruned and distilled models; both learn from the original's answers."""
     from model.optimise.pruning import masks
     from model.optimise.trainable import open_trainable, resized
@@ -142,7 +142,7 @@ def _retrained(plan: Plan, told: Told) -> list[Path]:
     return folders
 
 
-def _save(network: Any, name: str, plan: Plan, told: Told) -> Path:
+def _save(network: Any, name: str, plan: OptimisationPlan, told: Told) -> Path:
     with tempfile.TemporaryDirectory(prefix="tripoint-optimise-") as folder:
         file = Path(folder) / f"{name}.keras"
         network.save(file)
@@ -160,7 +160,7 @@ def _side(folder: Path) -> int:
     return size.height
 
 
-def _read(plan: Plan, split: str, *, labels: tuple[str, ...], size: int, told: Told) -> Photos:
+def _read(plan: OptimisationPlan, split: str, *, labels: tuple[str, ...], size: int, told: Told) -> Photos:
     return read_split(
         plan.data / split, labels, size=size, progress=lambda done, total: told(f"read {split}", done, total)
     )

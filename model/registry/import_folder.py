@@ -13,7 +13,7 @@ from adapters.bundle.model_lookup import RegistryError
 from core import manifest, runtime
 from core.errors import ModelError
 from model.registry import model_folder, trial
-from model.registry.registration import Candidate
+from model.registry.registration import ModelCandidate
 
 
 def is_model(folder: Path) -> bool:
@@ -21,7 +21,7 @@ def is_model(folder: Path) -> bool:
     return (folder / model_lookup.MANIFEST).is_file()
 
 
-def adopt(source: Path, folder: Path, *, name: str | None, images: Sequence[Path]) -> Candidate:
+def adopt(source: Path, folder: Path, *, name: str | None, images: Sequence[Path]) -> ModelCandidate:
     """Copy the model in `source` into `folder` and try it, on `images` where it takes images.
 
     Raises RegistryError when its manifest is wrong, a file is missing or another one, or no runtime here opens it.
@@ -44,4 +44,4 @@ def adopt(source: Path, folder: Path, *, name: str | None, images: Sequence[Path
         raise RegistryError(
             f"the model in {source} runs on none of its runtimes here: {reasons or 'none is installed'}"
         )
-    return Candidate(document["name"], folder, document, trials)
+    return ModelCandidate(document["name"], folder, document, trials)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Candidate:
+class ModelCandidate:
     """A model in its draft folder, tried; `document` is its manifest, `trials` what every runtime made of it."""
 
     name: str
@@ -28,7 +28,7 @@ class Candidate:
     trials: tuple[Trial, ...]
 
 
-def prepare(inspected: Inspected, answers: Answers, *, folder: Path, images: Sequence[Path]) -> Candidate:
+def prepare(inspected: Inspected, answers: Answers, *, folder: Path, images: Sequence[Path]) -> ModelCandidate:
     """Fill `folder` with the model and try it on `images` with every runtime.
 
     Raises Undecided for what is still to be asked, RegistryError when the model cannot be served.
@@ -46,7 +46,7 @@ def prepare(inspected: Inspected, answers: Answers, *, folder: Path, images: Seq
     document["variants"][0]["runtimes"] = [each.runtime for each in working]
     document["output"] = answers.output or inspected.graph.output_kind or _kind_by(working[0])
     model_folder.write(document, folder)
-    return Candidate(name, folder, document, trials)
+    return ModelCandidate(name, folder, document, trials)
 
 
 def _try_all(document: dict[str, Any], folder: Path, images: Sequence[Path]) -> Iterator[Trial]:

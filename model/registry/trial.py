@@ -26,7 +26,7 @@ _SUM_TOLERANCE = 0.05
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class TrialAnswer:
     """What a model said of one photograph: the best labels, and the sum and range of all scores."""
 
     image: str
@@ -41,7 +41,7 @@ class Trial:
     """One runtime's answers; or why there are none."""
 
     runtime: str
-    answers: tuple[Answer, ...] = ()
+    answers: tuple[TrialAnswer, ...] = ()
     failure: str | None = None
 
     @property
@@ -88,7 +88,7 @@ def _trial(name: str, done: subprocess.CompletedProcess[str]) -> Trial:
     document = json.loads(lines[-1])
     if "failure" in document:
         return Trial(name, failure=document["failure"])
-    return Trial(name, tuple(Answer(**{**each, "best": _pairs(each["best"])}) for each in document["answers"]))
+    return Trial(name, tuple(TrialAnswer(**{**each, "best": _pairs(each["best"])}) for each in document["answers"]))
 
 
 def _pairs(best: list[list[Any]]) -> tuple[tuple[str, float], ...]:

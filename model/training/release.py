@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from loadtests.stats.proportion import wilson
-from model.manifest_writer import KINDS, Variant, describe_variant, manifest, write_manifest
+from model.manifest_writer import KINDS, VariantEntry, describe_variant, manifest, write_manifest
 from model.training.accuracy import by_class, confusion, scores
 from model.training.dataset import Photos, files_of, read_photo, read_split
 from model.training.export import scaled, to_float16, to_int8
@@ -100,7 +100,7 @@ def _found(kind: str, file: Path, photos: Photos) -> NDArray[np.int64]:
 
 
 def _write_evaluation(
-    found: Mapping[str, NDArray[np.int64]], photos: Photos, variants: Sequence[Variant], place: Workplace
+    found: Mapping[str, NDArray[np.int64]], photos: Photos, variants: Sequence[VariantEntry], place: Workplace
 ) -> None:
     """Per variant: accuracy with its interval, the table by class, and the confusion matrix."""
     document: dict[str, object] = {"labels": list(place.labels), "images": len(photos)}

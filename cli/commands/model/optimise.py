@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
-    from model.optimise.steps import Line, Plan
+    from model.optimise.steps import Line, OptimisationPlan
 
 _EPILOG = "Example: tripoint model optimise clothes --data photos --steps quantise --out small"
 _FOLDER = click.Path(path_type=Path, file_okay=False, exists=True)
@@ -57,19 +57,19 @@ def command(**options: Any) -> None:
     _print(lines, plan, as_json=options["as_json"])
 
 
-def _plan(options: dict[str, Any]) -> Plan:
+def _plan(options: dict[str, Any]) -> OptimisationPlan:
     from dataclasses import replace
 
     from cli.commands.model.convert import known_source
     from model.evaluation.price import offer
-    from model.optimise.steps import Plan
+    from model.optimise.steps import OptimisationPlan
     from model.optimise.tuning import Tuning
 
     known = known_source(options["source"])
     mode = options["preprocessing"] or known.preprocessing
     if not mode:
         raise click.UsageError(f"how {known.file.name} wants its pixels is not in the file: give --preprocessing")
-    return Plan(
+    return OptimisationPlan(
         known=replace(known, preprocessing=mode),
         data=options["data"],
         out=options["out"],
@@ -83,7 +83,7 @@ def _plan(options: dict[str, Any]) -> Plan:
     )
 
 
-def _print(lines: Sequence[Line], plan: Plan, *, as_json: bool) -> None:
+def _print(lines: Sequence[Line], plan: OptimisationPlan, *, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps([_document(line, lines[0]) for line in lines], indent=2))
         return

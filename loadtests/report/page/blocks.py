@@ -1,4 +1,4 @@
-"""What a section of the page is made of; the templates decide how each looks."""
+"""The blocks of a section of the page. The templates decide how each looks."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What all charts share: sizes, axes, legends, and the inputs of the page that they listen to. Built with Altair."""
+"""What all charts share: sizes, axes, legends, and the page's inputs. Built with Altair."""
 
 from __future__ import annotations
 

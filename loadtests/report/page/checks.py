@@ -1,4 +1,4 @@
-"""Whether the run can be trusted: what became of every request, how late they left, what the checks found. Pure."""
+"""The section on trust: what became of every request, how late they left, what the checks found. Pure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Everything that the page is made from."""
+"""The context from which the page is made."""
 
 from __future__ import annotations
 

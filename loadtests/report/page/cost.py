@@ -1,4 +1,4 @@
-"""Cost: what a million requests are made of, and what a month costs at every volume. Pure."""
+"""The section on cost: what a million requests are made of, and a month at every volume. Pure."""
 
 from __future__ import annotations
 

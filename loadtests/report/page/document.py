@@ -1,4 +1,4 @@
-"""From a run's material to one HTML file. Pure, but for templates and scripts read from installed packages."""
+"""Render one HTML file. Pure, but for templates and scripts read from installed packages."""
 
 from __future__ import annotations
 

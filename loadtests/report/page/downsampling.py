@@ -1,4 +1,4 @@
-"""Fewer points for a chart, by rules that the page tells. Pure."""
+"""Choose fewer points for a chart, by rules that the page tells. Pure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How the figures were made, what they rest on, and what it takes to make them again. Pure."""
+"""The section on method: how the figures were made, what they rest on, and how to make them again. Pure."""
 
 from __future__ import annotations
 

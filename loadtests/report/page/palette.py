@@ -1,4 +1,4 @@
-"""How each target looks in every chart: one colour for each cloud, one line and one shape for each of its targets."""
+"""The look of each target in every chart: a colour for its cloud, a line and a shape of its own."""
 
 from __future__ import annotations
 

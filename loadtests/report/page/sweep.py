@@ -1,4 +1,4 @@
-"""The memory sweep: cost against speed, the frontier, and what to take. Only for a run of `tripoint tune`. Pure."""
+"""The section on a sweep: cost against speed, the frontier, and what to take. Pure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Latency over the run's time, with cold starts and requests that went wrong marked. Pure."""
+"""The section on time: latency over the run, with cold starts and failed requests marked. Pure."""
 
 from __future__ import annotations
 

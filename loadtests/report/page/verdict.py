@@ -125,7 +125,7 @@ def _cheapest(parts: Sequence[TargetSummary]) -> PageVerdict:
     every = {part.target.name: part.usd_per_million for part in parts}
     bad = [part.target.name for part in parts if _bad_share(part) > BAD_SHARE_MAX]
     costs = {name: each for name, each in every.items() if name not in bad}
-    aside = f" Left out, for too many of its requests failed: {_listed(bad)}." if bad else ""
+    aside = f" Left out, because too many of its requests failed: {_listed(bad)}." if bad else ""
     known = sorted((each.value, name) for name, each in costs.items() if each.value is not None)
     if not known:
         reasons = "; ".join(f"{name}: {each.reason}" for name, each in costs.items()) or "nothing was answered"

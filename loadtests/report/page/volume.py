@@ -1,4 +1,4 @@
-"""What a month costs at every step of the page's slider, and where the order changes. Pure.
+"""Compute what a month costs at every step of the page's slider, and where the order changes. Pure.
 
 Each figure is a whole bill of `loadtests.cost`, with its tiers, minimums and free grants: the page looks it up, it
 does not calculate.

@@ -16,7 +16,7 @@ def test_a_sentence_in_the_log_is_the_answer_without_the_logs_own_words(tmp_path
     log = tmp_path / "locust.log"
     log.write_text(
         "[2026-11-21 08:20:00,150] host/INFO/locust.main: Starting\n"
-        "[2026-11-21 08:20:00,150] host/ERROR/loadtests.conductor: tripoint: no images in 'empty': expected some\n"
+        "[2026-11-21 08:20:00,150] host/ERROR/loadtests.run.master: tripoint: no images in 'empty': expected some\n"
         "[2026-11-21 08:20:01,150] host/INFO/locust.main: Shutting down\n"
     )
     assert explain(log, 2) == f"no images in 'empty': expected some ({log} has more)"

@@ -10,26 +10,28 @@ from typing import Any
 import pytest
 
 from core.errors import BadField, BadJson, BodyTooLarge, EmptyBody, TripointError, UnsupportedMedia
-from core.payload import Payload, from_base64, read
+from core.payload import ClassifyPayload, from_base64, read
 from core.wire import Request
 
 PNG = b"\x89PNG\r\n\x1a\n rest"
 BASE64 = base64.b64encode(PNG).decode()
 
 
-def payload(body: bytes, kind: str | None = None, query: Mapping[str, str] | None = None, **headers: str) -> Payload:
+def payload(
+    body: bytes, kind: str | None = None, query: Mapping[str, str] | None = None, **headers: str
+) -> ClassifyPayload:
     if kind is not None:
         headers["content-type"] = kind
     return read(Request("POST", "/", query or {}, headers, body), max_body_bytes=10_000)
 
 
-def from_json(document: object) -> Payload:
+def from_json(document: object) -> ClassifyPayload:
     return payload(json.dumps(document).encode(), "application/json")
 
 
 @pytest.mark.parametrize("kind", ["image/png", "application/octet-stream", None, "application/x-www-form-urlencoded"])
 def test_any_other_body_is_the_image_itself(kind: str | None) -> None:
-    assert payload(PNG, kind) == Payload(PNG, None, 5, None)
+    assert payload(PNG, kind) == ClassifyPayload(PNG, None, 5, None)
 
 
 def test_options_of_a_plain_image_stand_in_the_query() -> None:
@@ -42,7 +44,7 @@ def test_options_of_a_plain_image_stand_in_the_query() -> None:
 )
 def test_json_is_told_by_its_type_or_its_first_character(kind: str | None) -> None:
     body = b' \n{"url": "https://example.com/a.jpg", "top_k": 2, "model": "m"}'
-    assert payload(body, kind) == Payload(None, "https://example.com/a.jpg", 2, "m")
+    assert payload(body, kind) == ClassifyPayload(None, "https://example.com/a.jpg", 2, "m")
 
 
 def test_what_curl_d_sends_is_read_as_json() -> None:
@@ -51,7 +53,7 @@ def test_what_curl_d_sends_is_read_as_json() -> None:
 
 def test_a_field_wins_over_the_query() -> None:
     body = b'{"url": "https://example.com", "top_k": 2}'
-    assert payload(body, "application/json", {"top_k": "4", "model": "q"}) == Payload(
+    assert payload(body, "application/json", {"top_k": "4", "model": "q"}) == ClassifyPayload(
         None, "https://example.com", 2, "q"
     )
 

@@ -18,8 +18,8 @@ from loadtests.plan.phases import (
     PhaseError,
     Poisson,
     Ramp,
-    Replay,
     Steps,
+    TraceReplay,
     describe,
 )
 from loadtests.plan.scenarios import SCENARIOS, ScenarioError, find
@@ -70,14 +70,14 @@ def test_every_target_is_idle_for_the_whole_gap() -> None:
 
 
 def test_a_trace_is_run_faster_and_thinned_by_the_seed() -> None:
-    assert times(Replay((0.0, 30.0, 90.0), speed=60.0)) == [0.0, 0.5, 1.5]
-    many = Replay(tuple(float(n) for n in range(2000)), thin=0.25)
+    assert times(TraceReplay((0.0, 30.0, 90.0), speed=60.0)) == [0.0, 0.5, 1.5]
+    many = TraceReplay(tuple(float(n) for n in range(2000)), thin=0.25)
     assert len(times(many)) == pytest.approx(500, rel=0.1)
     assert times(many) == times(many)
 
 
 def test_targets_that_are_due_together_do_not_always_come_in_the_same_order() -> None:
-    found = schedule([Replay(tuple(float(n) for n in range(50)))], TARGETS, forcible=(), images=1, seed=1)
+    found = schedule([TraceReplay(tuple(float(n) for n in range(50)))], TARGETS, forcible=(), images=1, seed=1)
     firsts = {found[start].target for start in range(0, 150, 3)}
     assert firsts == set(TARGETS)
 
@@ -94,8 +94,8 @@ def test_a_closed_loop_schedules_nothing() -> None:
         lambda: Steps((1, -1), 1),
         lambda: Bursts(1, 0, 1),
         lambda: IdleGaps(1, 0),
-        lambda: Replay(()),
-        lambda: Replay((0.0,), speed=0),
+        lambda: TraceReplay(()),
+        lambda: TraceReplay((0.0,), speed=0),
         lambda: Closed(0, 1, 1),
     ],
 )
@@ -114,7 +114,7 @@ def test_a_phase_that_makes_no_sense_is_refused(build: Callable[[], Phase]) -> N
         Steps((1.0,), 1),
         Bursts(1, 1, 1),
         IdleGaps(1, 1),
-        Replay((0.0, 1.0), source="a.csv"),
+        TraceReplay((0.0, 1.0), source="a.csv"),
         Closed(1, 1, 1),
     ],
 )
@@ -145,7 +145,7 @@ def test_a_scenario_of_ones_own_is_read(tmp_path: Path) -> None:
     constant, replay, steps = scenario.phases(3.0)
     assert (scenario.name, scenario.rate_max, scenario.users()) == ("mine", 5.0, None)
     assert constant == Constant(3.0, 7)
-    assert replay == Replay((0.0, 60.0), speed=60, source="arrivals.csv")
+    assert replay == TraceReplay((0.0, 60.0), speed=60, source="arrivals.csv")
     assert steps == Steps((1, 2), 1)
 
 

@@ -23,7 +23,7 @@ from model.evaluation.output import BEGIN, END, check_page, update_page
 from model.evaluation.photographs import find
 from model.evaluation.pictures import frontier_svg
 from model.evaluation.price import offer
-from model.evaluation.processes import Answer, EvaluationProcess, EvaluationSubject, SubjectUnfit
+from model.evaluation.processes import EvaluationProcess, EvaluationSubject, PhotographAnswer, SubjectUnfit
 from model.evaluation.result import Task, row, time_ratio, with_standings
 from model.evaluation.rounds import MeasuredRounds
 from model.evaluation.selection import NothingToMeasure, lineup, open_models
@@ -198,12 +198,12 @@ def test_a_page_without_marks_is_refused_before_anything_is_measured(tmp_path: P
 # The arithmetic.
 
 
-def _measured(answers: Sequence[Answer]) -> MeasuredRounds:
+def _measured(answers: Sequence[PhotographAnswer]) -> MeasuredRounds:
     return MeasuredRounds({SUBJECT: list(answers)}, {SUBJECT: [0.1] * 6}, {SUBJECT: 40.0}, {}, [0.001] * len(answers))
 
 
-def _answer(cat: float, dog: float, ms: float = 2.0) -> Answer:
-    return Answer({"cat": cat, "dog": dog}, (0.5, 0.25, ms))
+def _answer(cat: float, dog: float, ms: float = 2.0) -> PhotographAnswer:
+    return PhotographAnswer({"cat": cat, "dog": dog}, (0.5, 0.25, ms))
 
 
 def test_the_figures_are_those_of_the_answers() -> None:

@@ -19,7 +19,7 @@ from model.convert.source_metadata import Known
 from model.evaluation.price import offer
 from model.optimise.mcnemar import change
 from model.optimise.pruning import mask
-from model.optimise.steps import Plan
+from model.optimise.steps import OptimisationPlan
 from model.optimise.tuning import Tuning
 from tests.paths import ROOT
 
@@ -82,7 +82,9 @@ def test_pruning_takes_the_smallest_weights_and_no_more_than_asked() -> None:
 )
 def test_what_cannot_be_done_is_refused_with_the_reason(steps: tuple[str, ...], mode: str, words: str) -> None:
     with pytest.raises(ConvertError, match=words):
-        Plan(Known(Path("net.keras"), "net", preprocessing=mode), Path(), Path("out"), AWS, Tuning(), steps=steps)
+        OptimisationPlan(
+            Known(Path("net.keras"), "net", preprocessing=mode), Path(), Path("out"), AWS, Tuning(), steps=steps
+        )
 
 
 def test_the_command_quantises_and_says_what_that_cost(data: Path, tmp_path: Path) -> None:
