@@ -98,4 +98,4 @@ def test_a_target_that_never_answered_costs_little_and_is_not_the_cheapest() -> 
     load = Load([target("aws"), target("gcp")]).warm("aws", 100, around_ms=10).bad("gcp", 100, "timeout")
     verdict = verdicts(load.material().summary)[2]
     assert (verdict.word, verdict.key) == ("not known", 0)
-    assert "Left out, for too many of its requests failed: gcp." in verdict.answer
+    assert "Left out, because too many of its requests failed: gcp." in verdict.answer
