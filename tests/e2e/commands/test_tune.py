@@ -17,12 +17,12 @@ from loadtests.plan.targets import write_targets
 from tests.kits.load import null_target, write_images
 from tests.paths import ROOT
 
-pytestmark = [pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.timeout(240), pytest.mark.clock]  # a sweep fits its load to how fast the targets answer
 
 
 def tune(*options: str, code: int = 0) -> subprocess.CompletedProcess[str]:
     """Run the command; its processes are told by an environment variable."""
-    command = [sys.executable, "-m", "cli", "tune", "--quiet", "--minutes", "0.8", *options]
+    command = [sys.executable, "-m", "cli", "tune", "--quiet", "--minutes", "1.0", *options]
     found = subprocess.run(command, cwd=ROOT, text=True, capture_output=True, timeout=220, env={**os.environ})
     assert found.returncode == code, found.stdout + found.stderr
     return found
@@ -78,7 +78,6 @@ def test_nothing_runs_on_after_the_command(swept: Path) -> None:
     assert mine == []
 
 
-@pytest.mark.clock
 def test_deployed_targets_are_swept_without_starting_anything(tmp_path: Path) -> None:
     """Null servers stand for deployed functions; the slower one is the larger, so it is beaten on both counts."""
     with null_target("small", "--delay-ms", "5") as small, null_target("large", "--delay-ms", "40") as large:

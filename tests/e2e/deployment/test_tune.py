@@ -47,6 +47,7 @@ def tune(rig: Rig, *arguments: str) -> tuple[int, str, str]:
     return process.returncode, out, errors
 
 
+@pytest.mark.clock
 def test_deployed_sizes_are_swept_with_keys_and_forced_cold_starts_within_a_budget(rig: Rig) -> None:
     run = rig.folder / "run"
     status, out, said = tune(rig, "--budget", "1")
