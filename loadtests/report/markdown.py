@@ -109,7 +109,7 @@ def _cold(summary: Summary) -> Iterator[str]:
         for part in summary.targets
         for stratum, group in part.cold.by_stratum.items()
     )
-    yield from _table(["target", "kind", "n", "p50, ms", "p95, ms"], rows)
+    yield from _table(["target", "stratum", "n", "p50, ms", "p95, ms"], rows)
 
 
 def _waterfall(summary: Summary) -> Iterator[str]:
