@@ -13,7 +13,7 @@ import numpy as np
 from core import cpu_count
 
 NOISY_SPREAD = 0.15  # of the reference work: above it, times are not to be leaned on
-_WORK = 50_000
+_WORK = 200_000
 
 
 def cpu_name() -> str:
