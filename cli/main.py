@@ -64,7 +64,8 @@ def main() -> None:
         try:
             status = _exit_code()
         finally:
-            sys.stdout.flush()  # a flush that fails at the interpreter's exit would change the exit code
+            if sys.stdout is not None:  # it is None where the caller has closed it
+                sys.stdout.flush()  # a flush that fails at the interpreter's exit would change the exit code
     except BrokenPipeError:
         if not _close_pipes():
             raise
@@ -107,13 +108,14 @@ def _closed_streams() -> list[int]:
 
     rich puts the null device in place of standard output when it finds the reader gone, so that one counts too.
     """
-    numbers = [stream.fileno() for stream in (sys.stdout, sys.stderr)]
+    numbers = [stream.fileno() for stream in (sys.stdout, sys.stderr) if stream is not None]
     poll = select.poll()
     for number in numbers:
         poll.register(number, 0)  # the end of the reader is reported without asking for it
     ended = [number for number, event in poll.poll(0) if event & (select.POLLERR | select.POLLHUP)]
     null = Path(os.devnull).stat()
-    return ended + [number for number in numbers[:1] if os.path.samestat(os.fstat(number), null)]
+    output = [] if sys.stdout is None else [sys.stdout.fileno()]
+    return ended + [number for number in output if os.path.samestat(os.fstat(number), null)]
 
 
 def _close_pipes() -> bool:

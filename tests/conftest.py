@@ -10,11 +10,25 @@ import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 
 from core.cpu_count import count
 from tests.paths import ROOT
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Name the run before xdist does, so that its lock file can be removed at the end."""
+    if not hasattr(config, "workerinput") and getattr(config.option, "testrunuid", 0) is None:
+        config.option.testrunuid = uuid4().hex
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Remove the lock file of the run, when all its processes have ended."""
+    run_id = getattr(config.option, "testrunuid", None)
+    if run_id and not hasattr(config, "workerinput"):
+        lock_path(run_id).unlink(missing_ok=True)
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -52,8 +52,8 @@ class LatencyGroup:
 class ColdStarts:
     """Cold starts of one target: `n` of all strata, the figures of each, and the stratum that stands for them.
 
-    Kinds are never pooled: `stratum` names the kind whose percentiles are the target's headline, the same for
-    every target of a run. `parts` are the mean waterfall of that kind.
+    Strata are never pooled: `stratum` names the one whose percentiles are the target's headline, the same for
+    every target of a run. `parts` are the mean waterfall of that stratum.
     """
 
     n: int

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import os
 import platform
+import statistics
 import time
 from collections.abc import Sequence
 from pathlib import Path
-
-import numpy as np
 
 from core import cpu_count
 
@@ -58,5 +57,5 @@ def spread(times_s: Sequence[float]) -> float:
 
     It is a few hundredths for the same work on a quiet machine, and more than NOISY_SPREAD on a busy one.
     """
-    low, middle, high = np.quantile(np.array(times_s, dtype=np.float64), [0.1, 0.5, 0.9])
-    return float((high - low) / middle)
+    tenths = statistics.quantiles(times_s, n=10, method="inclusive")
+    return (tenths[8] - tenths[0]) / tenths[4]

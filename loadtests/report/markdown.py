@@ -56,13 +56,13 @@ def _plain(value: object) -> str:
 
 def _results(summary: Summary) -> Iterator[str]:
     yield from ("## Result", "", "Values with 95 % intervals; times in ms.", "")
-    kind = summary.targets[0].cold.stratum if summary.targets else "forced"
+    stratum = summary.targets[0].cold.stratum if summary.targets else "forced"
     headings = [
         "target",
         "cloud",
         "plan",
         "memory, MB",
-        f"cold start p50 ({kind})",
+        f"cold start p50 ({stratum})",
         "warm p50",
         "warm p95",
         "warm p99",
@@ -103,7 +103,7 @@ def _checks(summary: Summary) -> Iterator[str]:
 
 
 def _cold(summary: Summary) -> Iterator[str]:
-    yield from ("## Cold starts", "", "Kinds are never pooled.", "")
+    yield from ("## Cold starts", "", "A stratum is why the requests were sent. Strata are never pooled.", "")
     rows = (
         [part.target.name, stratum, str(group.n), *(format_estimate(each) for each in group.estimates.values())]
         for part in summary.targets
@@ -118,8 +118,8 @@ def _waterfall(summary: Summary) -> Iterator[str]:
     falls = {name: parts for name, parts in falls.items() if parts}
     if not falls:
         return
-    kind = summary.targets[0].cold.stratum
-    yield from ("## Where a cold start's time goes", "", f"Means of the {kind} cold starts, ms.", "")
+    stratum = summary.targets[0].cold.stratum
+    yield from ("## Where a cold start's time goes", "", f"Means of the {stratum} cold starts, ms.", "")
     yield from _table(["part", *falls], _waterfall_rows(falls))
 
 

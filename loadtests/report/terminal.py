@@ -37,10 +37,12 @@ def print_summary(console: Console, summary: Summary) -> None:
 
 def table(summary: Summary) -> Table:
     """One row per target; under each value its 95 % interval, or n where there are too few samples."""
-    kinds = sorted({part.cold.stratum for part in summary.targets if part.cold.n})
+    strata = sorted({part.cold.stratum for part in summary.targets if part.cold.n})
     drawn = Table(box=box.SIMPLE_HEAD, padding=0, pad_edge=False)
     drawn.add_column("target", overflow="fold")
-    drawn.add_column("\n".join(["cold p50", *(f"{kind}, ms" for kind in kinds)]), justify="right", overflow="fold")
+    drawn.add_column(
+        "\n".join(["cold p50", *(f"{stratum}, ms" for stratum in strata)]), justify="right", overflow="fold"
+    )
     for heading in ("warm p50\nms", "warm p95\nms", "warm p99\nms", "errors\nof", "USD per\nmillion"):
         drawn.add_column(heading, justify="right", overflow="fold")
     for part in summary.targets:

@@ -11,7 +11,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
-from loadtests.selftest.line_process import ROOT, LineProcess, ProcessEnded, bare_environment, packages
+from loadtests.launch import ROOT
+from loadtests.selftest.line_process import LineProcess, ProcessEnded, bare_environment, packages
 
 _CODE = "from model.evaluation.worker import main; main()"
 T = TypeVar("T")

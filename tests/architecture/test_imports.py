@@ -2,29 +2,18 @@
 
 from __future__ import annotations
 
-import ast
 import sys
 from pathlib import Path
 
 import pytest
 
 from adapters import contract
+from tests.architecture.import_graph import imports
 from tests.paths import ROOT
 
 OURS = {"core", "adapters", "model", "loadtests", "cli", "tests", "bench"}
 PLATFORM_SDKS = {"flask", "functions_framework", "azure"}
 CORE_PACKAGES = {"numpy", "PIL", "ai_edge_litert", "tflite_runtime", "onnxruntime"} | {"_typeshed"}  # for types alone
-
-
-def imports(path: Path) -> set[str]:
-    """The dotted names that a module imports, at any depth, type-checking blocks included."""
-    found: set[str] = set()
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.Import):
-            found |= {alias.name for alias in node.names}
-        elif isinstance(node, ast.ImportFrom) and node.module:
-            found |= {node.module} | {f"{node.module}.{alias.name}" for alias in node.names}
-    return found
 
 
 def tops(path: Path) -> set[str]:
@@ -58,7 +47,7 @@ def test_what_ships_imports_only_core_and_the_platforms_sdk(cloud: str) -> None:
 @pytest.mark.parametrize("cloud", contract.clouds())
 def test_a_cloud_never_imports_another_cloud(cloud: str) -> None:
     others = {f"adapters.{name}" for name in contract.clouds()} - {f"adapters.{cloud}"}
-    for path in contract.load(cloud).folder.glob("*.py"):
+    for path in contract.load(cloud).folder.rglob("*.py"):
         crossing = {name for name in imports(path) if ".".join(name.split(".")[:2]) in others}
         assert not crossing, f"{path.relative_to(ROOT)} imports {sorted(crossing)}"
 
@@ -70,10 +59,11 @@ def test_nothing_imports_the_command_line(folder: str) -> None:
 
 
 def test_no_module_has_the_name_of_a_stdlib_module() -> None:
-    """A locustfile's folder comes first on sys.path: a module of ours would hide the real one."""
+    """A locustfile's folder comes first on sys.path: a module or folder of ours would hide the real one."""
+    taken = set(sys.stdlib_module_names) - {"__main__"}
     for folder in ("core", "adapters", "loadtests", "model", "cli"):
         for path in modules(folder):
-            assert path.stem not in set(sys.stdlib_module_names) - {"__main__"}, path.relative_to(ROOT)
+            assert not {path.stem, path.parent.name} & taken, path.relative_to(ROOT)
 
 
 def test_lock_files_carry_hashes_and_no_address() -> None:

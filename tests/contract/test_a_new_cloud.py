@@ -18,7 +18,7 @@ def nimbus(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """A made-up cloud in a folder elsewhere, made from the Google one with its name changed."""
     folder = tmp_path / "adapters" / "nimbus"
     shutil.copytree(contract.load("gcp").folder, folder, ignore=shutil.ignore_patterns("__pycache__"))
-    for path in (*folder.glob("*.py"), folder / "cloud.toml"):
+    for path in (*folder.rglob("*.py"), folder / "cloud.toml"):
         text = path.read_text(encoding="utf-8")
         path.write_text(text.replace("adapters.gcp", "adapters.nimbus").replace("adapters/gcp", "adapters/nimbus"))
     toml = folder / "cloud.toml"

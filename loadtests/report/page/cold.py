@@ -51,8 +51,8 @@ SMALL = 0.01  # of the longest bar: parts below it are drawn together
 REST = "smaller parts"
 _REST_COLOUR = "#d5d8dc"
 _ABOUT = (
-    "A cold start is a request that waited for a new instance, by the instance's own evidence. Kinds of cold starts "
-    "are never pooled: what is true of one is not of another."
+    "A cold start is a request that waited for a new instance, by the instance's own evidence. Its stratum is "
+    "why the request was sent. Strata are never pooled: what is true of one is not of another."
 )
 _NONE = "No cold start was measured in this run."
 

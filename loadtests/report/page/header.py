@@ -63,10 +63,10 @@ def _subtitle(summary: Summary) -> str:
 
 def result(material: PageContext) -> Section:
     """The table, one row for each target."""
-    kind = material.summary.targets[0].cold.stratum if material.summary.targets else "forced"
+    stratum = material.summary.targets[0].cold.stratum if material.summary.targets else "forced"
     headings = [
         "target",
-        f"cold start p50 ({kind}), ms",
+        f"cold start p50 ({stratum}), ms",
         "warm p50, ms",
         "warm p95, ms",
         "warm p99, ms",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -71,6 +72,16 @@ def test_an_error_that_nobody_reads_exits_with_141(words: str, tmp_path: Path) -
     process, reader = start(words, tmp_path, stderr=subprocess.STDOUT)
     os.close(reader)
     assert process.wait(timeout=120) == PIPE_CLOSED
+
+
+@pytest.mark.parametrize(("words", "code"), [("cost --duration-ms 60", 0), ("check {folder}", 2)])
+def test_a_command_whose_output_was_closed_before_it_began_keeps_its_own_exit_code(
+    words: str, code: int, tmp_path: Path
+) -> None:
+    command = f"exec {shlex.quote(sys.executable)} -m cli {words.format(folder=shlex.quote(str(tmp_path)))} >&-"
+    done = subprocess.run(["sh", "-c", command], cwd=ROOT, capture_output=True, timeout=120, check=False)
+    assert done.returncode == code
+    assert b"Traceback" not in done.stderr
 
 
 def test_a_command_whose_reader_stays_keeps_its_own_exit_code(tmp_path: Path) -> None:
