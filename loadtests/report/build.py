@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -15,16 +16,18 @@ from loadtests.prices.book import bundled_book
 from loadtests.prices.run_prices import book_of_run, keep_book
 from loadtests.record.run_data import RunData, read_run
 from loadtests.report.markdown import render_markdown
+from loadtests.report.sections.context import ReportContext
 
 if TYPE_CHECKING:
     from loadtests.prices.book import PriceBook
+    from loadtests.report.document import Document
 
 SUMMARY_NAME = "summary.json"
 REPORT_NAME = "report.md"
 PAGE_NAME = "report.html"
 
 Format = Literal["html", "md", "json"]
-NAMES: dict[Format, str] = {"json": SUMMARY_NAME, "md": REPORT_NAME, "html": PAGE_NAME}  # the page takes longest
+NAMES: dict[Format, str] = {"json": SUMMARY_NAME, "md": REPORT_NAME, "html": PAGE_NAME}
 
 
 def summarise_run(run: Path, *, prices: str | None = None) -> Summary:
@@ -65,16 +68,21 @@ def summarise_run_data(record: RunData, book: PriceBook | None = None) -> Summar
 def render(run: Path, summary: Summary, kind: Format, *, data: RunData | None = None) -> str:
     """Render the summary of the run in a folder (or of a store's file) in one format.
 
-    The page is made from the run's samples too: `data`, where they have been read. Raises StoreError, for a page,
-    when there is no run to read.
+    HTML and Markdown are made from the run's samples too: `data`, where they have been read. Raises StoreError when
+    there is no run to read.
     """
     if kind == "json":
         return json.dumps(summary.document(), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
-    if kind == "md":
-        return render_markdown(summary)
-    from loadtests.report.page import render_html  # Altair and Jinja2 take their time to load
+    document = compose_run(run, summary, data=data)
+    return RENDERERS[kind](document)
 
-    return render_html(summary, data or read_run(run), _book(folder_of(run), summary.run["price_book"]))
+
+def compose_run(run: Path, summary: Summary, *, data: RunData | None = None) -> Document:
+    """Return the report of a run as the document that HTML and Markdown are rendered from. Raises StoreError."""
+    from loadtests.report.document import compose  # its charts take their time to load
+
+    book = _book(folder_of(run), summary.run["price_book"])
+    return compose(ReportContext(summary, data or read_run(run), book))
 
 
 def _book(folder: Path, date: str) -> PriceBook:
@@ -89,5 +97,20 @@ def write_reports(folder: Path, summary: Summary, *, data: RunData | None = None
     The first time, the price book that it was costed with is kept there too.
     """
     keep_book(folder, summary.run["price_book"])
-    for kind, name in NAMES.items():
-        (folder / name).write_text(render(folder, summary, kind, data=data), encoding="utf-8")
+    _write(folder / SUMMARY_NAME, render(folder, summary, "json"))
+    document = compose_run(folder, summary, data=data)
+    for kind, renderer in RENDERERS.items():
+        _write(folder / NAMES[kind], renderer(document))
+
+
+def _write(path: Path, text: str) -> None:
+    path.write_text(text, encoding="utf-8")
+
+
+def _html(document: Document) -> str:
+    from loadtests.report.html_page import render_html  # Jinja2 takes its time to load
+
+    return render_html(document)
+
+
+RENDERERS: dict[Format, Callable[[Document], str]] = {"md": render_markdown, "html": _html}  # the page takes longest

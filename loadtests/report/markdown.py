@@ -1,216 +1,92 @@
-"""Render the Markdown report: what was found, how sure it is, how it was measured, how to repeat it. Pure."""
+"""Render a report as Markdown: the same document as the page, with tables in place of charts. Pure."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import re
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
-from loadtests.analysis.target_summary import LATE_MS, TABLE_QUANTILES
-from loadtests.analysis.waterfall import ORDER
-from loadtests.report.sweep import section
-from loadtests.stats.formatting import MISSING, format_estimate, format_number
+from loadtests.report.blocks import Code, Controls, Figure, Points, Prose, Table
 
 if TYPE_CHECKING:
-    from loadtests.analysis.summary import Summary
-    from loadtests.analysis.target_summary import TargetSummary
+    from loadtests.report.blocks import Block, Cell
+    from loadtests.report.document import Document
+    from loadtests.report.sections.header import ReportHeader
 
-# Header fields worth a line in a report, when they are there.
-_FACTS = ("started_at", "scenario", "seed", "loop", "model", "images", "python", "machine", "git_commit", "command")
-
-
-def render_markdown(summary: Summary) -> str:
-    """The whole report as Markdown, ending in a newline."""
-    parts = (
-        _head,
-        _sweep,
-        _results,
-        _verdicts,
-        _checks,
-        _cold,
-        _waterfall,
-        _views,
-        _counts,
-        _cost,
-        _method,
-        _repeat,
-    )
-    texts = ("\n".join(part(summary)) for part in parts)
-    return "\n\n".join(filter(None, texts)) + "\n"
+_TAG = re.compile(r"<(?=[a-zA-Z/!])")
 
 
-def _head(summary: Summary) -> Iterator[str]:
-    yield f"# Run {summary.run.get('run') or summary.run.get('started_at', '')}".rstrip()
-    for caveat in summary.caveats:
-        yield from ("", f"> {caveat}")
-    yield ""
-    for name in _FACTS:
-        if name in summary.run:
-            yield f"- {name.replace('_', ' ')}: {_plain(summary.run[name])}"
+def render_markdown(document: Document) -> str:
+    """Return the whole report as Markdown, ending in a newline."""
+    parts = [*_header(document.header)]
+    for section in document.sections:
+        parts.append(f"## {section.title}")
+        for block in section.blocks:
+            parts += _block(block)
+    return "\n\n".join(parts) + "\n"
 
 
-def _plain(value: object) -> str:
-    if isinstance(value, dict):
-        return ", ".join(f"{name} {_plain(each)}" for name, each in value.items())
-    return _cell(str(value))
+def _header(header: ReportHeader) -> Iterator[str]:
+    yield f"# {_text(header.title)}"
+    if header.subtitle:
+        yield _text(header.subtitle)
+    if header.cannot_say:
+        yield "## What this run cannot say"
+        yield _list(header.cannot_say)
+    yield "## Verdict"
+    for verdict in header.verdicts:
+        yield f"**{_text(verdict.question)}** ({verdict.word}): {_text(verdict.answer)}"
+        if verdict.evidence:
+            yield _list(verdict.evidence)
+    if header.failed:
+        yield f"**{len(header.failed)} of this run's checks failed** ({', '.join(header.failed)}): see below."
 
 
-def _results(summary: Summary) -> Iterator[str]:
-    yield from ("## Result", "", "Values with 95 % intervals; times in ms.", "")
-    stratum = summary.targets[0].cold.stratum if summary.targets else "forced"
-    headings = [
-        "target",
-        "cloud",
-        "plan",
-        "memory, MB",
-        f"cold start p50 ({stratum})",
-        "warm p50",
-        "warm p95",
-        "warm p99",
-    ]
-    yield from _table([*headings, "errors", "USD per million"], map(_result_row, summary.targets))
+def _block(block: Block) -> Iterator[str]:
+    match block:
+        case Prose(paragraphs=paragraphs, of_charts=False):
+            yield from map(_text, paragraphs)
+        case Points(items=items):
+            if items:
+                yield _list(items)
+        case Table():
+            yield from _table(block)
+        case Figure(table=Table() as table):
+            yield from _table(table)
+        case Code(text=text, title=title, folded=folded):
+            if not folded:  # long, and kept in the run's other files
+                yield from (f"**{title}**",) if title else ()
+                yield f"```\n{text}\n```"
+        case Prose() | Figure() | Controls():  # about charts; their figures are in tables of the same section
+            pass
 
 
-def _result_row(part: TargetSummary) -> list[str]:
-    target = part.target
-    warm = [part.typical.estimates[name] for name in TABLE_QUANTILES]
-    figures = [part.cold.headline.estimates["p50_ms"], *warm]
-    place = [target.name, target.cloud, target.plan, str(target.memory_mb)]
-    return [
-        *place,
-        *map(format_estimate, figures),
-        f"{part.errors + part.dropped} of {part.requests}",
-        format_estimate(part.usd_per_million),
-    ]
-
-
-def _sweep(summary: Summary) -> Iterator[str]:
-    if summary.sweep is not None:
-        yield from section(summary.sweep)
-
-
-def _verdicts(summary: Summary) -> Iterator[str]:
-    yield from ("## What is shown, and what is not", "")
-    for verdict in summary.verdicts or (
-        "There is nothing to compare: it takes two targets with answers of one kind.",
-    ):
-        yield f"- {verdict}"
-
-
-def _checks(summary: Summary) -> Iterator[str]:
-    yield from ("## Can it be trusted?", "")
-    rows = ([each.name, each.state, each.finding, each.remedy] for each in summary.checks)
-    yield from _table(["check", "state", "found", "what to do"], rows)
-
-
-def _cold(summary: Summary) -> Iterator[str]:
-    yield from ("## Cold starts", "", "A stratum is why the requests were sent. Strata are never pooled.", "")
-    rows = (
-        [part.target.name, stratum, str(group.n), *(format_estimate(each) for each in group.estimates.values())]
-        for part in summary.targets
-        for stratum, group in part.cold.by_stratum.items()
-    )
-    yield from _table(["target", "stratum", "n", "p50, ms", "p95, ms"], rows)
-
-
-def _waterfall(summary: Summary) -> Iterator[str]:
-    """Mean parts of a cold start, one column per target; they add up to the mean latency."""
-    falls = {part.target.name: {each.name: each.ms for each in part.cold.parts} for part in summary.targets}
-    falls = {name: parts for name, parts in falls.items() if parts}
-    if not falls:
+def _table(table: Table) -> Iterator[str]:
+    yield f"**{_text(table.caption)}**"
+    if not table.rows:
+        yield "Nothing."
         return
-    stratum = summary.targets[0].cold.stratum
-    yield from ("## Where a cold start's time goes", "", f"Means of the {stratum} cold starts, ms.", "")
-    yield from _table(["part", *falls], _waterfall_rows(falls))
+    numbers = [cell.number for cell in table.rows[0]]
+    lines = [_row(map(_text, table.headings)), _row("--:" if each else "---" for each in numbers)]
+    yield "\n".join([*lines, *(_row(map(_cell, row)) for row in table.rows)])
 
 
-def _waterfall_rows(falls: Mapping[str, Mapping[str, float]]) -> Iterator[list[str]]:
-    for name in ORDER:
-        if any(name in parts for parts in falls.values()):
-            yield [name, *(format_number(parts[name]) if name in parts else MISSING for parts in falls.values())]
-    yield ["all", *(format_number(sum(parts.values())) for parts in falls.values())]
+def _row(cells: Iterable[str]) -> str:
+    return f"| {' | '.join(cells)} |"
 
 
-def _views(summary: Summary) -> Iterator[str]:
-    yield from ("## Two views of the warm requests", "")
-    yield "From the intended send time, which is what a user waits; and from the actual one, which is what a client"
-    yield from ("that waits for its turn would report. Where they differ, requests queued before they were sent.", "")
-    rows = (
-        [part.target.name, view, *(format_estimate(group.estimates[name]) for name in TABLE_QUANTILES)]
-        for part in summary.targets
-        for view, group in (("intended", part.warm), ("actual", part.warm_service))
-    )
-    yield from _table(["target", "from", "p50, ms", "p95, ms", "p99, ms"], rows)
+def _cell(cell: Cell) -> str:
+    """The text, with its small print in parentheses and its interval in brackets."""
+    text, note = _text(cell.text), _text(cell.note)
+    if not note:
+        return text
+    return f"{text} [{note}]" if cell.interval else f"{text} ({note})"
 
 
-def _counts(summary: Summary) -> Iterator[str]:
-    yield from ("## Every request", "")
-    yield from _table(
-        [
-            "target",
-            "requests",
-            "warm",
-            "cold",
-            "pre-initialised",
-            "unknown",
-            "warm-up",
-            "errors",
-            "timeouts",
-            "dropped",
-            "late",
-        ],
-        map(_count_row, summary.targets),
-    )
-    kinds = [(part.target.name, kind, count) for part in summary.targets for kind, count in part.error_kinds.items()]
-    if kinds:
-        rows = ([name, kind, f"{count:,}"] for name, kind, count in kinds)
-        yield from ("", *_table(["target", "what went wrong", "requests"], rows))
+def _list(items: Iterable[str]) -> str:
+    return "\n".join(f"- {_text(each)}" for each in items)
 
 
-def _count_row(part: TargetSummary) -> list[str]:
-    kinds = (part.warm.n, part.cold.n, part.pre_initialised, part.unknown.n, part.warm_up)
-    bad = (part.errors, part.timeouts, part.dropped, part.late)
-    return [part.target.name, *(f"{count:,}" for count in (part.requests, *kinds, *bad))]
-
-
-def _cost(summary: Summary) -> Iterator[str]:
-    yield from ("## Cost", "", "USD per million requests, on billed time.", "")
-    known = [(part.target.name, part.cost) for part in summary.targets if part.cost is not None]
-    rows = ([name, *map(format_estimate, (cost.usd_per_million, cost.usd_per_million_free))] for name, cost in known)
-    yield from _table(["target", "without free grant", "with it"], rows)
-    if said := list(filter(None, (part.platform_sentence for part in summary.targets))):
-        yield from ("", *map(_cell, said))
-    for name, cost in known:
-        yield from ("", f"What {_cell(name)}'s figure rests on:", "")
-        yield from (f"- {_cell(assumption)}" for assumption in cost.assumptions or ("the samples alone",))
-
-
-def _method(_: Summary) -> Iterator[str]:
-    yield from ("## Method", "")
-    yield "- Latency counts from the intended send time of the schedule to the last byte of the answer."
-    yield f"- Late means sent more than {format_number(LATE_MS)} ms after the intended time; such requests are kept."
-    yield "- Intervals are distribution-free (order statistics, 95 %); a request that was never answered takes a"
-    yield "  highest rank. No outlier is removed; warm-up is stored, counted, and kept out of the warm figures."
-    yield "- Cold, pre-initialised and warm come from the instance's own evidence, never from the latency."
-    yield "- Comparisons: Mann-Whitney within blocks of time, each image's own cost taken out; Hodges-Lehmann shift;"
-    yield "  p corrected for all pairs of a kind (Holm), the interval not."
-    yield "- Errors are failed, timed-out and dropped requests; cost is on billed time, without the free grant."
-
-
-def _repeat(summary: Summary) -> Iterator[str]:
-    yield from ("## How to repeat it", "", "```sh")
-    yield str(summary.run.get("command") or "tripoint compare")
-    yield "```"
-    yield ""
-    yield "Every raw sample is in `samples.sqlite` beside this file; `tripoint report` on this folder makes all of"
-    yield "this again from it."
-
-
-def _table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]:
-    yield f"| {' | '.join(headings)} |"
-    yield f"|{'---|' * len(headings)}"
-    for row in rows:
-        yield f"| {' | '.join(map(_cell, row))} |"
-
-
-def _cell(text: str) -> str:
-    return text.replace("|", "\\|").replace("\n", " ")
+def _text(text: str) -> str:
+    """In one line, with no sign that Markdown or its HTML would take for its own."""
+    return _TAG.sub("&lt;", text.replace("|", "\\|").replace("\n", " "))

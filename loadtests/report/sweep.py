@@ -1,4 +1,4 @@
-"""Show a sweep's result: a section of the report, and a table and sentences for the terminal."""
+"""Show a sweep's result on the terminal: a table and sentences."""
 
 from __future__ import annotations
 
@@ -9,8 +9,7 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
-from loadtests.analysis.recommendation import WORDS
-from loadtests.stats.formatting import format_estimate, format_interval, format_value
+from loadtests.stats.formatting import format_interval, format_value
 
 if TYPE_CHECKING:
     from loadtests.analysis.sweep import SweepPoint, SweepResult
@@ -24,34 +23,6 @@ STATUS_TEXTS: dict[ParetoStatus | None, str] = {
     None: "-",
 }
 _STYLES: dict[ParetoStatus | None, str] = {"frontier": "green", "near": "yellow", "dominated": "dim", None: "dim"}
-_HEADINGS = ("setting", "USD per million", "warm p95, ms", "cold start p50, ms", "cost and warm", "cost and cold")
-
-
-def section(sweep: SweepResult) -> Iterator[str]:
-    """Yield the lines of the report's section "Sweep"."""
-    yield from ("## Sweep", "", f"Strategy: {sweep.strategy} (lowest {WORDS[sweep.strategy]}).", "")
-    yield from (f"- {each.sentence()}" for each in sweep.recommendations)
-    if not sweep.recommendations:
-        yield "- No setting can be recommended: see why each was left out."
-    yield from (
-        "",
-        "Which settings are on the Pareto frontier, cheapest first. Values have 95 % intervals; those of the",
-    )
-    yield from ("warm p95 allow for instances that differ.", "")
-    yield f"| {' | '.join(_HEADINGS)} |"
-    yield f"|{'---|' * len(_HEADINGS)}"
-    yield from (f"| {' | '.join(_row(each))} |" for each in sweep.points)
-    yield ""
-    yield '"yes": no other setting is better on both counts. "not separable": another is, by less than the intervals'
-    yield 'can tell. "no": another is better on both, intervals apart. No outlier is removed.'
-    for note in (*sweep.notes, *_left_out(sweep)):
-        yield from ("", f"> {note}")
-
-
-def _row(setting: SweepPoint) -> list[str]:
-    figures = [format_estimate(each) for each in (setting.usd, setting.p95_ms, setting.cold_ms)]
-    place = f"{setting.summary.target.name} ({setting.summary.target.memory_mb} MB)"
-    return [place, *figures, STATUS_TEXTS[setting.by_warm], STATUS_TEXTS[setting.by_cold]]
 
 
 def _left_out(sweep: SweepResult) -> Iterator[str]:

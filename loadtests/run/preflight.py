@@ -6,21 +6,18 @@ to be fitted to it.
 
 from __future__ import annotations
 
-import urllib.error
-import urllib.request
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from http.client import HTTPException
 from statistics import median
 from time import perf_counter
 from typing import TYPE_CHECKING
 
 from loadtests.cost.budget import BudgetError
 from loadtests.credentials.credentials import Credentials
+from loadtests.plan.schedule import Arrival
 from loadtests.plan.sweep_load import RETIRE_MS, Timing
 from loadtests.run.resources import RunResources
-from loadtests.send.response import HttpResponse
-from loadtests.send.response_parser import PlannedRequest, instance_fields
+from loadtests.send.requester import Requester
 
 if TYPE_CHECKING:
     from loadtests.cost.budget import Budget
@@ -73,12 +70,9 @@ class _Preflight:
     sent: int = 0
 
     def time(self, target: Target, notes: list[str]) -> Timing:
-        """Ask one target, behind a new instance where one can be forced. Raises Unfit and BudgetError."""
+        """Ask one target, behind a new instance where one can be forced. Raises TargetUnusable and BudgetError."""
         retire_ms = self._retire(target, notes)
-        keys = (
-            Credentials(self.credentials.auth_headers()) if self.credentials is not None else None
-        )  # fresh: a retirement takes its time
-        times_ms = list(self._times_ms(target, keys))
+        times_ms = list(self._times_ms(target))
         return Timing(times_ms[0], median(times_ms[1:]), retire_ms)
 
     def _retire(self, target: Target, notes: list[str]) -> float:
@@ -92,54 +86,35 @@ class _Preflight:
             notes.append(f"no cold start of {target.name} could be forced before the run: {error}")
         return (perf_counter() - started_s) * 1000
 
-    def _times_ms(self, target: Target, keys: Credentials | None) -> Iterator[float]:
-        for number in range(REQUESTS):
-            sample = self._send(target, self.payloads[number % len(self.payloads)], keys)
-            if sample.outcome != "ok":
-                status = "" if sample.status is None else f"status {sample.status}, "
-                what = "but no classification" if sample.error == "not_a_classification" else sample.error
-                raise TargetUnusable(f"{status}{what}")
-            assert sample.service_ms is not None
-            yield sample.service_ms
-
-    def _send(self, target: Target, payload: Payload, keys: Credentials | None) -> Sample:
-        """One request, counted. Raises BudgetError before one that the budget does not hold."""
-        index, self.sent = self.sent, self.sent + 1
-        if self.budget is not None and not self.budget.reserve(index, target.name):
-            raise BudgetError(RunResources(budget=self.budget).insufficient_budget_message(target.name))
-        sample = send_once(target, payload, keys, index=index)
-        if self.budget is not None:
-            self.budget.settle(sample)
-        return sample
-
-
-def send_once(target: Target, payload: Payload, keys: Credentials | None, *, index: int) -> Sample:
-    """One request and what became of it."""
-    opening = {} if keys is None else keys.headers(target.name, url=target.url, body=payload.body)
-    headers = {**opening, "content-type": payload.content_type}
-    request = urllib.request.Request(target.url, data=payload.body, headers=headers)
-    sent_s = perf_counter()
-    intent = PlannedRequest(index, target.name, WORKER, "warm-up", intended_s=0.0, origin_s=sent_s)
-    try:
+    def _times_ms(self, target: Target) -> Iterator[float]:
+        """Service times of some requests, in ms. The credentials are fresh: a forced cold start takes its time."""
+        headers = self.credentials.auth_headers() if self.credentials is not None else None
+        credentials = None if headers is None else Credentials(headers)
+        requester = Requester(
+            [target], self.payloads, worker=WORKER, timeout_s=TIMEOUT_S, on_sample=_forget,
+            credentials=credentials, budget=self.budget,
+        )  # fmt: skip
         try:
-            with urllib.request.urlopen(request, timeout=TIMEOUT_S) as found:
-                status, given, body = found.status, found.headers, found.read()
-        except urllib.error.HTTPError as error:
-            with error:
-                status, given, body = error.code, error.headers, error.read()
-    except (OSError, HTTPException) as error:
-        said = f"no answer from {target.url} ({error}): start it, or correct the URL"
-        return intent.to_sample("failed", sent_s=0.0, error=said)
-    answer = HttpResponse(
-        status=status,
-        headers={name.lower(): value for name, value in given.items()},
-        body=body,
-        sent_s=sent_s,
-        done_s=perf_counter(),
-        connect_ms=None,
-        tls_ms=None,
-        answer_ms=0.0,
-        request_bytes=len(payload.body),
-        response_bytes=len(body) + sum(len(name) + len(value) + 4 for name, value in given.items()),
-    )
-    return instance_fields(intent, answer, first_answers={})
+            for number in range(REQUESTS):
+                arrival = Arrival(self.sent, 0.0, target.name, "warm-up", number)
+                self.sent += 1
+                if not requester.admit(arrival):
+                    raise BudgetError(RunResources(budget=self.budget).insufficient_budget_message(target.name))
+                requester.prepare(arrival)
+                yield _service_ms(target, requester.send(arrival, perf_counter()))
+        finally:
+            requester.close()
+
+
+def _forget(sample: Sample) -> None:
+    """A run has not begun yet that could keep it."""
+
+
+def _service_ms(target: Target, sample: Sample) -> float:
+    """How long it took, in ms. Raises TargetUnusable."""
+    if sample.outcome == "ok" and sample.service_ms is not None:
+        return sample.service_ms
+    if sample.status is None:
+        raise TargetUnusable(f"no answer from {target.url} ({sample.error}): start it, or correct the URL")
+    what = "but no classification" if sample.error == "not_a_classification" else sample.error
+    raise TargetUnusable(f"status {sample.status}, {what}")

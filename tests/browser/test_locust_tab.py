@@ -112,11 +112,15 @@ def watch_run(page: Page) -> list[list[dict[str, str]]]:
     page.locator("table tbody tr").first.wait_for()
     seen = []
     end_s = time.monotonic() + WITHIN_S
-    while page.get_by_text("stopped").count() == 0:
+    while fetch(f"{page.url.partition('?')[0]}stats/requests")["state"] != "stopped":
         assert time.monotonic() < end_s, "the run did not end"
         seen.append(table(page))
         page.wait_for_timeout(500)
     page.wait_for_timeout(1.2 * POLL_MS)
+    if page.get_by_text("stopping").count():  # Locust's page asks no more once it has seen this state
+        page.reload()
+        page.get_by_role("tab", name=TITLE).click()
+        page.locator("table tbody tr").first.wait_for()
     return [*seen, table(page)]
 
 

@@ -17,7 +17,7 @@ from loadtests.record.run_data import RunData
 from loadtests.record.sample import Sample
 from loadtests.record.store import FILE_NAME, Event, Store
 from loadtests.report.build import summarise_run_data
-from loadtests.report.page.context import PageContext
+from loadtests.report.sections.context import ReportContext
 
 if TYPE_CHECKING:
     from loadtests.plan.phases import Stratum
@@ -90,10 +90,10 @@ class Load:
         """The run so far, with its end."""
         return RunData(self.header, self.targets, self.samples, [Event(60.0, "finished")], len(self.samples))
 
-    def material(self) -> PageContext:
+    def context(self) -> ReportContext:
         """What the page is made from."""
         record = self.record()
-        return PageContext(summarise_run_data(record), record, bundled_book())
+        return ReportContext(summarise_run_data(record), record, bundled_book())
 
     def stored(self, folder: Path) -> Path:
         """The run's folder, with its store."""
@@ -127,7 +127,7 @@ def three_clouds(*, warm: int = 400) -> Load:
     return load.three_kinds("gcp", warm_ms=20, cold_ms=200, warm=warm)
 
 
-def costs_of(material: PageContext, *, volume: int) -> dict[str, Any]:
+def costs_of(context: ReportContext, *, volume: int) -> dict[str, Any]:
     """The cost of each target at another volume, by the cost module's own way."""
-    record = material.record
-    return {each.name: cost_of(each, record.samples, material.book, volume=volume) for each in record.targets}
+    record = context.record
+    return {each.name: cost_of(each, record.samples, context.book, volume=volume) for each in record.targets}

@@ -23,8 +23,7 @@ from loadtests.prices.library import book_document, write_book
 from loadtests.record.run_data import read_run
 from loadtests.record.sample import Sample, State
 from loadtests.record.store import FILE_NAME, Store
-from loadtests.report.build import SUMMARY_NAME, summarise_run, write_reports
-from loadtests.report.markdown import render_markdown
+from loadtests.report.build import SUMMARY_NAME, render, summarise_run, write_reports
 from loadtests.report.sweep import sweep_table
 from loadtests.stats.estimate import Estimate
 from tests.paths import ROOT
@@ -120,7 +119,7 @@ def test_a_setting_that_fails_takes_no_part_and_the_report_says_why(tmp_path: Pa
     summary, sweep = swept(tmp_path, "speed", samples=[*good, *bad])
     assert "aws-1769" not in chosen(sweep).values()
     assert sweep.points[-1].left_out == "100.0% of its requests failed or had no answer"
-    assert "aws-1769 was measured and takes no part" in render_markdown(summary)
+    assert "left out (100.0% of its requests failed or had no answer)" in render(tmp_path, summary, "md")
 
 
 def test_the_sweep_is_in_the_report_and_in_the_document_by_its_schema(tmp_path: Path) -> None:
@@ -132,7 +131,7 @@ def test_the_sweep_is_in_the_report_and_in_the_document_by_its_schema(tmp_path: 
     jsonschema.Draft202012Validator(schema).validate(document)
     assert [each["scope"] for each in document["sweep"]["recommendations"]] == ["overall", "aws", "gcp"]
     text = (tmp_path / "report.md").read_text(encoding="utf-8")
-    section = text.partition("## Sweep")[2].partition("## Result")[0]
+    section = text.partition("## Sweep")[2].partition("\n## ")[0]
     assert "Strategy: balanced" in section
     assert "| aws-512 (512 MB) |" in section
     assert "2048 MB, its next size, stands for it" in section
@@ -158,7 +157,7 @@ def test_a_run_that_is_no_sweep_has_no_sweep_result(tmp_path: Path) -> None:
     summary = summarise_run(tmp_path)
     assert summary.sweep is None
     assert "sweep" not in summary.document()
-    assert "## Sweep" not in render_markdown(summary)
+    assert "## Sweep" not in render(tmp_path, summary, "md")
 
 
 def test_the_terminal_table_fits_80_columns(tmp_path: Path) -> None:

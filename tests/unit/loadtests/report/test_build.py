@@ -13,10 +13,14 @@ from loadtests.analysis.summary import Summary, summarise
 from loadtests.cost.measured import TargetCost
 from loadtests.plan.phases import Stratum
 from loadtests.plan.targets import Target
+from loadtests.prices.book import bundled_book
+from loadtests.record.run_data import RunData
 from loadtests.record.sample import Outcome, Sample, State
 from loadtests.record.store import FILE_NAME, Store
 from loadtests.report.build import SUMMARY_NAME, summarise_run, write_reports
+from loadtests.report.document import compose
 from loadtests.report.markdown import render_markdown
+from loadtests.report.sections.context import ReportContext
 from loadtests.report.terminal import table
 from loadtests.stats.estimate import Estimate
 from tests.paths import ROOT
@@ -71,6 +75,12 @@ def mixed() -> Load:
     load.add(AWS, None, [0.0], outcome="timeout").add(AWS, None, [3.0, 3.0], outcome="failed")
     load.add(AWS, None, [0.0], outcome="dropped").add(AWS, "warm", [12.0], slip_ms=6.0)
     return load.add(GCP, None, latencies(80, around_ms=20))
+
+
+def markdown(targets: list[Target], samples: list[Sample]) -> str:
+    summary = summarise(HEADER, targets, samples, COSTS)
+    record = RunData(HEADER, targets, samples, [], len(samples))
+    return render_markdown(compose(ReportContext(summary, record, bundled_book())))
 
 
 def documents(summary: Summary) -> dict[str, dict[str, Any]]:
@@ -150,9 +160,9 @@ def test_the_waterfall_is_that_of_the_headline_kind_and_adds_up_to_its_mean(mixe
     cold = documents(summarise(HEADER, [AWS, GCP], mixed.samples, COSTS))["aws"]["cold"]
     expected_ms = np.mean(latencies(8, around_ms=600))
     assert sum(part["ms"] for part in cold["waterfall"]) == pytest.approx(expected_ms)
-    text = render_markdown(summarise(HEADER, [AWS, GCP], mixed.samples, COSTS))
+    text = markdown([AWS, GCP], mixed.samples)
     assert f"| all | {expected_ms:.0f} |" in text
-    assert "Where a cold start's time goes" not in render_markdown(summarise(HEADER, [GCP], [], COSTS))
+    assert "Mean parts of" not in markdown([GCP], [])
 
 
 def test_the_kind_of_cold_start_that_most_targets_have_is_the_headline_of_all() -> None:
@@ -198,11 +208,11 @@ def test_the_terminal_table_fits_80_columns_without_cutting_a_figure(mixed: Load
 
 def test_the_markdown_report_shows_values_with_intervals_and_escapes_cells(mixed: Load) -> None:
     odd = Target("a|b", "aws", "on-demand", "us-east-1", 512, "http://127.0.0.1:1/")
-    text = render_markdown(summarise(HEADER, [AWS, odd], mixed.samples, COSTS))
-    row = next(line for line in text.splitlines() if line.startswith("| aws |"))
-    assert "2.50 [2.40, 2.60]" in row
-    assert "4 of 440" in row
-    assert "| a\\|b |" in text
+    text = markdown([AWS, odd], mixed.samples)
+    row = next(line for line in text.splitlines() if line.startswith("| aws (aws"))
+    assert "2.50 [2.40\N{EN DASH}2.60]" in row
+    assert "4 (of 440)" in row
+    assert "| a\\|b (aws" in text
 
 
 def test_of_many_targets_the_fastest_is_compared_in_words_and_the_rest_in_the_document() -> None:

@@ -5,22 +5,24 @@ from dataclasses import replace
 import pytest
 
 from loadtests.cost.measured import TargetCost
-from loadtests.report.page.verdict import PageVerdict, verdicts
+from loadtests.report.sections.verdict import ReportVerdict, verdicts
 from loadtests.stats.estimate import Estimate
 from tests.kits.page import Load, target, three_clouds
 
 
 @pytest.fixture(scope="module")
-def found() -> tuple[PageVerdict, ...]:
-    return verdicts(three_clouds().material().summary)
+def found() -> tuple[ReportVerdict, ...]:
+    return verdicts(three_clouds().context().summary)
 
 
-def test_there_is_one_verdict_for_each_question_in_the_order_of_the_questions(found: tuple[PageVerdict, ...]) -> None:
+def test_each_question_has_one_verdict_in_the_order_of_the_questions(
+    found: tuple[ReportVerdict, ...],
+) -> None:
     questions = ["Fastest when warm", "Fastest cold start", "Cheapest at 10 million requests a month"]
     assert [each.question for each in found] == questions
 
 
-def test_a_target_that_is_faster_than_every_other_is_shown_with_its_leads(found: tuple[PageVerdict, ...]) -> None:
+def test_a_target_that_is_faster_than_every_other_is_shown_with_its_leads(found: tuple[ReportVerdict, ...]) -> None:
     warm = found[0]
     assert (warm.word, warm.key) == ("shown", 0)
     assert warm.answer.startswith("aws, median 1")
@@ -30,7 +32,7 @@ def test_a_target_that_is_faster_than_every_other_is_shown_with_its_leads(found:
 
 def test_two_targets_that_are_alike_are_not_separable() -> None:
     load = Load([target("aws"), target("gcp")]).warm("aws", 200, around_ms=20).warm("gcp", 200, around_ms=20.1)
-    warm, cold, _ = verdicts(load.material().summary)
+    warm, cold, _ = verdicts(load.context().summary)
     assert warm.word == "not separable"
     assert "but is not separable from" in warm.answer
     assert warm.evidence[0].count("not separable") == 1
@@ -40,21 +42,21 @@ def test_two_targets_that_are_alike_are_not_separable() -> None:
 
 def test_a_single_target_has_figures_and_nothing_to_be_compared_with() -> None:
     load = Load([target("gcp")]).three_kinds("gcp", warm_ms=20, cold_ms=300)
-    for each in verdicts(load.material().summary):
+    for each in verdicts(load.context().summary):
         assert each.word == "not known"
         assert "gcp alone" in each.answer
 
 
 def test_a_target_with_many_failures_is_not_compared_and_nobody_wins_against_it() -> None:
     load = three_clouds().bad("gcp", 40, "timeout")
-    warm = verdicts(load.material().summary)[0]
+    warm = verdicts(load.context().summary)[0]
     assert warm.word == "not separable"
     assert "gcp (not compared)" in warm.answer
     assert any("had no answer" in each for each in warm.evidence)
 
 
-def priced(*costs: Estimate) -> PageVerdict:
-    summary = three_clouds().material().summary
+def priced(*costs: Estimate) -> ReportVerdict:
+    summary = three_clouds().context().summary
     nothing = Estimate(n=0, reason="unknown")
     parts = [
         replace(part, cost=TargetCost(part.target.name, cost, cost, nothing))
@@ -90,12 +92,12 @@ def test_answers_without_evidence_are_judged_as_they_are() -> None:
     load = Load([target("aws"), target("gcp")])
     load.warm("aws", 100, around_ms=10).warm("gcp", 100, around_ms=30)
     load.samples = [replace(each, state=None) for each in load.samples]
-    warm = verdicts(load.material().summary)[0]
+    warm = verdicts(load.context().summary)[0]
     assert (warm.word, warm.key) == ("shown", 0)
 
 
 def test_a_target_that_never_answered_costs_little_and_is_not_the_cheapest() -> None:
     load = Load([target("aws"), target("gcp")]).warm("aws", 100, around_ms=10).bad("gcp", 100, "timeout")
-    verdict = verdicts(load.material().summary)[2]
+    verdict = verdicts(load.context().summary)[2]
     assert (verdict.word, verdict.key) == ("not known", 0)
     assert "Left out, because too many of its requests failed: gcp." in verdict.answer

@@ -9,17 +9,17 @@ from typing import TYPE_CHECKING
 from loadtests.cost.measured import DEFAULT_VOLUME
 from loadtests.cost.plan import LINES
 from loadtests.cost.table import money
-from loadtests.report.page.blocks import Cell, Controls, Figure, Points, Prose, Section, Table, estimate_cell
-from loadtests.report.page.cost_charts import bars, curves, stacks
-from loadtests.report.page.downsampling import short
-from loadtests.report.page.volume import MonthlyCosts, months, step_of, steps, volume_text
+from loadtests.report.blocks import Cell, Controls, Figure, Points, Prose, Section, Table, estimate_cell
+from loadtests.report.sections.cost_charts import bars, curves, stacks
+from loadtests.report.sections.downsampling import short
+from loadtests.report.sections.volume import MonthlyCosts, months, step_of, steps, volume_text
 from loadtests.stats.formatting import format_number
 
 if TYPE_CHECKING:
     from loadtests.cost.break_even import BreakEven
-    from loadtests.report.page.blocks import Block
-    from loadtests.report.page.chart import Row
-    from loadtests.report.page.context import PageContext
+    from loadtests.report.blocks import Block
+    from loadtests.report.sections.chart import Row
+    from loadtests.report.sections.context import ReportContext
 
 CHANGES_MAX = 12  # in the list; each is in the chart too where the cheapest changes
 _ABOUT = "On billed time under each plan's own rounding, minimum and concurrency rules; prices of the book of {date}."
@@ -29,30 +29,30 @@ _VOLUME = (
 )
 
 
-def cost(material: PageContext) -> Section:
+def cost(context: ReportContext) -> Section:
     """The section; targets without a price are told."""
-    found = months(material)
-    said = filter(None, (part.platform_sentence for part in material.summary.targets))
-    blocks: list[Block] = [Prose([_ABOUT.format(date=material.book.date), *said])]
+    found = months(context)
+    said = filter(None, (part.platform_sentence for part in context.summary.targets))
+    blocks: list[Block] = [Prose([_ABOUT.format(date=context.book.date), *said])]
     if found.bills:
-        blocks += [_by_line(material, found), *_by_volume(material, found)]
+        blocks += [_by_line(context, found), *_by_volume(context, found)]
     if found.unknown:
         blocks.append(Points([f"{name} has no cost: {reason}." for name, reason in found.unknown.items()]))
     return Section("cost", "Cost", blocks)
 
 
-def _by_line(material: PageContext, found: MonthlyCosts) -> Figure:
+def _by_line(context: ReportContext, found: MonthlyCosts) -> Figure:
     rows = [
         {"target": look.label, "k": look.key, "line": line, "at": place, "usd": float(usd)}
-        for look in material.looks
+        for look in context.looks
         if look.name in found.bills
         for place, line in enumerate(LINES)
         if (usd := _per_million(found, look.name, line))
     ]
-    text = f"USD per million requests by line of the bill, without free grants. {_sums(material)}"
+    text = f"USD per million requests by line of the bill, without free grants. {_sums(context)}"
     return Figure(
-        "cost-lines", "A million requests, by line of the bill", stacks(material.looks, rows, text), text,
-        table=_lines_table(material, found),
+        "cost-lines", "A million requests, by line of the bill", stacks(context.looks, rows, text), text,
+        table=_lines_table(context, found),
         notes=[f"Without free grants, at {volume_text(DEFAULT_VOLUME)} requests a month."],
     )  # fmt: skip
 
@@ -62,14 +62,14 @@ def _per_million(found: MonthlyCosts, name: str, line: str) -> Decimal:
     return sum((each.usd for each in bill.lines if each.name == line), Decimal(0)) / bill.requests * 1_000_000
 
 
-def _sums(material: PageContext) -> str:
-    costs = [(part.target.name, part.usd_per_million.value) for part in material.summary.targets]
+def _sums(context: ReportContext) -> str:
+    costs = [(part.target.name, part.usd_per_million.value) for part in context.summary.targets]
     return f"{'; '.join(f'{name} {format_number(value)}' for name, value in costs if value is not None)}."
 
 
-def _lines_table(material: PageContext, found: MonthlyCosts) -> Table:
+def _lines_table(context: ReportContext, found: MonthlyCosts) -> Table:
     rows = []
-    for look, part, _ in material.each():
+    for look, part, _ in context.each():
         free = part.cost.usd_per_million_free if part.cost else part.usd_per_million
         if look.name in found.bills:
             lines = [Cell(money(_per_million(found, look.name, line)), number=True) for line in LINES]
@@ -80,25 +80,25 @@ def _lines_table(material: PageContext, found: MonthlyCosts) -> Table:
     return Table(caption, ["target", "without free grant", "with it", *LINES], rows, folded=True)
 
 
-def _by_volume(material: PageContext, found: MonthlyCosts) -> Iterator[Block]:
-    yield Prose([_VOLUME])
+def _by_volume(context: ReportContext, found: MonthlyCosts) -> Iterator[Block]:
+    yield Prose([_VOLUME], of_charts=True)
     yield Controls([volume_text(each) for each in steps()], step_of(DEFAULT_VOLUME))
-    rows = list(_curve_rows(material, found))
+    rows = list(_curve_rows(context, found))
     text = f"USD a month against requests a month, one line for each target. {_leading(found, free=True)}"
-    spec = curves(material.looks, rows, list(_marks(material, found)), text)
+    spec = curves(context.looks, rows, list(_marks(context, found)), text)
     yield Figure(
         "cost-volume", "A month against its volume", spec, text,
-        table=_volume_table(material, found),
+        table=_volume_table(context, found),
         notes=["The upright line is the slider. A diamond is where two targets change places: the break-even point."],
     )  # fmt: skip
     told = "USD a month of each target at the slider's volume; the table of the chart above has round volumes."
-    yield Figure("cost-at-volume", "A month at your volume", bars(material.looks, rows, told), told)
+    yield Figure("cost-at-volume", "A month at your volume", bars(context.looks, rows, told), told)
     yield Points([_leading(found, free=free) for free in (True, False)])
     yield _changes_table(found)
 
 
-def _curve_rows(material: PageContext, found: MonthlyCosts) -> Iterator[Row]:
-    for look in material.looks:
+def _curve_rows(context: ReportContext, found: MonthlyCosts) -> Iterator[Row]:
+    for look in context.looks:
         for free in (True, False) if look.name in found.bills else ():
             for step, volume in enumerate(steps()):
                 usd = found.bills[look.name](volume, free).usd
@@ -111,9 +111,9 @@ def _word(free: bool) -> str:
     return "yes" if free else "no"
 
 
-def _marks(material: PageContext, found: MonthlyCosts) -> Iterator[Row]:
+def _marks(context: ReportContext, found: MonthlyCosts) -> Iterator[Row]:
     """Where two targets change places; of many targets, where the cheapest changes."""
-    looks = {each.name: each for each in material.looks}
+    looks = {each.name: each for each in context.looks}
     for free in (True, False):
         costs = found.costs(free=free)
         changes = found.changes(free=free)
@@ -134,7 +134,7 @@ def _leading(found: MonthlyCosts, *, free: bool) -> str:
     return f"Cheapest by requests a month, {words}: {first.cheaper}{turns}."
 
 
-def _volume_table(material: PageContext, found: MonthlyCosts) -> Table:
+def _volume_table(context: ReportContext, found: MonthlyCosts) -> Table:
     """Round volumes, with and without the grant."""
     decades = [volume for step, volume in enumerate(steps()) if step % 16 == 0]
     rows = [
@@ -142,7 +142,7 @@ def _volume_table(material: PageContext, found: MonthlyCosts) -> Table:
             Cell(look.name, "with free grant" if free else "without", key=look.key),
             *(Cell(money(found.bills[look.name](volume, free).usd), number=True) for volume in decades),
         ]
-        for look in material.looks
+        for look in context.looks
         if look.name in found.bills
         for free in (True, False)
     ]

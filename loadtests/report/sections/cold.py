@@ -9,15 +9,25 @@ import altair as alt
 
 from loadtests.analysis.target_summary import COLD_STRATA, PROVOKED
 from loadtests.analysis.waterfall import ORDER, WaterfallStep, mean_waterfall, total_ms
-from loadtests.report.page.blocks import Cell, Figure, Prose, Section, Table, count_cell, estimate_cell
-from loadtests.report.page.chart import Ratios, Row, Spec, colour, finished, row_height, rows_named, shown, wrapped
-from loadtests.report.page.downsampling import short
+from loadtests.report.blocks import Cell, Figure, Prose, Section, Table, count_cell, estimate_cell
+from loadtests.report.sections.chart import (
+    Ratios,
+    Row,
+    Spec,
+    colour,
+    finished,
+    row_height,
+    rows_named,
+    shown,
+    wrapped,
+)
+from loadtests.report.sections.downsampling import short
 from loadtests.stats.formatting import format_estimate, format_number
 
 if TYPE_CHECKING:
     from loadtests.plan.phases import Stratum
-    from loadtests.report.page.blocks import Block
-    from loadtests.report.page.context import PageContext
+    from loadtests.report.blocks import Block
+    from loadtests.report.sections.context import ReportContext
 
 KINDS: Mapping[Stratum, str] = {
     "forced": "forced: a new version was put in place, so that the next request had to wait for a new instance",
@@ -57,43 +67,43 @@ _ABOUT = (
 _NONE = "No cold start was measured in this run."
 
 
-def cold(material: PageContext) -> Section:
+def cold(context: ReportContext) -> Section:
     """The section, with two charts for each stratum of cold start that was provoked."""
-    if not any(part.cold.n for part in material.summary.targets):
+    if not any(part.cold.n for part in context.summary.targets):
         return Section("cold", "Cold starts", [Prose([_NONE])])
     blocks: list[Block] = [Prose([_ABOUT])]
     for stratum in PROVOKED:
-        if any(stratum in part.cold.by_stratum for part in material.summary.targets):
-            blocks += _of_stratum(material, stratum)
-    return Section("cold", "Cold starts", [*blocks, _table(material)])
+        if any(stratum in part.cold.by_stratum for part in context.summary.targets):
+            blocks += _of_stratum(context, stratum)
+    return Section("cold", "Cold starts", [*blocks, _table(context)])
 
 
-def _of_stratum(material: PageContext, stratum: Stratum) -> Iterator[Block]:
-    starts = list(_starts(material, stratum))
-    falls = _falls(material, stratum)
+def _of_stratum(context: ReportContext, stratum: Stratum) -> Iterator[Block]:
+    starts = list(_starts(context, stratum))
+    falls = _falls(context, stratum)
     if starts:
-        yield _strip(material, stratum, starts)
+        yield _strip(context, stratum, starts)
     if any(falls.values()):
         yield _waterfall(stratum, falls)
 
 
-def _starts(material: PageContext, stratum: Stratum) -> Iterator[Row]:
-    for look, _, columns in material.each():
+def _starts(context: ReportContext, stratum: Stratum) -> Iterator[Row]:
+    for look, _, columns in context.each():
         for latency in columns.latency_ms[columns.where(outcome="ok", state="cold", stratum=stratum)]:
             yield {"target": look.label, "k": look.key, "ms": short(latency)}
 
 
-def _strip(material: PageContext, stratum: Stratum, rows: list[Row]) -> Figure:
+def _strip(context: ReportContext, stratum: Stratum, rows: list[Row]) -> Figure:
     medians = [
         {"target": look.label, "k": look.key, "p50": each.value, "lo": each.lo, "hi": each.hi}
-        for look, part, _ in material.each()
+        for look, part, _ in context.each()
         if stratum in part.cold.by_stratum
         if stratum in part.cold.by_stratum
         and (each := part.cold.by_stratum[stratum].estimates["p50_ms"]).value is not None
     ]
     told = "; ".join(
         f"{part.target.name} {format_estimate(part.cold.by_stratum[stratum].estimates['p50_ms'])}"
-        for part in material.summary.targets
+        for part in context.summary.targets
         if stratum in part.cold.by_stratum
     )
     text = f"Every {stratum} cold start as a line, in ms. Medians with 95 % intervals: {told}."
@@ -102,14 +112,14 @@ def _strip(material: PageContext, stratum: Stratum, rows: list[Row]) -> Figure:
         "Each thin line is one cold start; the dot is the median, the bar its 95 % interval.",
     ]
     title = f"Each {stratum} cold start"
-    return Figure(f"cold-{stratum}", title, _strip_spec(material, rows, medians, text), text, notes=notes)
+    return Figure(f"cold-{stratum}", title, _strip_spec(context, rows, medians, text), text, notes=notes)
 
 
-def _strip_spec(material: PageContext, rows: list[Row], medians: list[Row], text: str) -> Spec:
-    names = [each.label for each in material.looks]
+def _strip_spec(context: ReportContext, rows: list[Row], medians: list[Row], text: str) -> Spec:
+    names = [each.label for each in context.looks]
     place = alt.Y("target:N", title=None, scale=alt.Scale(domain=names), axis=alt.Axis(grid=False, labelLimit=130))
     along = Ratios.around([*(row["ms"] for row in rows), *(row[name] for row in medians for name in ("lo", "hi"))])
-    seen = colour(material.looks, legend=False)
+    seen = colour(context.looks, legend=False)
     ticks = (
         rows_named("rows")
         .mark_tick(thickness=1.5, size=22, opacity=0.55)
@@ -130,15 +140,15 @@ def _strip_spec(material: PageContext, rows: list[Row], medians: list[Row], text
     )  # fmt: skip
 
 
-def _falls(material: PageContext, stratum: Stratum) -> dict[str, tuple[WaterfallStep, ...]]:
+def _falls(context: ReportContext, stratum: Stratum) -> dict[str, tuple[WaterfallStep, ...]]:
     """The mean parts of each target's cold starts of one stratum."""
     return {
         look.label: mean_waterfall(
             each
-            for each in material.samples.get(look.name, ())
+            for each in context.samples.get(look.name, ())
             if (each.outcome, each.state, each.stratum) == ("ok", "cold", stratum)
         )
-        for look in material.looks
+        for look in context.looks
     }
 
 
@@ -206,7 +216,7 @@ def _waterfall_table(stratum: Stratum, falls: Mapping[str, tuple[WaterfallStep, 
     return Table(f"Mean parts of {stratum} cold starts, ms", ["part", *known], rows, folded=True)
 
 
-def _table(material: PageContext) -> Table:
+def _table(context: ReportContext) -> Table:
     rows = [
         [
             Cell(part.target.name, stratum, key=look.key),
@@ -214,7 +224,7 @@ def _table(material: PageContext) -> Table:
             *(estimate_cell(each) for each in group.estimates.values()),
         ]
         for stratum in COLD_STRATA
-        for look, part, _ in material.each()
+        for look, part, _ in context.each()
         if (group := part.cold.by_stratum.get(stratum)) is not None
     ]
     return Table(

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import altair as alt
 
 if TYPE_CHECKING:
-    from loadtests.report.page.palette import TargetStyle
+    from loadtests.report.sections.palette import TargetStyle
 
 Row = dict[str, Any]
 Spec = dict[str, Any]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from loadtests.analysis.comparison import BAD_SHARE_MAX, cheapest
 from loadtests.analysis.recommendation import WORDS as WORDS_OF
 from loadtests.cost.measured import DEFAULT_VOLUME
-from loadtests.report.page.volume import volume_text
+from loadtests.report.sections.volume import volume_text
 from loadtests.stats.formatting import format_estimate, format_number
 from loadtests.stats.pareto import intervals_below
 
@@ -17,14 +17,14 @@ if TYPE_CHECKING:
     from loadtests.analysis.comparison import Kind, TargetComparison
     from loadtests.analysis.summary import Summary
     from loadtests.analysis.target_summary import TargetSummary
-    from loadtests.report.page.blocks import Mark
+    from loadtests.report.blocks import Mark
     from loadtests.stats.estimate import Estimate
 
 WORDS: dict[Mark, str] = {"shown": "shown", "open": "not separable", "none": "not known"}
 
 
 @dataclass(frozen=True, slots=True)
-class PageVerdict:
+class ReportVerdict:
     """`answer` to `question`; `mark` says how sure. `key` is the number of the target that is ahead, if one is.
 
     `evidence` are the sentences that it follows from.
@@ -42,7 +42,7 @@ class PageVerdict:
         return WORDS[self.mark]
 
 
-def verdicts(summary: Summary) -> tuple[PageVerdict, ...]:
+def verdicts(summary: Summary) -> tuple[ReportVerdict, ...]:
     """One for each question, in the order in which the page answers them."""
     kind: Kind = "unknown" if _only_unknown(summary.targets) else "warm"
     return (
@@ -53,12 +53,12 @@ def verdicts(summary: Summary) -> tuple[PageVerdict, ...]:
     )
 
 
-def _recommended(summary: Summary) -> Iterator[PageVerdict]:
+def _recommended(summary: Summary) -> Iterator[ReportVerdict]:
     """What a sweep recommends over all clouds."""
     for each in summary.sweep.recommendations[:1] if summary.sweep else ():
         names = [part.target.name for part in summary.targets]
         question = f"Setting to take: lowest {WORDS_OF[each.strategy]}"
-        yield PageVerdict(
+        yield ReportVerdict(
             question, "shown" if each.significant else "open", f"{each.sentence()}.", names.index(each.choice.name)
         )
 
@@ -67,25 +67,25 @@ def _only_unknown(parts: Sequence[TargetSummary]) -> bool:
     return not any(part.warm.n for part in parts) and any(part.unknown.n for part in parts)
 
 
-def _fastest(question: str, summary: Summary, kind: Kind) -> PageVerdict:
+def _fastest(question: str, summary: Summary, kind: Kind) -> ReportVerdict:
     """The target with the lowest median is ahead; it is shown when it is faster than each other one."""
     medians = {part.target.name: _median(part, kind) for part in summary.targets}
     known = {name: each.value for name, each in medians.items() if each.value is not None}
     if not known:
         reasons = "; ".join(f"{name} {each.reason}" for name, each in medians.items()) or "nothing was measured"
-        return PageVerdict(question, "none", f"No median is known: {reasons}.")
+        return ReportVerdict(question, "none", f"No median is known: {reasons}.")
     best = min(known, key=lambda name: known[name])
     figure = f"median {format_estimate(medians[best])} ms"
     key = list(medians).index(best)
     pairs = [each for each in summary.comparisons if each.kind == kind and best in (each.first, each.second)]
     if not pairs:
-        return PageVerdict(question, "none", f"{best} alone could be judged: {figure}.", key)
+        return ReportVerdict(question, "none", f"{best} alone could be judged: {figure}.", key)
     evidence = tuple(each.sentence() for each in pairs)
     rivals = [_other(each, best) for each in pairs if not _ahead(each, best)]
     if rivals:
         words = f"{best} has the lowest {figure}, but is not separable from {_listed(rivals)}."
-        return PageVerdict(question, "open", words, key, evidence)
-    return PageVerdict(question, "shown", f"{best}, {figure}{_leads(pairs, best)}.", key, evidence)
+        return ReportVerdict(question, "open", words, key, evidence)
+    return ReportVerdict(question, "shown", f"{best}, {figure}{_leads(pairs, best)}.", key, evidence)
 
 
 def _median(part: TargetSummary, kind: Kind) -> Estimate:
@@ -119,7 +119,7 @@ def _bad_share(part: TargetSummary) -> float:
     return (part.errors + part.dropped) / part.requests if part.requests else 0.0
 
 
-def _cheapest(parts: Sequence[TargetSummary]) -> PageVerdict:
+def _cheapest(parts: Sequence[TargetSummary]) -> ReportVerdict:
     """By cost per million requests without the free grant, at the volume that the summary costs."""
     question = f"Cheapest at {volume_text(DEFAULT_VOLUME)} requests a month"
     every = {part.target.name: part.usd_per_million for part in parts}
@@ -129,21 +129,21 @@ def _cheapest(parts: Sequence[TargetSummary]) -> PageVerdict:
     known = sorted((each.value, name) for name, each in costs.items() if each.value is not None)
     if not known:
         reasons = "; ".join(f"{name}: {each.reason}" for name, each in costs.items()) or "nothing was answered"
-        return PageVerdict(question, "none", f"No cost is known: {reasons}.{aside}")
+        return ReportVerdict(question, "none", f"No cost is known: {reasons}.{aside}")
     best = known[0][1]
     key = list(every).index(best)
     figure = f"{format_estimate(costs[best])} USD per million requests without the free grant"
     if len(known) < 2:
-        return PageVerdict(question, "none", f"{best} alone has a cost: {figure}.{aside}", key)
+        return ReportVerdict(question, "none", f"{best} alone has a cost: {figure}.{aside}", key)
     evidence = tuple(cheapest(costs))
     others = [name for _, name in known[1:]]
     unsure = [name for name in others if costs[best].hi is None or costs[name].lo is None]
     rivals = [name for name in others if name not in unsure and not intervals_below(costs[best], costs[name])]
     if rivals:
         words = f"{best} has the lowest cost, {figure}, but is not separable from {_listed(rivals)}.{aside}"
-        return PageVerdict(question, "open", words, key, evidence)
+        return ReportVerdict(question, "open", words, key, evidence)
     if others[0] in unsure:
         words = f"{best}, {figure}; how sure is not known, for there are no intervals.{aside}"
-        return PageVerdict(question, "none", words, key, evidence)
+        return ReportVerdict(question, "none", words, key, evidence)
     rest = f"; {_listed(unsure)} has no interval to compare" if unsure else ""
-    return PageVerdict(question, "shown", f"{best}, {figure}{rest}.{aside}", key, evidence)
+    return ReportVerdict(question, "shown", f"{best}, {figure}{rest}.{aside}", key, evidence)

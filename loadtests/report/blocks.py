@@ -1,4 +1,4 @@
-"""The blocks of a section of the page. The templates decide how each looks."""
+"""The blocks of a section of a report. What renders it decides how each looks."""
 
 from __future__ import annotations
 
@@ -17,13 +17,17 @@ Mark = Literal["shown", "open", "none", "passed", "failed", "unknown"]
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """One cell of a table; `note` is small print under `text`, `key` the number of the target that it names."""
+    """One cell of a table; `note` is small print under `text`, `key` the number of the target that it names.
+
+    `interval`: the note is the interval of the figure in `text`.
+    """
 
     text: str
     note: str = ""
     number: bool = False
     mark: Mark | None = None
     key: int | None = None
+    interval: bool = False
 
     @property
     def brief(self) -> bool:
@@ -33,11 +37,12 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class Prose:
-    """Paragraphs; `quiet` ones are small print."""
+    """Paragraphs; `quiet` ones are small print. `of_charts`: they explain charts, and go where no chart is drawn."""
 
     kind: ClassVar[str] = "prose"
     paragraphs: Sequence[str]
     quiet: bool = False
+    of_charts: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +101,7 @@ Block = Prose | Points | Table | Figure | Controls | Code
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """One part of the page, in the order in which it is read; `name` is its address."""
+    """One part of a report, in the order in which it is read; `name` is its address."""
 
     name: str
     title: str
@@ -112,7 +117,8 @@ def estimate_cell(estimate: Estimate) -> Cell:
     """The value with its interval below; where there is none, how many samples there are and why it takes more."""
     if estimate.value is None:
         return Cell(MISSING, str(estimate.reason), number=True)
-    return Cell(format_value(estimate), format_interval(estimate).replace("-", "\N{EN DASH}"), number=True)
+    interval = format_interval(estimate).replace("-", "\N{EN DASH}")
+    return Cell(format_value(estimate), interval, number=True, interval=bool(interval))
 
 
 def count_cell(count: int) -> Cell:

@@ -9,8 +9,8 @@ import altair as alt
 import numpy as np
 
 from loadtests.analysis.target_summary import WARM_QUANTILES
-from loadtests.report.page.blocks import Cell, Figure, Prose, Section, Table, count_cell, estimate_cell
-from loadtests.report.page.chart import (
+from loadtests.report.blocks import Cell, Figure, Prose, Section, Table, count_cell, estimate_cell
+from loadtests.report.sections.chart import (
     Ratios,
     Row,
     Spec,
@@ -22,14 +22,14 @@ from loadtests.report.page.chart import (
     shape,
     shown,
 )
-from loadtests.report.page.downsampling import STEPS_MAX, curve_ranks, short
+from loadtests.report.sections.downsampling import STEPS_MAX, curve_ranks, short
 from loadtests.stats.formatting import format_number
 
 if TYPE_CHECKING:
     from loadtests.analysis.target_summary import LatencyGroup, TargetSummary
     from loadtests.record.columns import Columns
-    from loadtests.report.page.blocks import Block
-    from loadtests.report.page.context import PageContext
+    from loadtests.report.blocks import Block
+    from loadtests.report.sections.context import ReportContext
 
 PERCENTILES = {"p50_ms": "p50", "p95_ms": "p95", "p99_ms": "p99", "p999_ms": "p99.9"}
 _ABOUT = (
@@ -42,15 +42,15 @@ _MARKS = [{"at": at} for at in (0.5, 0.95, 0.99)]
 _NONE = "No warm request was answered."
 
 
-def warm(material: PageContext) -> Section:
+def warm(context: ReportContext) -> Section:
     """The section; where answers tell nothing of cold or warm, it is about all answers."""
-    rows = list(_curve_rows(material))
-    blocks: list[Block] = [Prose([_ABOUT])]
+    rows = list(_curve_rows(context))
+    blocks: list[Block] = [Prose([_ABOUT], of_charts=True)]
     if rows:
-        blocks += [_distribution(material, rows), *_percentiles(material)]
+        blocks += [_distribution(context, rows), *_percentiles(context)]
     else:
         blocks = [Prose([_NONE])]
-    return Section("warm", "Warm latency", [*blocks, _views(material)])
+    return Section("warm", "Warm latency", [*blocks, _views(context)])
 
 
 def steady(part: TargetSummary, columns: Columns) -> tuple[np.ndarray[Any, np.dtype[np.float64]], int]:
@@ -63,8 +63,8 @@ def steady(part: TargetSummary, columns: Columns) -> tuple[np.ndarray[Any, np.dt
     return np.sort(columns.latency_ms[chosen]), lost
 
 
-def _curve_rows(material: PageContext) -> Iterator[Row]:
-    for look, part, columns in material.each():
+def _curve_rows(context: ReportContext) -> Iterator[Row]:
+    for look, part, columns in context.each():
         latencies, lost = steady(part, columns)
         total = latencies.size + lost
         for rank in curve_ranks(latencies.size):
@@ -72,19 +72,19 @@ def _curve_rows(material: PageContext) -> Iterator[Row]:
             yield {"target": look.label, "k": look.key, "ms": short(latencies[rank]), "share": share}
 
 
-def _distribution(material: PageContext, rows: list[Row]) -> Figure:
-    text = f"Share of warm requests answered within a time, one curve for each target. {_medians(material)}"
-    thinned = any(part.typical.n > STEPS_MAX for part in material.summary.targets)
+def _distribution(context: ReportContext, rows: list[Row]) -> Figure:
+    text = f"Share of warm requests answered within a time, one curve for each target. {_medians(context)}"
+    thinned = any(part.typical.n > STEPS_MAX for part in context.summary.targets)
     notes = [_THIN.format(steps=STEPS_MAX)] if thinned else []
     return Figure(
-        "warm-distribution", "How long warm requests take", _curves(material, rows, text), text,
-        table=_table(material), notes=notes,
+        "warm-distribution", "How long warm requests take", _curves(context, rows, text), text,
+        table=_table(context), notes=notes,
     )  # fmt: skip
 
 
-def _medians(material: PageContext) -> str:
+def _medians(context: ReportContext) -> str:
     words = []
-    for part in material.summary.targets:
+    for part in context.summary.targets:
         found = [part.typical.estimates[name] for name in ("p50_ms", "p95_ms")]
         told = [
             f"{name} {format_number(each.value)} ms"
@@ -95,7 +95,7 @@ def _medians(material: PageContext) -> str:
     return f"{'; '.join(words)}."
 
 
-def _curves(material: PageContext, rows: list[Row], text: str) -> Spec:
+def _curves(context: ReportContext, rows: list[Row], text: str) -> Spec:
     picked, faded = fading()
     lines = (
         rows_named("rows")
@@ -103,8 +103,8 @@ def _curves(material: PageContext, rows: list[Row], text: str) -> Spec:
         .encode(
             x=Ratios.around(row["ms"] for row in rows).x("ms", "milliseconds (log scale)"),
             y=alt.Y("share:Q", title="share answered", scale=alt.Scale(domain=[0, 1]), axis=alt.Axis(format=".0%")),
-            color=colour(material.looks, below_title=True, symbolSize=200),
-            strokeDash=dash(material.looks),
+            color=colour(context.looks, below_title=True, symbolSize=200),
+            strokeDash=dash(context.looks),
             opacity=faded,
         )
         .add_params(picked)
@@ -113,12 +113,12 @@ def _curves(material: PageContext, rows: list[Row], text: str) -> Spec:
     return finished(alt.layer(marks, lines).add_params(shown()), height=340, text=text, rows=rows, marks=_MARKS)
 
 
-def _percentiles(material: PageContext) -> Iterator[Figure]:
+def _percentiles(context: ReportContext) -> Iterator[Figure]:
     """None where there are too few requests for any percentile."""
     text = "Percentiles of warm latency, each with its 95 % interval. The table above has the figures."
     rows = [
         {"target": look.label, "k": look.key, "percentile": word, "ms": each.value, "lo": each.lo, "hi": each.hi}
-        for look, part, _ in material.each()
+        for look, part, _ in context.each()
         for name, word in PERCENTILES.items()
         if (each := part.typical.estimates[name]).value is not None
     ]
@@ -126,12 +126,12 @@ def _percentiles(material: PageContext) -> Iterator[Figure]:
         return
     notes = ["Bars are 95 % intervals. A percentile that too few requests can carry is left out."]
     yield Figure(
-        "warm-percentiles", "Percentiles and how sure they are", _dots(material, rows, text), text, notes=notes
+        "warm-percentiles", "Percentiles and how sure they are", _dots(context, rows, text), text, notes=notes
     )
 
 
-def _dots(material: PageContext, rows: list[Row], text: str) -> Spec:
-    names = [each.label for each in material.looks]
+def _dots(context: ReportContext, rows: list[Row], text: str) -> Spec:
+    names = [each.label for each in context.looks]
     along = Ratios.around(row[name] for row in rows for name in ("ms", "lo", "hi"))
     started = rows_named("rows")
     words = [word for word in PERCENTILES.values() if any(row["percentile"] == word for row in rows)]
@@ -140,12 +140,12 @@ def _dots(material: PageContext, rows: list[Row], text: str) -> Spec:
         "yOffset": alt.YOffset("target:N", scale=alt.Scale(domain=names, paddingOuter=0.6)),
     }
     bars = started.mark_rule(strokeWidth=3, opacity=0.45).encode(
-        x=along.x("lo", "milliseconds (log scale)"), x2="hi:Q", color=colour(material.looks), **place
+        x=along.x("lo", "milliseconds (log scale)"), x2="hi:Q", color=colour(context.looks), **place
     )
     points = started.mark_point(filled=True, size=70, opacity=1).encode(
         x=along.x("ms", "milliseconds (log scale)"),
-        color=colour(material.looks),
-        shape=shape(material.looks),
+        color=colour(context.looks),
+        shape=shape(context.looks),
         tooltip=[
             alt.Tooltip("target:N"),
             alt.Tooltip("percentile:N"),
@@ -160,14 +160,14 @@ def _dots(material: PageContext, rows: list[Row], text: str) -> Spec:
 _TOLD = {"ms": "ms", "lo": "95 % from", "hi": "to"}
 
 
-def _table(material: PageContext) -> Table:
+def _table(context: ReportContext) -> Table:
     headings = ["target", "requests", *(f"{word}, ms" for word in PERCENTILES.values())]
-    rows = [[*_start(material, part, part.typical), *_cells(part.typical)] for part in material.summary.targets]
+    rows = [[*_start(context, part, part.typical), *_cells(part.typical)] for part in context.summary.targets]
     return Table("Percentiles of warm latency with 95 % intervals", headings, rows, folded=True)
 
 
-def _start(material: PageContext, part: TargetSummary, group: LatencyGroup) -> list[Cell]:
-    key = next(each.key for each in material.looks if each.name == part.target.name)
+def _start(context: ReportContext, part: TargetSummary, group: LatencyGroup) -> list[Cell]:
+    key = next(each.key for each in context.looks if each.name == part.target.name)
     return [Cell(part.target.name, key=key), count_cell(group.n)]
 
 
@@ -175,11 +175,11 @@ def _cells(group: LatencyGroup) -> list[Cell]:
     return [estimate_cell(group.estimates[name]) for name in WARM_QUANTILES]
 
 
-def _views(material: PageContext) -> Table:
+def _views(context: ReportContext) -> Table:
     """From the intended and from the actual send time."""
     rows = [
         [Cell(part.target.name, view, key=look.key), count_cell(group.n), *_cells(group)]
-        for look, part, _ in material.each()
+        for look, part, _ in context.each()
         for view, group in (("from the intended send", part.warm), ("from the actual send", part.warm_service))
     ]
     caption = "Two views: what a user waits, and what a client that waits for its turn would report"

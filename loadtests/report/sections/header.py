@@ -8,32 +8,32 @@ from typing import TYPE_CHECKING
 
 from loadtests.analysis.checks import failed
 from loadtests.analysis.target_summary import TABLE_QUANTILES
-from loadtests.report.page.blocks import Cell, Prose, Section, Table, estimate_cell
-from loadtests.report.page.verdict import PageVerdict, verdicts
+from loadtests.report.blocks import Cell, Prose, Section, Table, estimate_cell
+from loadtests.report.sections.verdict import ReportVerdict, verdicts
 
 if TYPE_CHECKING:
     from loadtests.analysis.summary import Summary
     from loadtests.analysis.target_summary import TargetSummary
-    from loadtests.report.page.context import PageContext
+    from loadtests.report.sections.context import ReportContext
 
-_ABOUT = "Each value with its 95 % interval below. Where there is none, the small print says what it takes."
+_ABOUT = "Each value with its 95 % interval. Where there is none, the small print says what it takes."
 
 
 @dataclass(frozen=True, slots=True)
-class PageHeader:
+class ReportHeader:
     """What is said before the sections; `subtitle` is what was run, `failed` the checks that did."""
 
     title: str
     subtitle: str
     cannot_say: Sequence[str]
     failed: Sequence[str]
-    verdicts: Sequence[PageVerdict]
+    verdicts: Sequence[ReportVerdict]
 
 
-def page_header(material: PageContext) -> PageHeader:
+def report_header(context: ReportContext) -> ReportHeader:
     """The first screen."""
-    summary = material.summary
-    return PageHeader(
+    summary = context.summary
+    return ReportHeader(
         title=_title(summary),
         subtitle=_subtitle(summary),
         cannot_say=summary.caveats,
@@ -61,9 +61,9 @@ def _subtitle(summary: Summary) -> str:
     return " \N{MIDDLE DOT} ".join(filter(None, [started, model, scenario, f"{total:,} requests"]))
 
 
-def result(material: PageContext) -> Section:
+def result(context: ReportContext) -> Section:
     """The table, one row for each target."""
-    stratum = material.summary.targets[0].cold.stratum if material.summary.targets else "forced"
+    stratum = context.summary.targets[0].cold.stratum if context.summary.targets else "forced"
     headings = [
         "target",
         f"cold start p50 ({stratum}), ms",
@@ -73,7 +73,7 @@ def result(material: PageContext) -> Section:
         "errors",
         "USD per million",
     ]
-    rows = [_row(look.key, part) for look, part, _ in material.each()]
+    rows = [_row(look.key, part) for look, part, _ in context.each()]
     return Section("result", "The figures", [Prose([_ABOUT]), Table("Results by target", headings, rows)])
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import altair as alt
 
 from loadtests.cost.plan import LINES
-from loadtests.report.page.chart import (
+from loadtests.report.sections.chart import (
     Ratios,
     Row,
     Spec,
@@ -23,7 +23,7 @@ from loadtests.report.page.chart import (
 )
 
 if TYPE_CHECKING:
-    from loadtests.report.page.palette import TargetStyle
+    from loadtests.report.sections.palette import TargetStyle
 
 CENT = 0.01  # USD; a curve begins where a month costs this much
 LINE_COLOURS = ("#4f5d95", "#8f9bd1", "#c98a2b", "#2a9d78", "#b0609a", "#8a8f98", "#6fb3c9")

@@ -17,7 +17,7 @@ from loadtests.cost.measured import DEFAULT_VOLUME, costing_of
 
 if TYPE_CHECKING:
     from loadtests.cost.bill import Bill
-    from loadtests.report.page.context import PageContext
+    from loadtests.report.sections.context import ReportContext
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,21 +43,21 @@ class MonthlyCosts:
         return order_changes(self.costs(free=free))
 
 
-def months(material: PageContext) -> MonthlyCosts:
+def months(context: ReportContext) -> MonthlyCosts:
     """The bills of a run's targets."""
     bills: dict[str, Callable[[Decimal, bool], Bill]] = {}
     unknown: dict[str, str] = {}
-    for part in material.summary.targets:
+    for part in context.summary.targets:
         try:
-            bills[part.target.name] = _bills(material, part.target.name)
+            bills[part.target.name] = _bills(context, part.target.name)
         except (LookupError, ValueError) as error:
             unknown[part.target.name] = str(error)
     return MonthlyCosts(bills, unknown)
 
 
-def _bills(material: PageContext, name: str) -> Callable[[Decimal, bool], Bill]:
-    target = next(part.target for part in material.summary.targets if part.target.name == name)
-    costing = costing_of(target, material.samples.get(name, ()), material.book)
+def _bills(context: ReportContext, name: str) -> Callable[[Decimal, bool], Bill]:
+    target = next(part.target for part in context.summary.targets if part.target.name == name)
+    costing = costing_of(target, context.samples.get(name, ()), context.book)
     costing.month(DEFAULT_VOLUME, free=False)  # a size or price that the plan lacks shows here, not in a chart
 
     @cache

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from loadtests.analysis.target_summary import LATE_MS
-from loadtests.report.page.blocks import Cell, Prose, Section, Table, count_cell
+from loadtests.report.blocks import Cell, Prose, Section, Table, count_cell
 from loadtests.stats.formatting import MISSING, format_number
 
 if TYPE_CHECKING:
     from loadtests.analysis.target_summary import TargetSummary
     from loadtests.record.columns import Columns
-    from loadtests.report.page.blocks import Block
-    from loadtests.report.page.context import PageContext
+    from loadtests.report.blocks import Block
+    from loadtests.report.sections.context import ReportContext
 
 _COUNTS = (
     "requests",
@@ -36,28 +36,28 @@ _EVERY = (
 _CHECKED = "What was looked at to trust this run. A check is unknown where the run holds nothing to judge it by."
 
 
-def counts(material: PageContext) -> Section:
+def counts(context: ReportContext) -> Section:
     """Errors, drops, slip."""
-    blocks: list[Block] = [Prose([_EVERY]), _every(material)]
-    kinds = list(_kinds(material))
+    blocks: list[Block] = [Prose([_EVERY]), _every(context)]
+    kinds = list(_kinds(context))
     if kinds:
         blocks.append(Table("What went wrong", ["target", "error", "requests"], kinds))
-    return Section("requests", "Errors, drops and slip", [*blocks, _slip(material)])
+    return Section("requests", "Errors, drops and slip", [*blocks, _slip(context)])
 
 
-def checks(material: PageContext) -> Section:
+def checks(context: ReportContext) -> Section:
     """Each check with what to do where it failed; those that failed first."""
     order = {"failed": 0, "unknown": 1, "passed": 2}
     rows = [
         [Cell(each.name), Cell(each.state, mark=each.state), Cell(each.finding, each.remedy)]
-        for each in sorted(material.summary.checks, key=lambda each: order[each.state])
+        for each in sorted(context.summary.checks, key=lambda each: order[each.state])
     ]
     table = Table("Checks of the run and its client", ["check", "state", "what was found, and what to do"], rows)
     return Section("checks", "Can it be trusted?", [Prose([_CHECKED]), table])
 
 
-def _every(material: PageContext) -> Table:
-    rows = [[Cell(look.name, key=look.key), *map(count_cell, _counts(part))] for look, part, _ in material.each()]
+def _every(context: ReportContext) -> Table:
+    rows = [[Cell(look.name, key=look.key), *map(count_cell, _counts(part))] for look, part, _ in context.each()]
     return Table("What became of every request", ["target", *_COUNTS], rows)
 
 
@@ -66,14 +66,14 @@ def _counts(part: TargetSummary) -> tuple[int, ...]:
     return (*kinds, part.errors - part.timeouts, part.timeouts, part.dropped, part.late)
 
 
-def _kinds(material: PageContext) -> Iterator[list[Cell]]:
-    for look, part, _ in material.each():
+def _kinds(context: ReportContext) -> Iterator[list[Cell]]:
+    for look, part, _ in context.each():
         for kind, count in part.error_kinds.items():
             yield [Cell(look.name, key=look.key), Cell(kind), count_cell(count)]
 
 
-def _slip(material: PageContext) -> Table:
-    rows = [[Cell(look.name, key=look.key), *_slips(columns)] for look, _, columns in material.each()]
+def _slip(context: ReportContext) -> Table:
+    rows = [[Cell(look.name, key=look.key), *_slips(columns)] for look, _, columns in context.each()]
     caption = "Slip: how long after the intended time requests were sent, ms"
     return Table(caption, ["target", "sent", "p50", "p99", "largest"], rows, folded=True)
 

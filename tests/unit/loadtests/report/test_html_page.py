@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
-from loadtests.report.page import render_html
-from loadtests.report.page.palette import short_names
+from loadtests.report.document import compose
+from loadtests.report.html_page import render_html
+from loadtests.report.sections.palette import short_names
 from loadtests.stats.formatting import format_number
 from tests.kits.page import Load, target, three_clouds
 
 if TYPE_CHECKING:
-    from loadtests.report.page.context import PageContext
+    from loadtests.report.sections.context import ReportContext
 
 HOSTILE = "</script><img src=x onerror=alert(1)>'\"&{{7*7}}"
 
@@ -57,19 +58,19 @@ def outline(document: str) -> Outline:
     return found
 
 
-def made(material: PageContext) -> str:
-    return render_html(material.summary, material.record, material.book)
+def made(context: ReportContext) -> str:
+    return render_html(compose(context))
 
 
 @pytest.fixture(scope="module")
-def material() -> PageContext:
+def context() -> ReportContext:
     load = three_clouds()
-    return load.bad("gcp", 2, "timeout").bad("gcp", 1, "dropped").bad("azure", 1, "failed").material()
+    return load.bad("gcp", 2, "timeout").bad("gcp", 1, "dropped").bad("azure", 1, "failed").context()
 
 
 @pytest.fixture(scope="module")
-def document(material: PageContext) -> str:
-    return made(material)
+def document(context: ReportContext) -> str:
+    return made(context)
 
 
 @pytest.fixture(scope="module")
@@ -103,7 +104,7 @@ def test_the_policy_forbids_every_fetch_and_allows_these_scripts_alone(document:
 def test_a_name_that_is_markup_stays_a_name() -> None:
     load = Load([target(HOSTILE, "aws"), target("gcp")], header={"command": f"tripoint compare {HOSTILE}"})
     load.three_kinds(HOSTILE, warm_ms=10, cold_ms=300, warm=80).three_kinds("gcp", warm_ms=12, cold_ms=200, warm=80)
-    found = outline(made(load.bad(HOSTILE, 1, "failed").material()))
+    found = outline(made(load.bad(HOSTILE, 1, "failed").context()))
     assert "img" not in found.tags
     assert HOSTILE in "".join(found.text)
     assert "49" not in [each.strip() for each in found.text]
@@ -111,22 +112,22 @@ def test_a_name_that_is_markup_stays_a_name() -> None:
     assert {row["target"] for row in rows} == set(short_names([HOSTILE, "gcp"]))
 
 
-def test_the_curve_of_a_target_is_its_empirical_distribution(material: PageContext, charts: dict[str, Any]) -> None:
+def test_the_curve_of_a_target_is_its_empirical_distribution(context: ReportContext, charts: dict[str, Any]) -> None:
     rows = charts["warm-distribution"]["datasets"]["rows"]
     for name, lost in (("aws", 0), ("gcp", 3)):
         own = [row for row in rows if row["target"] == name]
         taken = sorted(
             float(each.latency_ms)
-            for each in material.record.samples
+            for each in context.record.samples
             if each.target == name and each.stratum == "steady" and each.outcome == "ok" and each.latency_ms
         )
         assert [row["ms"] for row in own] == pytest.approx(taken, rel=1e-3)
         assert own[-1]["share"] == pytest.approx(len(taken) / (len(taken) + lost), abs=1e-4)
 
 
-def test_percentiles_in_the_chart_are_those_of_the_summary(material: PageContext, charts: dict[str, Any]) -> None:
+def test_percentiles_in_the_chart_are_those_of_the_summary(context: ReportContext, charts: dict[str, Any]) -> None:
     rows = {(row["target"], row["percentile"]): row for row in charts["warm-percentiles"]["datasets"]["rows"]}
-    for part in material.summary.targets:
+    for part in context.summary.targets:
         estimate = part.warm.estimates["p95_ms"]
         row = rows[part.target.name, "p95"]
         assert (row["ms"], row["lo"], row["hi"]) == (estimate.value, estimate.lo, estimate.hi)
@@ -141,28 +142,26 @@ def test_each_kind_of_cold_start_has_charts_of_its_own(charts: dict[str, Any]) -
         assert f"waterfall-{kind}" in charts
 
 
-def test_the_bars_of_a_waterfall_add_up_to_the_mean_latency(material: PageContext, charts: dict[str, Any]) -> None:
+def test_the_bars_of_a_waterfall_add_up_to_the_mean_latency(context: ReportContext, charts: dict[str, Any]) -> None:
     for kind in ("forced", "natural", "burst"):
         rows = [row for row in charts[f"waterfall-{kind}"]["datasets"]["rows"] if row["target"] == "azure"]
-        taken = [
-            each.latency_ms for each in material.record.samples if (each.target, each.stratum) == ("azure", kind)
-        ]
+        taken = [each.latency_ms for each in context.record.samples if (each.target, each.stratum) == ("azure", kind)]
         assert max(row["to"] for row in rows) == pytest.approx(np.mean([each or 0 for each in taken]))
         assert all(row["to"] - row["from"] == pytest.approx(row["ms"]) for row in rows)
 
 
 def test_every_request_is_a_point_over_time_where_there_are_few(
-    material: PageContext, charts: dict[str, Any]
+    context: ReportContext, charts: dict[str, Any]
 ) -> None:
     rows = charts["over-time"]["datasets"]["rows"]
-    assert len(rows) == len(material.record.samples)
+    assert len(rows) == len(context.record.samples)
     assert sum(row["kind"] == "cold start" for row in rows) == 3 * 25
     assert sum(row["kind"] == "failed or unanswered" for row in rows) == 4
 
 
-def test_what_went_wrong_and_the_table_of_figures_are_told(material: PageContext, document: str) -> None:
+def test_what_went_wrong_and_the_table_of_figures_are_told(context: ReportContext, document: str) -> None:
     text = " ".join(outline(document).text)
-    for part in material.summary.targets:
+    for part in context.summary.targets:
         value = part.warm.estimates["p95_ms"].value
         assert value is not None
         assert format_number(value) in text
@@ -178,7 +177,7 @@ def test_every_chart_says_in_words_what_it_shows(charts: dict[str, Any]) -> None
 
 
 def test_twenty_thousand_requests_make_a_page_under_five_megabytes_and_say_what_is_drawn() -> None:
-    document = made(three_clouds(warm=6_667).material())
+    document = made(three_clouds(warm=6_667).context())
     assert len(document.encode()) < 5_000_000
     text = " ".join(outline(document).text)
     assert "of 20,076 requests are drawn" in text
@@ -186,7 +185,7 @@ def test_twenty_thousand_requests_make_a_page_under_five_megabytes_and_say_what_
 
 
 def test_a_run_of_nothing_still_has_a_page_that_says_so() -> None:
-    text = " ".join(outline(made(Load([target("aws"), target("gcp")]).material())).text)
+    text = " ".join(outline(made(Load([target("aws"), target("gcp")]).context())).text)
     for words in (
         "No warm request was answered.",
         "No cold start was measured",
@@ -197,7 +196,7 @@ def test_a_run_of_nothing_still_has_a_page_that_says_so() -> None:
 
 
 def test_a_run_in_which_nothing_was_answered_has_crosses_and_no_curve() -> None:
-    document = made(Load([target("aws")]).bad("aws", 30, "timeout").bad("aws", 5, "dropped").material())
+    document = made(Load([target("aws")]).bad("aws", 30, "timeout").bad("aws", 5, "dropped").context())
     specs = json.loads(outline(document).charts)["specs"]
     assert "warm-distribution" not in specs
     assert len(specs["over-time"]["datasets"]["rows"]) == 35
@@ -210,7 +209,7 @@ def test_five_targets_of_long_names_each_have_their_own_line() -> None:
     load = Load([target(name, name[:3]) for name in names])
     for name in names:
         load.three_kinds(name, warm_ms=15, cold_ms=300, warm=90)
-    document = made(load.material())
+    document = made(load.context())
     assert "5 targets on aws, gcp" in document
     spec = json.loads(outline(document).charts)["specs"]["warm-distribution"]
     lines = next(layer for layer in spec["layer"] if layer["mark"]["type"] == "line")["encoding"]

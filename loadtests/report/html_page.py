@@ -1,72 +1,44 @@
-"""Render one HTML file. Pure, but for templates and scripts read from installed packages."""
+"""Render a report as one HTML file. Pure, but for templates and scripts read from installed packages."""
 
 from __future__ import annotations
 
 import base64
 import hashlib
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from contextlib import suppress
 from functools import cache
+from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import jinja2
 from markupsafe import Markup
 
-from loadtests.report.page.blocks import Controls, Figure
-from loadtests.report.page.bundle import vega_bundle
-from loadtests.report.page.chart import CONFIG
-from loadtests.report.page.checks import checks, counts
-from loadtests.report.page.cold import cold
-from loadtests.report.page.context import PageContext
-from loadtests.report.page.cost import cost
-from loadtests.report.page.header import page_header, result
-from loadtests.report.page.method import method, repeat
-from loadtests.report.page.sweep import sweep
-from loadtests.report.page.timeline import timeline
-from loadtests.report.page.warm import warm
+from adapters.bundle.cache import folder_for
+from loadtests.report.blocks import Controls, Figure
+from loadtests.report.sections.chart import CONFIG
 
 if TYPE_CHECKING:
-    from loadtests.analysis.summary import Summary
-    from loadtests.prices.book import PriceBook
-    from loadtests.record.run_data import RunData
-    from loadtests.report.page.blocks import Section
+    from loadtests.report.blocks import Section
+    from loadtests.report.document import Document
 
 _TEMPLATES = Path(__file__).resolve().parent / "templates"
+_VEGA_FILE = "vega.js"
 
 
-def render_html(summary: Summary, record: RunData, book: PriceBook) -> str:
-    """The report of a run as one HTML document; it opens from disk and asks the network for nothing.
-
-    `record` is what `summary` was made from, `book` the prices that it was costed with.
-    """
-    material = PageContext(summary, record, book)
-    sections = list(_sections(material))
+def render_html(document: Document) -> str:
+    """Return one HTML document; it opens from disk and asks the network for nothing."""
     scripts = {name: Markup(text) for name, text in _scripts().items()}
     return _template().render(
-        opening=page_header(material),
-        sections=sections,
-        looks=material.looks,
+        opening=document.header,
+        sections=document.sections,
+        looks=document.styles,
         style=Markup((_TEMPLATES / "page.css").read_text(encoding="utf-8")),
         scripts=scripts,
         policy=_policy([*scripts.values()]),
-        charts=Markup(_json(_charts(sections))),
+        charts=Markup(_json(_charts(document.sections))),
     )
-
-
-def _sections(material: PageContext) -> Iterator[Section]:
-    """In the order of the questions."""
-    yield result(material)
-    yield warm(material)
-    yield cold(material)
-    yield timeline(material)
-    yield cost(material)
-    if material.summary.sweep is not None:
-        yield sweep(material, material.summary.sweep)
-    yield counts(material)
-    yield checks(material)
-    yield method(material)
-    yield repeat(material)
 
 
 def _charts(sections: Sequence[Section]) -> dict[str, object]:
@@ -86,6 +58,29 @@ def _json(document: object) -> str:
 @cache
 def _scripts() -> dict[str, str]:
     return {"vega": vega_bundle(), "page": (_TEMPLATES / "page.js").read_text(encoding="utf-8")}
+
+
+@cache
+def vega_bundle() -> str:
+    """Return Vega, Vega-Lite and Vega-Embed as one script; about 0.9 MB. `vegaEmbed` is then a global function.
+
+    The installed vl-convert bundles them in some seconds, once for each of its versions: the script is kept in the
+    cache folder, where one can be written.
+    """
+    with suppress(OSError):
+        folder = folder_for("vega", version("vl-convert-python"), _write_vega)
+        return (folder / _VEGA_FILE).read_text(encoding="utf-8")
+    return _bundled()
+
+
+def _write_vega(folder: Path) -> None:
+    (folder / _VEGA_FILE).write_text(_bundled(), encoding="utf-8")
+
+
+def _bundled() -> str:
+    import vl_convert
+
+    return vl_convert.javascript_bundle("window.vegaEmbed = vegaEmbed;").replace("</script", "<\\/script")
 
 
 def _policy(scripts: Sequence[str]) -> str:

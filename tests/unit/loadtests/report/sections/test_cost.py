@@ -8,28 +8,28 @@ from typing import TYPE_CHECKING
 import pytest
 
 from loadtests.cost.measured import DEFAULT_VOLUME
-from loadtests.report.page.blocks import Controls, Figure, Section, Table
-from loadtests.report.page.cost import cost
-from loadtests.report.page.volume import MonthlyCosts, months, step_of, steps, volume_text
+from loadtests.report.blocks import Controls, Figure, Section, Table
+from loadtests.report.sections.cost import cost
+from loadtests.report.sections.volume import MonthlyCosts, months, step_of, steps, volume_text
 from tests.kits.page import Load, costs_of, target, three_clouds
 
 if TYPE_CHECKING:
-    from loadtests.report.page.context import PageContext
+    from loadtests.report.sections.context import ReportContext
 
 
 @pytest.fixture(scope="module")
-def material() -> PageContext:
-    return three_clouds().material()
+def context() -> ReportContext:
+    return three_clouds().context()
 
 
 @pytest.fixture(scope="module")
-def found(material: PageContext) -> MonthlyCosts:
-    return months(material)
+def found(context: ReportContext) -> MonthlyCosts:
+    return months(context)
 
 
 @pytest.fixture(scope="module")
-def section(material: PageContext) -> Section:
-    return cost(material)
+def section(context: ReportContext) -> Section:
+    return cost(context)
 
 
 def figure(section: Section, name: str) -> Figure:
@@ -37,8 +37,8 @@ def figure(section: Section, name: str) -> Figure:
 
 
 @pytest.mark.parametrize("volume", [1_000, 1_000_000, 10_000_000, 10_000_000_000])
-def test_a_month_costs_what_the_cost_module_says(material: PageContext, found: MonthlyCosts, volume: int) -> None:
-    for name, expected in costs_of(material, volume=volume).items():
+def test_a_month_costs_what_the_cost_module_says(context: ReportContext, found: MonthlyCosts, volume: int) -> None:
+    for name, expected in costs_of(context, volume=volume).items():
         for free, estimate in ((False, expected.usd_per_million), (True, expected.usd_per_million_free)):
             bill = found.bills[name](Decimal(volume), free)
             assert float(bill.usd_per_million) == pytest.approx(estimate.value), (name, free)
@@ -68,9 +68,9 @@ def test_at_a_break_even_point_two_bills_meet(found: MonthlyCosts) -> None:
         assert costs[each.cheaper](after) <= costs[each.dearer](after)
 
 
-def test_the_lines_of_a_bill_add_up_to_the_figure_of_the_table(material: PageContext, section: Section) -> None:
+def test_the_lines_of_a_bill_add_up_to_the_figure_of_the_table(context: ReportContext, section: Section) -> None:
     rows = figure(section, "cost-lines").spec["datasets"]["rows"]
-    for part in material.summary.targets:
+    for part in context.summary.targets:
         lines = [row["usd"] for row in rows if row["target"] == part.target.name]
         assert sum(lines) == pytest.approx(part.usd_per_million.value)
 
@@ -78,7 +78,7 @@ def test_the_lines_of_a_bill_add_up_to_the_figure_of_the_table(material: PageCon
 def test_a_target_that_cannot_be_costed_is_told_and_the_others_are_drawn() -> None:
     odd = target("odd", "gcp", memory_mb=1_000_000)
     load = Load([target("aws"), odd]).warm("aws", 80, around_ms=10).warm("odd", 80, around_ms=10)
-    section = cost(load.material())
+    section = cost(load.context())
     told = " ".join(item for block in section.blocks for item in getattr(block, "items", ()))
     assert "odd has no cost: memory 1000000 MB" in told
     assert {row["target"] for row in figure(section, "cost-volume").spec["datasets"]["rows"]} == {"aws"}

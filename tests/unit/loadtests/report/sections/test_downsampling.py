@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from loadtests.report.page.chart import Ratios
-from loadtests.report.page.downsampling import STEPS_MAX, TAIL, curve_ranks, drawn, short
-from loadtests.report.page.palette import COLOURS, LABEL_MAX, short_names, target_styles
+from loadtests.report.sections.chart import Ratios
+from loadtests.report.sections.downsampling import STEPS_MAX, TAIL, curve_ranks, drawn, short
+from loadtests.report.sections.palette import COLOURS, LABEL_MAX, short_names, target_styles
 from tests.kits.page import target
 
 

@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING
 import altair as alt
 
 from loadtests.analysis.recommendation import WORDS
-from loadtests.report.page.blocks import Cell, Figure, Points, Prose, Section, Table, estimate_cell
-from loadtests.report.page.chart import Ratios, Row, Spec, finished, rows_named, shown, wrapped
-from loadtests.report.page.palette import COLOURS, cloud_order
+from loadtests.report.blocks import Cell, Figure, Points, Prose, Section, Table, estimate_cell
+from loadtests.report.sections.chart import Ratios, Row, Spec, finished, rows_named, shown, wrapped
+from loadtests.report.sections.palette import COLOURS, cloud_order
 from loadtests.report.sweep import STATUS_TEXTS
 
 if TYPE_CHECKING:
     from loadtests.analysis.sweep import SweepPoint, SweepResult
-    from loadtests.report.page.blocks import Block
-    from loadtests.report.page.context import PageContext
+    from loadtests.report.blocks import Block
+    from loadtests.report.sections.context import ReportContext
     from loadtests.stats.estimate import Estimate
     from loadtests.stats.pareto import ParetoStatus
 
@@ -36,15 +36,15 @@ _TOLD = [
 _OPACITY = {"frontier": 1.0, "near": 1.0, "dominated": 0.3}
 
 
-def sweep(material: PageContext, result: SweepResult) -> Section:
+def sweep(context: ReportContext, result: SweepResult) -> Section:
     """The section: recommendations, the two frontiers, the table, and what to know."""
     about = _ABOUT.format(strategy=result.strategy, words=WORDS[result.strategy])
     blocks: list[Block] = [Prose([about]), Points(list(_found(result)))]
-    blocks += _frontiers(material, result)
-    blocks.append(_table(material, result))
+    blocks += _frontiers(context, result)
+    blocks.append(_table(context, result))
     if result.notes:
         blocks.append(Points(list(result.notes)))
-    return Section("sweep", "Memory sizes", blocks)
+    return Section("sweep", "Sweep of memory sizes", blocks)
 
 
 def _found(result: SweepResult) -> Iterator[str]:
@@ -53,16 +53,16 @@ def _found(result: SweepResult) -> Iterator[str]:
         yield "No setting can be recommended: see why each was left out."
 
 
-def _frontiers(material: PageContext, result: SweepResult) -> Iterator[Figure]:
-    warm = _points(material, result, lambda each: (each.p95_ms, each.by_warm))
+def _frontiers(context: ReportContext, result: SweepResult) -> Iterator[Figure]:
+    warm = _points(context, result, lambda each: (each.p95_ms, each.by_warm))
     if warm:
         text = f"Cost per million requests against warm p95 of each setting. {_members(warm)}"
-        spec = _spec(material, warm, "warm p95, ms (log scale)", text)
+        spec = _spec(context, warm, "warm p95, ms (log scale)", text)
         yield Figure("frontier-warm", "Cost against warm p95", spec, text, notes=[_FRONTIER])
-    cold = _points(material, result, lambda each: (each.cold_ms, each.by_cold))
+    cold = _points(context, result, lambda each: (each.cold_ms, each.by_cold))
     if cold:
         text = f"Cost per million requests against the median cold start of each setting. {_members(cold)}"
-        spec = _spec(material, cold, "cold start p50, ms (log scale)", text)
+        spec = _spec(context, cold, "cold start p50, ms (log scale)", text)
         yield Figure("frontier-cold", "Cost against cold start", spec, text)
 
 
@@ -71,9 +71,9 @@ def _members(rows: list[Row]) -> str:
 
 
 def _points(
-    material: PageContext, result: SweepResult, of: Callable[[SweepPoint], tuple[Estimate, ParetoStatus | None]]
+    context: ReportContext, result: SweepResult, of: Callable[[SweepPoint], tuple[Estimate, ParetoStatus | None]]
 ) -> list[Row]:
-    looks = {each.name: each for each in material.looks}
+    looks = {each.name: each for each in context.looks}
     rows = []
     for setting in result.points:
         time_ms, standing = of(setting)
@@ -87,11 +87,11 @@ def _points(
     return rows
 
 
-def _spec(material: PageContext, rows: list[Row], title: str, text: str) -> Spec:
+def _spec(context: ReportContext, rows: list[Row], title: str, text: str) -> Spec:
     along = Ratios.around(row[name] for row in rows for name in ("ms", "ms_lo", "ms_hi"))
     up = Ratios.around(row[name] for row in rows for name in ("usd", "usd_lo", "usd_hi"))
     x, y = along.x("ms", title), up.y("usd", _UP)
-    seen, faint = _colour(material, rows), alt.Opacity("opacity:Q", scale=None, legend=None)
+    seen, faint = _colour(context, rows), alt.Opacity("opacity:Q", scale=None, legend=None)
     started = rows_named("rows")
     best = started.transform_filter("datum.standing == 'frontier'")
     line = best.mark_line(interpolate="step-after", color="#8a8f98", strokeDash=[5, 3]).encode(
@@ -118,17 +118,17 @@ def _spec(material: PageContext, rows: list[Row], title: str, text: str) -> Spec
     return finished(chart, height=360, text=text, rows=rows)
 
 
-def _colour(material: PageContext, rows: list[Row]) -> alt.Color:
+def _colour(context: ReportContext, rows: list[Row]) -> alt.Color:
     """By cloud: a sweep has too many settings for a legend of its own."""
-    order = cloud_order([part.target for part in material.summary.targets])
+    order = cloud_order([part.target for part in context.summary.targets])
     clouds = [each for each in order if any(row["cloud"] == each for row in rows)]
     colours = [COLOURS[order.index(each) % len(COLOURS)] for each in clouds]
     legend = wrapped(max(map(len, clouds)), below_title=True)
     return alt.Color("cloud:N", scale=alt.Scale(domain=clouds, range=colours), legend=legend)
 
 
-def _table(material: PageContext, result: SweepResult) -> Table:
-    keys = {each.name: each.key for each in material.looks}
+def _table(context: ReportContext, result: SweepResult) -> Table:
+    keys = {each.name: each.key for each in context.looks}
     rows = [_row(each, keys[each.summary.target.name]) for each in result.points]
     headings = [
         "setting",

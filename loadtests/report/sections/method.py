@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 from loadtests.analysis.target_summary import LATE_MS
 from loadtests.cost.plans import load_plan
-from loadtests.report.page.blocks import Cell, Code, Points, Prose, Section, Table
+from loadtests.report.blocks import Cell, Code, Points, Prose, Section, Table
 from loadtests.stats.formatting import format_number
 
 if TYPE_CHECKING:
     from loadtests.cost.bill import BillLine
-    from loadtests.report.page.blocks import Block
-    from loadtests.report.page.context import PageContext
+    from loadtests.report.blocks import Block
+    from loadtests.report.sections.context import ReportContext
 
 _METHOD = (
     "Latency counts from the intended send time of the schedule to the last byte of the answer.",
@@ -51,16 +51,16 @@ _AGAIN = (
 _SURE = {"H": "dated price list, or the vendor's text", "M": "one source, or undated", "L": "inferred or recalled"}
 
 
-def method(material: PageContext) -> Section:
+def method(context: ReportContext) -> Section:
     """Method, assumptions behind each target's cost, and prices with dates and sources."""
-    blocks: list[Block] = [Points(_METHOD), *_assumptions(material), _prices(material)]
+    blocks: list[Block] = [Points(_METHOD), *_assumptions(context), _prices(context)]
     notes = [f"How sure: {', '.join(f'{letter} {words}' for letter, words in _SURE.items())}."]
     return Section("method", "Method, assumptions, prices", [*blocks, Prose(notes, quiet=True)])
 
 
-def repeat(material: PageContext) -> Section:
+def repeat(context: ReportContext) -> Section:
     """The command, the seed, the versions, and the whole header."""
-    header = material.summary.run
+    header = context.summary.run
     facts = [[Cell(words), Cell(_plain(header[name]))] for name, words in _FACTS.items() if header.get(name)]
     command = str(header.get("command") or "tripoint compare")
     blocks: list[Block] = [
@@ -78,30 +78,30 @@ def _plain(value: Any) -> str:
     return str(value)
 
 
-def _assumptions(material: PageContext) -> Iterator[Block]:
+def _assumptions(context: ReportContext) -> Iterator[Block]:
     """Each assumption once, with the targets that it belongs to."""
     notes: dict[str, list[str]] = {}
-    for part in material.summary.targets:
+    for part in context.summary.targets:
         for note in part.cost.assumptions if part.cost else ():
             notes.setdefault(note, []).append(part.target.name)
     if notes:
-        every = len(material.summary.targets)
+        every = len(context.summary.targets)
         named = {note: "all targets" if len(names) == every else ", ".join(names) for note, names in notes.items()}
         rows = [[Cell(names), Cell(note)] for note, names in named.items()]
         yield Table("What the costs rest on besides the samples", ["target", "assumption"], rows)
 
 
-def _prices(material: PageContext) -> Table:
+def _prices(context: ReportContext) -> Table:
     """Each price that a bill of this run used, once."""
     rows: dict[tuple[str, ...], list[Cell]] = {}
-    for bill in (part.cost.bill for part in material.summary.targets if part.cost and part.cost.bill):
+    for bill in (part.cost.bill for part in context.summary.targets if part.cost and part.cost.bill):
         free = {meter.name: meter.free for meter in load_plan(bill.cloud, bill.plan).meters}
         place = f"{bill.plan}, {bill.region}, {bill.architecture}, prices of {bill.prices_of}"
         for line in bill.lines:
             if line.quantity:
                 rows[bill.cloud, place, line.meter] = [Cell(bill.cloud, place), *_price(line, free[line.meter])]
     headings = ["cloud", "meter", "USD for each unit", "free each month", "source", "how sure"]
-    return Table(f"Prices used, from the book of {material.book.date}", headings, list(rows.values()))
+    return Table(f"Prices used, from the book of {context.book.date}", headings, list(rows.values()))
 
 
 def _price(line: BillLine, free: Decimal) -> list[Cell]:

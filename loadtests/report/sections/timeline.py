@@ -8,17 +8,17 @@ from typing import TYPE_CHECKING
 import altair as alt
 import numpy as np
 
-from loadtests.report.page.blocks import Cell, Figure, Prose, Section, Table
-from loadtests.report.page.chart import Ratios, Row, Spec, colour, finished, rows_named, shown, wrapped
-from loadtests.report.page.downsampling import drawn, short
+from loadtests.report.blocks import Cell, Figure, Prose, Section, Table
+from loadtests.report.sections.chart import Ratios, Row, Spec, colour, finished, rows_named, shown, wrapped
+from loadtests.report.sections.downsampling import drawn, short
 from loadtests.stats.formatting import MISSING, format_number
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from loadtests.record.columns import Columns
-    from loadtests.report.page.context import PageContext
-    from loadtests.report.page.palette import TargetStyle
+    from loadtests.report.sections.context import ReportContext
+    from loadtests.report.sections.palette import TargetStyle
 
 POINTS_MAX = 3_600  # of answered requests over all targets: what a browser draws at once
 MARKS_MAX = 400  # of each of the other kinds, over all targets
@@ -30,19 +30,19 @@ _ABOUT = (
 )
 
 
-def timeline(material: PageContext) -> Section:
+def timeline(context: ReportContext) -> Section:
     """The section; empty runs have no chart."""
-    sizes = {look.name: _kinds(columns) for look, _, columns in material.each()}
-    rows = list(_rows(material))
+    sizes = {look.name: _kinds(columns) for look, _, columns in context.each()}
+    rows = list(_rows(context))
     if not rows:
         return Section("time", "Over time", [Prose(["No request was sent."])])
     drawn_of = _counts(rows)
     text = f"Latency of each request over the run, {sum(drawn_of.values()):,} points. Cold starts are diamonds."
     figure = Figure(
-        "over-time", "Latency over time", _spec(material.looks, rows, text), text,
-        table=_table(material, sizes, drawn_of), notes=_notes(sizes, drawn_of),
+        "over-time", "Latency over time", _spec(context.looks, rows, text), text,
+        table=_table(context, sizes, drawn_of), notes=_notes(sizes, drawn_of),
     )  # fmt: skip
-    return Section("time", "Over time", [Prose([_ABOUT]), figure])
+    return Section("time", "Over time", [Prose([_ABOUT], of_charts=True), figure])
 
 
 def _kinds(columns: Columns) -> dict[str, NDArray[np.bool_]]:
@@ -52,11 +52,11 @@ def _kinds(columns: Columns) -> dict[str, NDArray[np.bool_]]:
     return {"answer": answered & ~cold, "cold": cold, "bad": ~answered}
 
 
-def _rows(material: PageContext) -> Iterator[Row]:
-    count = max(len(material.looks), 1)
+def _rows(context: ReportContext) -> Iterator[Row]:
+    count = max(len(context.looks), 1)
     limits = {"answer": POINTS_MAX // count, "cold": MARKS_MAX // count, "bad": MARKS_MAX // count}
-    begin_s = min((float(each.intended_s.min()) for each in material.columns.values() if each.n), default=0.0)
-    for look, _, columns in material.each():
+    begin_s = min((float(each.intended_s.min()) for each in context.columns.values() if each.n), default=0.0)
+    for look, _, columns in context.each():
         for kind, mask in _kinds(columns).items():
             latencies = columns.latency_ms[mask]
             at_s = columns.intended_s[mask] - begin_s
@@ -125,7 +125,7 @@ def _told(*more: str) -> list[alt.Tooltip]:
 
 
 def _table(
-    material: PageContext, sizes: dict[str, dict[str, NDArray[np.bool_]]], drawn_of: dict[tuple[str, str], int]
+    context: ReportContext, sizes: dict[str, dict[str, NDArray[np.bool_]]], drawn_of: dict[tuple[str, str], int]
 ) -> Table:
     rows = [
         [
@@ -136,7 +136,7 @@ def _table(
             ),
             *_thirds(columns),
         ]
-        for look, _, columns in material.each()
+        for look, _, columns in context.each()
     ]
     headings = ["target", *KINDS.values(), "median of the first third, ms", "middle", "last"]
     return Table(

@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from loadtests.record.columns import by_target
-from loadtests.report.page.palette import target_styles
+from loadtests.report.sections.palette import target_styles
 
 if TYPE_CHECKING:
     from loadtests.analysis.summary import Summary
@@ -17,11 +17,11 @@ if TYPE_CHECKING:
     from loadtests.record.columns import Columns
     from loadtests.record.run_data import RunData
     from loadtests.record.sample import Sample
-    from loadtests.report.page.palette import TargetStyle
+    from loadtests.report.sections.palette import TargetStyle
 
 
 @dataclass(frozen=True)
-class PageContext:
+class ReportContext:
     """A run's summary, the raw record that it was made from, and the prices that it was costed with."""
 
     summary: Summary

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from loadtests.report.page import bundle
+from loadtests.report import html_page
 
 
 @pytest.fixture
@@ -17,19 +17,19 @@ def bundlings(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
         made.append("script")
         return "script é"
 
-    monkeypatch.setattr(bundle, "_bundled", bundled)
-    bundle.vega_bundle.cache_clear()
+    monkeypatch.setattr(html_page, "_bundled", bundled)
+    html_page.vega_bundle.cache_clear()
     yield made
-    bundle.vega_bundle.cache_clear()
+    html_page.vega_bundle.cache_clear()
 
 
 def test_the_script_is_bundled_once_for_all_processes(
     bundlings: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("TRIPOINT_CACHE", str(tmp_path))
-    first = bundle.vega_bundle()
-    bundle.vega_bundle.cache_clear()  # as in another process
-    assert bundle.vega_bundle() == first == "script é"
+    first = html_page.vega_bundle()
+    html_page.vega_bundle.cache_clear()  # as in another process
+    assert html_page.vega_bundle() == first == "script é"
     assert len(bundlings) == 1
 
 
@@ -38,5 +38,5 @@ def test_the_script_is_bundled_where_no_cache_can_be_written(
 ) -> None:
     (tmp_path / "file").write_text("not a folder")
     monkeypatch.setenv("TRIPOINT_CACHE", str(tmp_path / "file"))
-    assert bundle.vega_bundle() == "script é"
+    assert html_page.vega_bundle() == "script é"
     assert len(bundlings) == 1
