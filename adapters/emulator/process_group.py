@@ -7,6 +7,7 @@ import os
 import shutil
 import signal
 import sys
+import time
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
@@ -162,7 +163,8 @@ def environment(variables: Mapping[str, str], bundle: Path) -> dict[str, str]:
         "PYTHONDONTWRITEBYTECODE": "1",  # a bundle is read-only in the cloud
         "PYTHONUNBUFFERED": "1",
     }
-    return {**fixed, **ours, **variables}
+    started = {"TRIPOINT_PROCESS_START_S": f"{time.time():.6f}"}  # to the millisecond: see core/instance.py
+    return {**fixed, **ours, **variables, **started}
 
 
 def _wrapped(command: Sequence[str], join: Sequence[Path]) -> list[str]:

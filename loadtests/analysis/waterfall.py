@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from loadtests.record.sample import Sample
 
+TICK_MS = 10.0  # of the clock in which Linux keeps when a process started; what it says is up to so much too early
 ORDER = (
     "late send",
     "connect",
@@ -83,18 +84,21 @@ def _start(sample: Sample, waited_ms: float) -> dict[str, float]:
 
     Readiness was `since_ready_ms` before the handler began, so the start of the instance had the rest of the wait.
     When runtime start and init are longer than that, they had begun before the request was sent (another request,
-    or the platform, caused them): how much of each this request waited for is not known.
+    or the platform, caused them): how much of each this request waited for is not known. The start of a process is
+    known to a clock tick only, so an excess of less than a tick is taken from the runtime's start.
     """
     hand_over_ms = sample.since_ready_ms or 0.0
     known_ms = waited_ms - hand_over_ms
     init = _init(sample)
     runtime_ms = _runtime_start_ms(sample)
-    if sum(init.values()) + (runtime_ms or 0.0) > known_ms:
+    rest_ms = known_ms - sum(init.values()) - (runtime_ms or 0.0)
+    if runtime_ms is not None and -min(runtime_ms, TICK_MS) <= rest_ms < 0:
+        runtime_ms, rest_ms = runtime_ms + rest_ms, 0.0
+    if rest_ms < 0:
         return {"start, begun before the request": known_ms, "hand-over": hand_over_ms}
-    rest_ms = known_ms - sum(init.values())
     if runtime_ms is None:
         return {"platform and runtime start": rest_ms, **init, "hand-over": hand_over_ms}
-    return {"platform": rest_ms - runtime_ms, "runtime start": runtime_ms, **init, "hand-over": hand_over_ms}
+    return {"platform": rest_ms, "runtime start": runtime_ms, **init, "hand-over": hand_over_ms}
 
 
 def _init(sample: Sample) -> dict[str, float]:

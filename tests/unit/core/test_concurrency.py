@@ -179,3 +179,18 @@ def test_the_garbage_collector_works_as_before_once_an_instance_is_ready() -> No
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
     assert done.stdout.split() == ["True", "True"]
+
+
+@pytest.mark.skipif(not os.path.exists("/proc/self/stat"), reason="only Linux tells when a process was started")  # noqa: PTH110
+def test_what_a_local_cloud_tells_of_the_start_is_taken_where_it_can_be_true() -> None:
+    code = "from core.instance import process_start_unix_s; print(process_start_unix_s())"
+    said = {}
+    for name, shift_s in (("true", 0.0), ("stale", -5.0)):
+        told_s = time.time() + shift_s
+        variables = {**os.environ, "TRIPOINT_PROCESS_START_S": f"{told_s:.6f}"}
+        done = subprocess.run(
+            [sys.executable, "-c", code], env=variables, capture_output=True, check=True, timeout=60
+        )
+        said[name] = float(done.stdout) - told_s
+    assert 0 <= said["true"] < 0.02
+    assert said["stale"] > 4.9, "a child of the process that was told"

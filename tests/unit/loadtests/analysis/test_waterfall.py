@@ -73,6 +73,20 @@ def test_a_start_that_began_before_the_request_is_one_part() -> None:
     assert early.latency_ms == pytest.approx(total_ms(waterfall(early)))
 
 
+@pytest.mark.parametrize("early_ms", [0.5, 9.9])
+def test_a_process_start_that_is_told_up_to_a_clock_tick_too_early_keeps_its_parts(early_ms: float) -> None:
+    exact = replace(COLD, done_s=10.495)  # nothing is left for the platform
+    assert parts(exact)["platform"] == 0.0
+    ticked = replace(exact, process_start_unix_s=1000.0 - early_ms / 1000)
+    assert parts(ticked) == pytest.approx(parts(exact), abs=0.01)
+    assert ticked.latency_ms == pytest.approx(total_ms(waterfall(ticked)))
+
+
+def test_a_start_more_than_a_tick_before_the_request_had_begun_before_it() -> None:
+    found = parts(replace(COLD, done_s=10.495, process_start_unix_s=999.98))
+    assert "start, begun before the request" in found
+
+
 def test_a_warm_request_on_an_open_connection_has_no_start() -> None:
     warm = replace(COLD, state="warm", request_number=9, connect_ms=None, tls_ms=None, done_s=10.052)
     assert parts(warm) == {
