@@ -22,7 +22,7 @@ gc.set_threshold(50_000)
 
 
 def process_start_unix_s() -> float | None:
-    """When the kernel started this process, down to a clock tick of 10 ms; None where it does not tell (macOS, Windows).
+    """When the kernel started this process, down to a tick of 10 ms; None where it does not tell (macOS, Windows).
 
     A local cloud knows better when it started the process, and says so in TRIPOINT_PROCESS_START_S.
     Source: proc(5), /proc/pid/stat field 22, clock ticks after boot.
