@@ -21,6 +21,7 @@ VARIABLES: dict[str, dict[str, str]] = {
         "TRIPOINT_FETCH_HOSTS": "Fetch from these hosts only.",
         "TRIPOINT_FETCH_PRIVATE": "`allow` fetches from private addresses too: on your own machine only.",
         "TRIPOINT_FETCH_TIMEOUT_S": "Seconds that a fetch may take, 10.",
+        "TRIPOINT_PROCESS_START_S": "Set by a local cloud for each process: when it was started, in Unix seconds.",
         "TRIPOINT_LOG_LEVEL": "`debug`, `info`, `warning`, `error` or `off`.",
         "TRIPOINT_AUTH_LEVEL": "Azure's key level, `FUNCTION`; `ANONYMOUS` asks for none.",
         "TRIPOINT_GENERATION": "Set by `deploy` to force new instances.",

@@ -33,11 +33,21 @@ def execute(
     """
     from loadtests import launch
 
+    _tell_missing_prices(request)
     on_live = display.on_live if live else None
     ended = launch.run(request, on_progress=on_progress or display.show_load, on_live=on_live)
     if ended.exit_code:
         raise RuntimeError(ended.message)
     read_lines(request.run_dir, source, display, wait_s=wait_s)
+
+
+def _tell_missing_prices(request: RunRequest) -> None:
+    """Say before the load is sent which targets will have no cost, and why."""
+    from loadtests.cost.tariff import without_price
+    from loadtests.prices.library import open_book
+
+    for name, reason in without_price(request.targets, open_book()).items():
+        log(f"note    {name} will have no cost: {reason}; see `tripoint prices`")
 
 
 def summarise_and_write(folder: Path, display: Display) -> Summary:

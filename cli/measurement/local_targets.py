@@ -29,9 +29,15 @@ def samples_of(model: str) -> Path:
 
 
 def images_in(folder: Path) -> Path:
-    """Return `folder`. Raises UsageError when it is no folder."""
+    """Return `folder`. Raises UsageError when it is no folder, or holds nothing that can be sent."""
+    from loadtests.plan.payloads import PayloadsError, check_payloads, read_payloads
+
     if not folder.is_dir():
         raise click.UsageError(f"--images {str(folder)!r} is not a folder: give a folder of photographs")
+    try:
+        check_payloads(read_payloads(folder))
+    except PayloadsError as error:
+        raise click.UsageError(str(error)) from error
     return folder
 
 

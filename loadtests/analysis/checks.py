@@ -7,19 +7,20 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from adapters import contract
+from adapters.emulator.memory_sizes import cpu_share
 from loadtests.analysis.billing_check import billing
 from loadtests.analysis.check import Check, CheckState, check_result
 from loadtests.analysis.client_checks import client_cpu, client_floor, clock, machine, slip
 from loadtests.analysis.comparison import BAD_SHARE_MAX, series
 from loadtests.analysis.target_summary import PROVOKED, TABLE_QUANTILES
+from loadtests.plan.targets import ENFORCED, UNKNOWN_SHARE
 from loadtests.record.platform_reports import EVENT
-from loadtests.stats.series import Series
-from loadtests.stats.shift import NotComparable, shift_between
+from loadtests.stats.instance_shift import units_of_time
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
     from loadtests.analysis.summary import Summary
+    from loadtests.plan.targets import Target
     from loadtests.record.columns import Columns
     from loadtests.record.run_data import RunData
     from loadtests.record.sample import Sample
@@ -30,6 +31,8 @@ DRIFT_MAX = 0.10
 SPREAD_MAX = 0.25
 MEMORY_RATIO_MAX = 1.25  # clouds do not offer the same sizes: 1,769 MB on one and 2,048 on another are alike
 _SURE = 0.01
+_STRETCHES = 10
+_DRIFT_NEEDS = 30  # requests
 _LATER = ("calibration", EVENT)  # events that may be noted after the end
 _ENDINGS = {"finished": "finished", "interrupted": "was interrupted", "failed": "failed"}
 
@@ -104,7 +107,7 @@ def _samples(summary: Summary, columns: Mapping[str, Columns]) -> Check:
 def _alike(record: RunData, *, sweep: bool) -> Check:
     """Whether the targets differ in nothing but what is compared; a sweep compares sizes and architectures."""
     seen = {
-        "CPU shares": {target.cpu_share for target in record.targets},
+        "CPU shares": {target.cpu_share for target in record.targets} - {UNKNOWN_SHARE},
         "models": {sample.model for sample in record.samples if sample.model},
     }
     if not sweep:
@@ -139,41 +142,65 @@ def _drift(columns: Mapping[str, Columns]) -> Check:
 
 
 def _relative_drift(columns: Columns) -> float | None:
-    """Shift between the thirds relative to the median; 0 when it may be chance, None when there are too few."""
+    """Change from the first to the last third over the median; 0 when it may be chance, None with too few requests.
+
+    Instances, or stretches of time, are the units: Theil and Sen's slope of their medians, and Kendall's test.
+    """
     warm = series(columns, kind="warm", stratum="steady")
-    order = np.argsort(warm.at_s)
-    third = order.size // 3
-    parts = [_rows(warm, order[:third]), _rows(warm, order[order.size - third :])]
-    try:
-        shift = shift_between(*parts, blocked=False)
-    except NotComparable:
+    if warm.values.size < _DRIFT_NEEDS:
         return None
-    return shift.value / float(np.median(warm.values)) if shift.p < _SURE else 0.0
+    unit = units_of_time(warm, stretches=_STRETCHES)
+    masks = [unit == each for each in np.unique(unit)]
+    at_s = np.array([np.median(warm.at_s[mask]) for mask in masks])
+    medians = np.array([np.median(warm.values[mask]) for mask in masks])
+    from scipy import stats
 
-
-def _rows(whole: Series, rows: NDArray[np.intp]) -> Series:
-    """Some requests of a series, as if each had an instance and an image of its own."""
-    unknown = np.full(rows.size, -1, dtype=np.int64)
-    return Series(whole.values[rows], whole.at_s[rows], unknown, unknown)
+    if stats.kendalltau(at_s, medians).pvalue >= _SURE:
+        return 0.0
+    slope = float(stats.theilslopes(medians, at_s).slope)
+    return slope * float(np.ptp(warm.at_s)) * 2 / 3 / float(np.median(warm.values))
 
 
 def _spread(record: RunData) -> Check:
-    """How much the inference alone varies on one target: the work is the same each time, so this is noise."""
+    """How much the inference alone varies on one target: the work is the same each time, so this is noise.
+
+    Below one vCPU it is not: the platform's quota stops the function some of the time.
+    """
     spreads = {}
+    throttled = [target.name for target in record.targets if _below_one_vcpu(target)]
     for target in record.targets:
+        if target.name in throttled:
+            continue
         times = [s.inference_ms for s in record.samples if s.target == target.name and _is_steady(s)]
         known = np.array([each for each in times if each is not None])
         if known.size >= 20:
             low, middle, high = np.percentile(known, (25, 50, 75))
             spreads[target.name] = float((high - low) / middle) if middle else 0.0
+    aside = (
+        f"; below one vCPU the CPU quota stops the function, so {', '.join(throttled)} cannot tell"
+        if throttled
+        else ""
+    )
     if not spreads:
-        return Check("noise", "unknown", "too few answers that tell how long the inference took")
+        return Check("noise", "unknown", f"too few answers that tell how long the inference took{aside}")
     name = max(spreads, key=lambda each: spreads[each])
     finding = f"inference on {name} varies by {spreads[name]:.0%} (middle half over median), limit {SPREAD_MAX:.0%}"
+    finding += aside
     remedy = (
         "the machine that runs the target is noisy: repeat when it is quiet; intervals are wider than they could be"
     )
     return check_result("noise", spreads[name] > SPREAD_MAX, finding, remedy)
+
+
+def _below_one_vcpu(target: Target) -> bool:
+    """Whether the target's size has less than one vCPU on its cloud; False where that is not known."""
+    real = target.cpu_share == UNKNOWN_SHARE and target.control is None
+    if target.cloud not in contract.clouds() or not (real or target.cpu_share.startswith(ENFORCED)):
+        return False
+    try:
+        return cpu_share(contract.load(target.cloud).data["memory"], target.memory_mb) < 1
+    except ValueError:
+        return False
 
 
 def _is_steady(sample: Sample) -> bool:

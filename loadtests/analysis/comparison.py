@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 import numpy as np
 
 from loadtests.stats.alignment import align, classes
-from loadtests.stats.clusters import FEW, median_effect
+from loadtests.stats.clusters import FEW
 from loadtests.stats.estimate import Estimate
 from loadtests.stats.formatting import format_estimate, format_number, format_p
 from loadtests.stats.holm import holm
+from loadtests.stats.instance_shift import instance_shift
+from loadtests.stats.percentiles import MEDIAN, needed
 from loadtests.stats.series import Series
 from loadtests.stats.shift import CONFIDENCE, NotComparable, Shift, shift_between
 
@@ -26,7 +28,6 @@ if TYPE_CHECKING:
 Kind = Literal["warm", "cold", "unknown"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 
-EFFECT_TOLD = 2.0  # twice the variance: intervals 1.4 times too narrow
 BAD_SHARE_MAX = 0.01  # above this share of bad requests, the answered ones no longer speak for the target
 
 
@@ -66,6 +67,7 @@ class TargetComparison:
             "shift_ms": self.estimate().document(),
             "p": self.p,
             "separable": self.separable,
+            "basis": self.basis,
             "reasons": {"shift_ms": self.reason} if self.reason else {},
         }
 
@@ -73,19 +75,28 @@ class TargetComparison:
     def _kind(self) -> str:
         return "(cold or warm unknown)" if self.kind == "unknown" else self.kind
 
+    @property
+    def basis(self) -> str:
+        """What the comparison rests on: instances, or requests where each is its own (cold starts)."""
+        if self.shift is None:
+            return ""
+        if self.shift.basis:
+            return self.shift.basis
+        sizes = " and ".join(f"{size:,}" for size in sorted({self.shift.n_first, self.shift.n_second}))
+        return f"{sizes} cold starts" if self.kind == "cold" else f"{sizes} requests"
+
     def sentence(self) -> str:
         """The verdict in words."""
         if self.shift is None or self.p is None:
             return f"{self.first} against {self.second} {self._kind}: not compared: {self.reason}"
         lo, hi = format_number(self.shift.lo), format_number(self.shift.hi)
         if not self.separable:
-            n = " and ".join(f"{size:,}" for size in sorted({self.shift.n_first, self.shift.n_second}))
             detail = f"(difference between {lo} and {hi} ms, {format_p(self.p)})"
-            return f"{self.first} against {self.second} {self._kind}: not separable with n = {n} {detail}"
+            return f"{self.first} against {self.second} {self._kind}: not separable with {self.basis} {detail}"
         fast, slow = (self.first, self.second) if self.shift.value >= 0 else (self.second, self.first)
         lo, hi = (format_number(each) for each in sorted((abs(self.shift.lo), abs(self.shift.hi))))
         ahead = f"{format_number(abs(self.shift.value))} ms [{lo}, {hi}]"
-        return f"{fast} is faster than {slow} {self._kind}: {ahead}, {format_p(self.p)}"
+        return f"{fast} is faster than {slow} {self._kind}: {ahead}, {format_p(self.p)}, between {self.basis}"
 
 
 def compare_targets(columns: Mapping[str, Columns], *, kind: Kind, stratum: Stratum) -> list[TargetComparison]:
@@ -125,10 +136,19 @@ def compare_pair(
             )
     try:
         sides = _aligned(first[1], second[1], kind=kind, stratum=stratum)
-        shift = shift_between(*sides, blocked=blocked)
+        _require_medians(sides)
+        # Each cold start is an instance of its own; of a warm request's instance there are others like it.
+        shift = shift_between(*sides, blocked=blocked) if kind == "cold" else instance_shift(*sides)
     except NotComparable as error:
         return TargetComparison(kind, *names, reason=str(error))
     return TargetComparison(kind, *names, shift=shift, p=shift.p)
+
+
+def _require_medians(sides: Sequence[Series]) -> None:
+    """Raise NotComparable where the table has no median either: no sentence says more than the table."""
+    sizes = [side.values.size for side in sides]
+    if min(sizes) < needed(MEDIAN):
+        raise NotComparable(f"too few samples (n = {sizes[0]} and {sizes[1]}, needs {needed(MEDIAN)} of each)")
 
 
 def _aligned(first: Columns, second: Columns, *, kind: Kind, stratum: Stratum) -> tuple[Series, Series]:
@@ -174,35 +194,35 @@ def few_instances(columns: Mapping[str, Columns]) -> str | None:
     )
 
 
-def alike_within_instances(columns: Mapping[str, Columns]) -> str | None:
-    """A sentence when requests of one instance resemble each other so much that percentiles look too sure."""
-    found = []
-    for name, each in columns.items():
-        warm = series(each, kind="warm", stratum="steady")
-        effect = median_effect(warm.values, warm.instance)
-        if effect is not None and effect > EFFECT_TOLD:
-            found.append(f"{name} {format_number(effect**0.5)} times")
-    if not found:
-        return None
-    return (
-        f"Instances of one target differ: intervals of its warm percentiles are too narrow ({', '.join(found)}). "
-        "Comparisons allow for it."
-    )
+def cheapest(costs: Mapping[str, Estimate], *, readings: Mapping[str, Estimate], volume: str) -> Iterator[str]:
+    """What the costs show, in one sentence; none with fewer than two of them.
 
-
-def cheapest(costs: Mapping[str, Estimate]) -> Iterator[str]:
-    """What the costs show, in one sentence; none with fewer than two of them."""
+    `readings` are the costs of targets whose plan can be read in another way, `volume` the month that all are of.
+    """
     known = sorted(((cost.value, name, cost) for name, cost in costs.items() if cost.value is not None))
     if len(known) < 2:
         return
     (_, name, cost), (_, next_name, next_cost) = known[:2]
     figures = f"{name} {format_estimate(cost)}, {next_name} {format_estimate(next_cost)} USD per million requests"
+    figures += f" at {volume} a month"
+    figures += "".join(
+        f"; {each} {format_estimate(readings[each])} where its plan is read in the other way"
+        for each in (name, next_name)
+        if each in readings
+    )
     if cost.hi is None or next_cost.lo is None:
         yield f"lowest cost: {figures}; how sure is not known without intervals"
-    elif cost.hi < next_cost.lo:
+    elif cost.hi < next_cost.lo and stays_cheapest(name, costs, readings):
         yield f"{name} costs least: {figures}"
     else:
         yield f"lowest cost: not separable: {figures}"
+
+
+def stays_cheapest(name: str, costs: Mapping[str, Estimate], readings: Mapping[str, Estimate]) -> bool:
+    """Whether it costs least under every reading of the plans."""
+    mine = [each.value for each in (costs[name], readings.get(name)) if each is not None and each.value is not None]
+    others = [each.value for source in (costs, readings) for other, each in source.items() if other != name]
+    return all(max(mine) < each for each in others if each is not None)
 
 
 def _instances(columns: Columns) -> int:

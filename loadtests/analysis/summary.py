@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING, Any
 from loadtests.analysis.comparison import (
     KINDS,
     TargetComparison,
-    alike_within_instances,
     cheapest,
     compare_targets,
     few_instances,
 )
 from loadtests.analysis.target_summary import TargetSummary, headline_stratum, summarise_target
+from loadtests.cost.measured import DEFAULT_VOLUME
 from loadtests.record.columns import by_target, columns_of
 
 if TYPE_CHECKING:
@@ -99,7 +99,11 @@ def _compare(columns: Mapping[str, Columns], kind: Stratum) -> list[TargetCompar
 def _verdicts(comparisons: Sequence[TargetComparison], parts: Sequence[TargetSummary]) -> Iterator[str]:
     for kind in KINDS:
         yield from _sentences([each for each in comparisons if each.kind == kind], parts)
-    yield from cheapest({part.target.name: part.usd_per_million for part in parts})
+    yield from cheapest(
+        {part.target.name: part.usd_per_million for part in parts},
+        readings={part.target.name: part.reading.usd_per_million for part in parts if part.reading is not None},
+        volume=f"{DEFAULT_VOLUME:,} requests",
+    )
 
 
 def _sentences(comparisons: Sequence[TargetComparison], parts: Sequence[TargetSummary]) -> Iterator[str]:
@@ -140,6 +144,5 @@ def _caveats(
     silent = [part.target.name for part in parts if part.unknown.n]
     if silent:
         yield f"No evidence of cold or warm from {', '.join(silent)}: those answers are listed as unknown."
-    for sentence in (few_instances(columns), alike_within_instances(columns)):
-        if sentence:
-            yield sentence
+    if sentence := few_instances(columns):
+        yield sentence

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 
 from loadtests.analysis.comparison import BAD_SHARE_MAX
 from loadtests.analysis.recommendation import Candidate, Recommendation, find_strategy, recommend
-from loadtests.stats.clustered_p95 import clustered_p95
 from loadtests.stats.pareto import ParetoStatus, pareto_statuses
 
 if TYPE_CHECKING:
@@ -32,12 +31,10 @@ NO_SHARES = (
 class SweepPoint:
     """One target of the sweep. `left_out` says why it takes no part, where it does not.
 
-    The interval of its warm `p95_ms` allows for instances that differ.
     `by_warm` and `by_cold` are its standings on the frontiers of cost against warm p95 and cold start p50.
     """
 
     summary: TargetSummary
-    p95_ms: Estimate
     left_out: str | None
     by_warm: ParetoStatus | None = None
     by_cold: ParetoStatus | None = None
@@ -45,6 +42,10 @@ class SweepPoint:
     @property
     def usd(self) -> Estimate:
         return self.summary.usd_per_million
+
+    @property
+    def p95_ms(self) -> Estimate:
+        return self.summary.typical.estimates["p95_ms"]
 
     @property
     def cold_ms(self) -> Estimate:
@@ -99,19 +100,13 @@ def tune(
 
 
 def _settings(parts: Sequence[TargetSummary], columns: Mapping[str, Columns]) -> Iterator[SweepPoint]:
-    plain = [SweepPoint(part, _p95(part, columns[part.target.name]), _left_out(part)) for part in parts]
+    plain = [SweepPoint(part, _left_out(part)) for part in parts]
     judged = [each for each in plain if each.left_out is None]
     warm = pareto_statuses([(each.usd, each.p95_ms) for each in judged])
     cold = pareto_statuses([(each.usd, each.cold_ms) for each in judged])
     yield from (each for each in plain if each.left_out is not None)
     for each, by_warm, by_cold in zip(judged, warm, cold, strict=True):
         yield replace(each, by_warm=by_warm, by_cold=by_cold)
-
-
-def _p95(part: TargetSummary, columns: Columns) -> Estimate:
-    chosen = columns.where(outcome="ok", stratum="steady", state="warm")
-    values, instances = columns.latency_ms[chosen], columns.instance[chosen]
-    return clustered_p95(values, instances, part.typical.estimates["p95_ms"])
 
 
 def _left_out(part: TargetSummary) -> str | None:

@@ -11,6 +11,7 @@ import numpy as np
 
 from loadtests.analysis.waterfall import mean_waterfall
 from loadtests.cost.billed_time import reported_ms
+from loadtests.stats.clusters import clustered_quantiles
 from loadtests.stats.estimate import Estimate
 from loadtests.stats.percentiles import percentiles
 
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from loadtests.analysis.waterfall import WaterfallStep
-    from loadtests.cost.measured import TargetCost
+    from loadtests.cost.measured import Reading, TargetCost
     from loadtests.plan.phases import Stratum
     from loadtests.plan.targets import Target
     from loadtests.record.columns import Columns
@@ -106,6 +107,11 @@ class TargetSummary:
         return self.cost.usd_per_million if self.cost else _NO_COST
 
     @property
+    def reading(self) -> Reading | None:
+        """What it costs where its plan's rules are read in another way; None where they cannot."""
+        return self.cost.reading if self.cost else None
+
+    @property
     def platform_sentence(self) -> str | None:
         """For how many of its requests the platform itself said what it billed; None where it said nothing."""
         if not self.platform_billed:
@@ -132,7 +138,10 @@ class TargetSummary:
         free = self.cost.usd_per_million_free if self.cost else _NO_COST
         costs = {"cost_usd_per_million": self.usd_per_million, "cost_usd_per_million_with_grant": free}
         reasons = {name: each.reason for name, each in costs.items() if each.reason}
-        documents = {name: each.document() for name, each in costs.items()}
+        documents: dict[str, Any] = {name: each.document() for name, each in costs.items()}
+        if self.reading is not None:
+            other = {"plan": self.reading.plan, "cost_usd_per_million": self.reading.usd_per_million.document()}
+            documents["cost_other_reading"] = other
         return {**documents, "cost_assumptions": list(self.cost.assumptions) if self.cost else [], "reasons": reasons}
 
 
@@ -164,7 +173,7 @@ def summarise_target(
         error_kinds=error_kinds(samples),
         cold=_cold(columns, stratum, samples),
         warm=warm_group(columns),
-        warm_service=_group(columns.service_ms[_is_warm(columns)], WARM_QUANTILES),
+        warm_service=_warm_group(columns, columns.service_ms),
         unknown=_unknown(columns),
         cost=cost,
     )
@@ -177,8 +186,16 @@ def error_kinds(samples: Sequence[Sample]) -> dict[str, int]:
 
 
 def warm_group(columns: Columns) -> LatencyGroup:
-    """The answered warm requests of the steady load; warm-up is not among them."""
-    return _group(columns.latency_ms[_is_warm(columns)], WARM_QUANTILES, unanswered=_unanswered(columns, "steady"))
+    """The answered warm requests of the steady load, with instances as units; warm-up is not among them."""
+    return _warm_group(columns, columns.latency_ms, unanswered=_unanswered(columns, "steady"))
+
+
+def _warm_group(columns: Columns, times_ms: NDArray[np.float64], *, unanswered: int = 0) -> LatencyGroup:
+    chosen = _is_warm(columns)
+    values = times_ms[chosen]
+    plain = percentiles(values, list(WARM_QUANTILES.values()), unanswered=unanswered)
+    found = clustered_quantiles(values, columns.instance[chosen], plain)
+    return LatencyGroup(n=int(values.size), estimates={name: found[q] for name, q in WARM_QUANTILES.items()})
 
 
 def _is_warm(columns: Columns) -> NDArray[np.bool_]:

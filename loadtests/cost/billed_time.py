@@ -26,31 +26,35 @@ COLD = "{cold} of the {n} requests that count started cold, as this load had it"
 REPORTED = "billed duration of {n} of {of} requests is the platform's own (REPORT line)"
 SERVER = "billed duration is the function's own time as it reports it, rounded by the plan's rule"
 INIT = "a cold start adds its initialisation as the instance measured it, from its own start on"
-UNION = (
-    "busy intervals of an instance are placed in the middle of the client's time; overlaps are billed once, "
-    "as often as requests met in this run"
-)
+SHARED = "requests that meet in an instance are billed once: how often they meet follows from the month's volume"
 
 
 @dataclass(frozen=True, slots=True)
 class BilledRequests:
-    """Requests and billed ms of one instance (or of one request, where the instance is unknown)."""
+    """Requests of one instance (or of one request, where the instance is unknown): what they took and are billed.
+
+    `instance` is None where it is unknown. `worked_ms` is the sum of the function's own times.
+    """
 
     requests: int
     billed_ms: Decimal
+    worked_ms: Decimal
+    instance: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class BilledTime:
     """Billed time of a run by instance, means over its requests, and what had to be assumed.
 
-    `alone_ms` is the billed time of each request, empty where requests share what is billed. `gateway_steps` is how
-    many requests one counts for at a gateway that meters by size.
+    `shared`: requests share what is billed, so that it depends on how often they meet, and with that on the rate.
+    `init_ms` is the mean initialisation of a cold start. `gateway_steps` is how many requests one counts for at a
+    gateway that meters by size.
     """
 
     instances: tuple[BilledRequests, ...]
-    per_request_ms: tuple[Decimal, ...]
+    shared: bool
     worked_ms: Decimal
+    init_ms: Decimal
     cold_share: Decimal
     response_bytes: Decimal
     assumptions: tuple[str, ...]
@@ -68,12 +72,14 @@ def observe(rule: DurationRule, samples: Sequence[Sample], *, concurrency: int) 
     groups: dict[str, list[Sample]] = defaultdict(list)
     for sample in chosen:
         groups[sample.instance or f"request {sample.worker} {sample.index}"].append(sample)
-    instances = tuple(BilledRequests(len(group), _billed_ms(rule, group, shared=shared)) for group in groups.values())
+    instances = tuple(_billed_requests(rule, group, shared=shared) for group in groups.values())
     worked = [time for sample in chosen if (time := _worked_ms(sample)) is not None]
+    inits = [time for sample in chosen if (time := _init_ms(sample))]
     return BilledTime(
         instances=instances,
-        per_request_ms=() if shared else tuple(_alone_ms(rule, sample) for sample in chosen),
+        shared=shared,
         worked_ms=sum(worked, _ZERO) / max(len(worked), 1),
+        init_ms=sum(inits, _ZERO) / max(len(inits), 1),
         cold_share=Decimal(sum(sample.state == "cold" for sample in chosen)) / max(len(chosen), 1),
         response_bytes=Decimal(sum(sample.response_bytes for sample in chosen)) / max(len(chosen), 1),
         assumptions=(*notes, *_assumptions(rule, chosen, shared=shared)),
@@ -92,6 +98,11 @@ def _representative(samples: Sequence[Sample]) -> tuple[list[Sample], list[str]]
         return steady, []
     provoked = [sample for sample in samples if sample.stratum in _PROVOKED]
     return provoked, [PROVOKED] if provoked else []
+
+
+def _billed_requests(rule: DurationRule, samples: Sequence[Sample], *, shared: bool) -> BilledRequests:
+    worked = sum((time for sample in samples if (time := _worked_ms(sample)) is not None), _ZERO)
+    return BilledRequests(len(samples), _billed_ms(rule, samples, shared=shared), worked, samples[0].instance)
 
 
 def _billed_ms(rule: DurationRule, samples: Sequence[Sample], *, shared: bool) -> Decimal:
@@ -153,7 +164,7 @@ def _assumptions(rule: DurationRule, samples: Sequence[Sample], *, shared: bool)
     notes += [REPORTED.format(n=reported, of=len(samples))] if reported else []
     notes += [SERVER] if ours else []
     notes += [INIT] if rule.init_billed and any(_init_ms(sample) for sample in ours) else []
-    notes += [UNION] if shared else []
+    notes += [SHARED] if shared else []
     notes += [NO_SERVER_TIME.format(n=guessed)] if guessed else []
     return notes + ([NO_TIME.format(n=untimed)] if untimed else [])
 

@@ -14,7 +14,7 @@ from loadtests.cost.billed_time import BilledTime, exact, observe
 from loadtests.cost.gateway import gateway_before, gateway_note
 from loadtests.cost.plans import load_plan
 from loadtests.cost.usage import MONTH_HOURS, Calls, Snapshots, Usage, UsageError
-from loadtests.stats.clusters import FEW, resampled_ratios
+from loadtests.stats.clusters import FEW, ratio_interval
 from loadtests.stats.estimate import Estimate
 
 if TYPE_CHECKING:
@@ -25,14 +25,12 @@ if TYPE_CHECKING:
 
 DEFAULT_VOLUME = Decimal(10_000_000)
 LOCAL_REGION = "local"
-_NORMAL_95 = 1.959964
 _GIB = Decimal(1024**3)
 _KIB_PER_GIB = Decimal(1024**2)
 
 Interval = tuple[Decimal, Decimal]
 
-BY_REQUEST = "the interval is over requests: it takes {few} instances to resample them, {count} were seen"
-NO_INTERVAL = "no interval: it takes {few} instances to resample them, {count} were seen"
+NO_INTERVAL = "no interval: it takes {few} instances to tell how much they differ, {count} were seen"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +44,19 @@ class CostSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class Reading:
+    """Another reading of a plan's rules: the `plan` that it is, and USD per million requests under it."""
+
+    plan: str
+    usd_per_million: Estimate
+
+
+@dataclass(frozen=True, slots=True)
 class TargetCost:
-    """Cost of a million requests of one target, without and with the free grant, and the month's bill behind it."""
+    """Cost of a million requests of one target, without and with the free grant, and the month's bill behind it.
+
+    `reading`, where the rules of the plan can be read in another way: what a million requests cost then.
+    """
 
     target: str
     usd_per_million: Estimate
@@ -55,6 +64,7 @@ class TargetCost:
     billed_ms: Estimate
     bill: Bill | None = None
     assumptions: tuple[str, ...] = ()
+    reading: Reading | None = None
 
     @property
     def lines(self) -> tuple[BillLine, ...]:
@@ -73,7 +83,7 @@ def cost_of(
     """Cost per million requests of `target`, from its own samples among `samples`.
 
     `volume`: requests a month (tiers, grants and held instances depend on it); it overrides `setting`'s.
-    The interval is a bootstrap by instance. What cannot be costed has estimates with a reason.
+    The interval is over instances. What cannot be costed has estimates with a reason.
     """
     chosen = setting or CostSettings()
     chosen = chosen if volume is None else replace(chosen, volume=Decimal(volume))
@@ -87,7 +97,7 @@ def cost_of(
         if not plan.alternative:
             return found
         other = cost_of(replace(target, plan=plan.alternative), own, book, setting=chosen)
-        return replace(found, assumptions=(*found.assumptions, *_reading(found, other, plan.alternative)))
+        return _with_reading(found, other, plan.alternative)
     except (LookupError, ValueError) as error:
         return _unknown(target, str(error))
 
@@ -129,44 +139,50 @@ class TargetCosting:
     setting: CostSettings
 
     def result(self) -> TargetCost:
-        mean_ms = self.mean_ms
         interval, note = _interval(self.observed)
-        month = self.bill(mean_ms, free=False)
+        month = self.bill(self.mean_ms, free=False)
         return TargetCost(
             target=self.target.name,
-            usd_per_million=self._estimate(mean_ms, interval, free=False),
-            usd_per_million_free=self._estimate(mean_ms, interval, free=True),
-            billed_ms=_as_estimate(self.observed.requests, mean_ms, interval),
+            usd_per_million=self._estimate(interval, free=False),
+            usd_per_million_free=self._estimate(interval, free=True),
+            billed_ms=self._billed(interval),
             bill=month,
             assumptions=tuple(dict.fromkeys((*self._notes(), *note, *self.observed.assumptions, *month.assumptions))),
         )
 
     @property
     def mean_ms(self) -> Decimal:
-        """Billed time of a request, on average."""
-        return sum((each.billed_ms for each in self.observed.instances), Decimal(0)) / self.observed.requests
+        """The mean time of a request from which a month follows: as billed, or as worked where requests share."""
+        times = (each.worked_ms if self.observed.shared else each.billed_ms for each in self.observed.instances)
+        return sum(times, Decimal(0)) / self.observed.requests
 
     def month(self, volume: Decimal, *, free: bool) -> Bill:
         """The bill of a month with `volume` of these requests."""
         return replace(self, setting=replace(self.setting, volume=volume)).bill(self.mean_ms, free=free)
 
-    def bill(self, billed_ms: Decimal, *, free: bool) -> Bill:
-        """A month's bill when a request is billed `billed_ms` on average."""
-        volume, target = self.setting.volume, self.target
+    def bill(self, time_ms: Decimal, *, free: bool) -> Bill:
+        """A month's bill when a request takes `time_ms` on average: see `mean_ms`.
+
+        Where requests share what is billed, how often they meet follows from the month's volume, not from the rate
+        of the test.
+        """
+        volume, target, observed = self.setting.volume, self.target, self.observed
         calls = Calls(
             requests=volume,
-            duration_ms=self.observed.worked_ms,
+            duration_ms=time_ms if observed.shared else observed.worked_ms,
             memory_mb=Decimal(target.memory_mb),
-            cold_share=self.observed.cold_share,
-            instance_s=volume * billed_ms / 1000,
+            init_ms=observed.init_ms,
+            cold_share=observed.cold_share,
+            instance_s=None if observed.shared else volume * time_ms / 1000,
+            rate_per_s=volume / (MONTH_HOURS * 3600) if observed.shared else None,
             reserved=self.plan.reserve.minimum > 0,
         )
         usage = Usage(
             calls=(calls,),
             snapshots=Snapshots(memory_mb=calls.memory_mb),
             gateway=self.setting.gateway or gateway_before(target, self.plan),
-            gateway_steps=self.observed.gateway_steps,
-            egress_gb=self.observed.response_bytes * volume / _GIB,
+            gateway_steps=observed.gateway_steps,
+            egress_gb=observed.response_bytes * volume / _GIB,
             log_gb=self.setting.log_kb * volume / _KIB_PER_GIB,
             image_gb=self.setting.image_gb,
             concurrency=target.concurrency,
@@ -174,11 +190,16 @@ class TargetCosting:
         terms = BillTerms(self._region(), target.architecture, free)
         return bill_plan(self.plan, usage, terms=terms, prices=self.prices)
 
-    def _estimate(self, mean_ms: Decimal, interval: Interval | None, *, free: bool) -> Estimate:
-        """Cost only rises with billed time, so the ends of one interval are the ends of the other."""
-        cost = self.bill(mean_ms, free=free).usd_per_million
+    def _estimate(self, interval: Interval | None, *, free: bool) -> Estimate:
+        """Cost only rises with a request's time, so the ends of one interval are the ends of the other."""
+        cost = self.bill(self.mean_ms, free=free).usd_per_million
         ends = None if interval is None else tuple(self.bill(end, free=free).usd_per_million for end in interval)
         return _as_estimate(self.observed.requests, cost, None if ends is None else (ends[0], ends[1]))
+
+    def _billed(self, interval: Interval | None) -> Estimate:
+        """Billed ms of a request, on average, as requests met in this run."""
+        mean_ms = sum((each.billed_ms for each in self.observed.instances), Decimal(0)) / self.observed.requests
+        return _as_estimate(self.observed.requests, mean_ms, None if self.observed.shared else interval)
 
     def _region(self) -> str | None:
         return None if self.target.region == LOCAL_REGION else self.target.region
@@ -193,29 +214,13 @@ class TargetCosting:
 
 
 def _interval(observed: BilledTime) -> tuple[Interval | None, list[str]]:
-    """95 % interval of the mean billed ms, and what is to be said of it."""
-    count = len(observed.instances)
-    if count >= FEW:
-        return _by_instance(observed), []
-    if len(observed.per_request_ms) < FEW:
-        return None, [NO_INTERVAL.format(count=count, few=FEW)]
-    return _by_request(observed.per_request_ms), [BY_REQUEST.format(count=count, few=FEW)]
-
-
-def _by_instance(observed: BilledTime) -> Interval:
-    """Return percentiles of the mean billed time over instances that are drawn with replacement."""
-    times = np.array([float(each.billed_ms) for each in observed.instances])
-    requests = np.array([each.requests for each in observed.instances], dtype=np.float64)
-    low, high = np.quantile(resampled_ratios(times, requests), (0.025, 0.975))
-    return exact(low), exact(high)
-
-
-def _by_request(times_ms: Sequence[Decimal]) -> Interval:
-    """Normal interval of the mean of independent requests."""
-    times = np.array([float(time) for time in times_ms])
-    half = exact(_NORMAL_95 * times.std(ddof=1) / np.sqrt(times.size))
-    mean = sum(times_ms, Decimal(0)) / len(times_ms)
-    return max(mean - half, Decimal(0)), mean + half
+    """95 % interval of the mean time, with instances as units; None, and why, with too few of them."""
+    known = [each for each in observed.instances if each.instance is not None]
+    if len(known) < max(FEW, len(observed.instances)):
+        return None, [NO_INTERVAL.format(count=len(known), few=FEW)]
+    times = np.array([float(each.worked_ms if observed.shared else each.billed_ms) for each in known])
+    low, high = ratio_interval(times, np.array([each.requests for each in known], dtype=np.float64))
+    return (max(exact(low), Decimal(0)), exact(high)), []
 
 
 def _as_estimate(n: int, value: Decimal, interval: Interval | None) -> Estimate:
@@ -223,12 +228,13 @@ def _as_estimate(n: int, value: Decimal, interval: Interval | None) -> Estimate:
     return Estimate(n=n, value=float(value), lo=low, hi=high)
 
 
-def _reading(found: TargetCost, other: TargetCost, name: str) -> list[str]:
-    """How another reading of the plan's rules comes out, where it differs."""
+def _with_reading(found: TargetCost, other: TargetCost, plan: str) -> TargetCost:
+    """Put another reading of the plan's rules beside the cost, where it differs."""
     value = other.usd_per_million.value
     if value is None or value == found.usd_per_million.value:
-        return []
-    return [f"the rules of this plan are an open question: read as {name}, a million requests cost {value:.2f} USD"]
+        return found
+    note = f"the rules of this plan are an open question: read as {plan}, a million requests cost {value:.2f} USD"
+    return replace(found, reading=Reading(plan, other.usd_per_million), assumptions=(*found.assumptions, note))
 
 
 def _unknown(target: Target, reason: str) -> TargetCost:

@@ -40,6 +40,17 @@ def request_prices(targets: Sequence[Target], book: PriceBook, *, request_bytes:
     return found
 
 
+def without_price(targets: Sequence[Target], book: PriceBook) -> dict[str, str]:
+    """Why some of `targets` have no price, by name; empty where all have one."""
+    reasons = {}
+    for target in targets:
+        try:
+            request_price(target, book)
+        except (LookupError, ValueError) as error:
+            reasons[target.name] = str(error)
+    return reasons
+
+
 def request_price(target: Target, book: PriceBook, *, request_bytes: int = 0) -> RequestPrice:
     """The tariff of one target, at the first tier and without any free grant. Raises PlanError, PriceError.
 

@@ -8,6 +8,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from core.errors import TripointError
+from core.image import decode
+
 CONTENT_TYPES = {
     ".jpg": "image/jpeg",
     ".jpeg": "image/jpeg",
@@ -21,6 +24,9 @@ CONTENT_TYPES = {
 FEATURES = {".json": "application/json"}
 COUNT_MAX = 500
 BYTES_MAX = 200_000_000
+PIXELS_MAX = 10**12  # how many pixels a target takes is its own affair
+DRAFT = (64, 64)  # reading a JPEG at a reduced size finds what is broken, in less time
+NAMED_MAX = 5
 
 
 class PayloadsError(Exception):
@@ -60,6 +66,24 @@ def read_payloads(folder: Path) -> list[Payload]:
             break
         found.append(Payload(file.relative_to(folder).as_posix(), body, kinds[file.suffix.lower()]))
     return found
+
+
+def check_payloads(payloads: Sequence[Payload]) -> None:
+    """Raise PayloadsError naming the images that no function of ours could read: they are no cloud's fault."""
+    broken: list[str] = []
+    for payload in payloads:
+        if not payload.content_type.startswith("image/"):
+            continue
+        try:
+            decode(payload.body, max_pixels=PIXELS_MAX, orient=False, draft=DRAFT)
+        except TripointError as error:
+            broken.append(f"{payload.name}: {error}")
+    if broken:
+        more = f"; and {len(broken) - NAMED_MAX} more" if len(broken) > NAMED_MAX else ""
+        raise PayloadsError(
+            f"{len(broken)} of {len(payloads)} images cannot be read: {'; '.join(broken[:NAMED_MAX])}{more}; take "
+            "them out of the folder, or save them anew"
+        )
 
 
 def _files(folder: Path, kinds: Mapping[str, str]) -> list[Path]:

@@ -5,23 +5,34 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Callable
 from dataclasses import dataclass, fields
+from math import ceil
 from pathlib import Path
 from typing import Any
 
 from loadtests.plan.phases import KINDS, Bursts, Closed, Constant, Forced, IdleGaps, Phase, Poisson, Ramp, Steps
 from loadtests.plan.traces import TraceError, read_trace
 
+ROUND = "round "  # how the names of a round's phases begin
+SETTLE_RATE = 0.5  # requests a second
 PROBES = 6  # requests to each target before the run; the first may be a cold start
 
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
-    """`phases(rate)` are its phases for a rate per target and second; `rate_max` bounds what calibration offers."""
+    """`phases(rate, settle_s)` are its phases for a rate per target and second.
+
+    `settle_s`: for how long a new instance has extra processor time, which warm figures must not hold. `rate_max`
+    bounds what calibration offers.
+    """
 
     name: str
     summary: str
     rate_max: float
-    phases: Callable[[float], tuple[Phase, ...]]
+    make: Callable[[float, float], tuple[Phase, ...]]
+
+    def phases(self, rate: float, settle_s: float = 0.0) -> tuple[Phase, ...]:
+        """The phases, in order."""
+        return self.make(rate, settle_s)
 
     def users(self) -> int | None:
         """How many users its closed-loop phases want; None without one."""
@@ -33,49 +44,65 @@ class ScenarioError(Exception):
     """There is no such scenario, or its file makes no sense; the message says what was expected."""
 
 
+def in_rounds(rounds: int, settle_s: float, warm: Callable[[str], Phase]) -> tuple[Phase, ...]:
+    """Rounds of one forced cold start of each target and the phase `warm(name)`, which the new instances answer.
+
+    The warm figures rest on as many instances as there are rounds, and what drifts hits all targets alike. Between
+    the two, for `settle_s`, slow requests that do not count.
+    """
+    found: list[Phase] = []
+    for number in range(1, rounds + 1):
+        name = f"{ROUND}{number} of {rounds}"
+        found.append(Forced(1, name=f"{name}: cold"))
+        if settle_s:
+            count = ceil(settle_s * SETTLE_RATE) + 1
+            found.append(Constant(SETTLE_RATE, count, warm_up=count, name=f"{name}: settle"))
+        found.append(warm(f"{name}: warm"))
+    return tuple(found)
+
+
 SCENARIOS = {
     scenario.name: scenario
     for scenario in (
         Scenario(
             "quick",
-            "10 forced cold starts, then 400 warm requests per target: p99 becomes estimable; about a minute",
+            "10 rounds of a forced cold start and 40 warm requests per target: 10 instances; about a minute",
             15.0,
-            lambda rate: (Forced(10), Constant(rate, 420, warm_up=20)),
+            lambda rate, settle_s: in_rounds(10, settle_s, lambda name: Constant(rate, 42, warm_up=2, name=name)),
         ),
         Scenario(
             "smoke",
             "1 forced cold start, then 20 warm requests per target: does everything work?",
             10.0,
-            lambda rate: (Forced(1), Constant(rate, 20)),
+            lambda rate, _: (Forced(1), Constant(rate, 20)),
         ),
         Scenario(
             "cold",
             "30 forced and 15 natural cold starts and 5 bursts per target; idle instances live 2 s on local clouds",
             15.0,
-            lambda rate: (Forced(30), IdleGaps(15, 4.0, idle_life_s=2.0), Bursts(5, 4, 8.0, idle_life_s=2.0)),
+            lambda rate, _: (Forced(30), IdleGaps(15, 4.0, idle_life_s=2.0), Bursts(5, 4, 8.0, idle_life_s=2.0)),
         ),
         Scenario(
             "full",
-            "forced, natural and burst cold starts, then 4,000 Poisson arrivals per target: p99.9 becomes estimable",
+            "natural and burst cold starts, then 80 rounds of a forced one and 50 Poisson arrivals: p99.9 estimable",
             15.0,
-            lambda rate: (
-                Forced(80),
+            lambda rate, settle_s: (
                 IdleGaps(15, 4.0, idle_life_s=2.0),
                 Bursts(5, 4, 8.0, idle_life_s=2.0),
-                Poisson(rate, 4000, warm_up=50),
+                *in_rounds(80, settle_s, lambda name: Poisson(rate, 52, warm_up=2, name=name)),
             ),
         ),
         Scenario(
             "stress",
             "a ramp to twice the sustainable rate, then steps around it: where does it break?",
             100.0,
-            lambda rate: (Ramp(rate / 10, 2 * rate, 60.0), Steps((rate / 2, rate, rate * 1.5), 20.0)),
+            lambda rate, _: (Ramp(rate / 10, 2 * rate, 60.0), Steps((rate / 2, rate, rate * 1.5), 20.0)),
         ),
         Scenario(
             "closed",
             "10 users with 1 s of think time for a minute: what users would see, not what the targets can do",
             15.0,
-            lambda rate: (Closed(10, 1.0, 60.0),),
+            lambda rate, _: (Closed(10, 1.0, 60.0),),
         ),
     )
 }
@@ -109,7 +136,7 @@ def read_scenario(path: Path) -> Scenario:
         name=path.stem,
         summary=str(document.get("summary", "")),
         rate_max=float(document.get("rate_max", 15.0)),
-        phases=lambda rate: tuple(build(table, rate=rate, folder=path.parent) for table in tables),
+        make=lambda rate, _: tuple(build(table, rate=rate, folder=path.parent) for table in tables),
     )
 
 

@@ -13,7 +13,7 @@ from math import ceil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from loadtests.plan.scenarios import build, sustainable_rate
+from loadtests.plan.scenarios import ROUND, SETTLE_RATE, build, sustainable_rate
 
 if TYPE_CHECKING:
     from loadtests.plan.phases import Phase
@@ -23,7 +23,6 @@ WARM_MIN, WARM_WANTED, WARM_MAX = 90, 240, 600  # of one setting; an interval of
 WARM_UP = 2  # at the start of each round, on top of what the settling takes
 RATE_MAX = 8.0
 SLOWEST_USE = 0.4  # of the slowest setting's time: above it, requests would meet and start instances of their own
-SETTLE_RATE = 0.5
 RETIRE_MS = 150.0
 BURST = 8  # to a deployed function, which cannot be forced: most of so many at once start cold
 
@@ -77,13 +76,13 @@ class SweepLoad:
             yield {"kind": "bursts", "name": "burst", "bursts": 1, "size": BURST, "gap_s": 5.0}
         for number in range(1, self.rounds + 1):
             if self.forced:
-                yield {"kind": "forced", "name": f"round {number}: cold", "rounds": 1}
+                yield {"kind": "forced", "name": f"{ROUND}{number}: cold", "rounds": 1}
             if self.settle_s:
                 slow = min(self.rate, SETTLE_RATE)
                 count = ceil(self.settle_s * slow) + 1
-                yield self._constant(f"round {number}: settle", slow, count, warm_up=count)
+                yield self._constant(f"{ROUND}{number}: settle", slow, count, warm_up=count)
             count = self.per_round + WARM_UP
-            yield self._constant(f"round {number}: warm", self.rate, count, warm_up=WARM_UP)
+            yield self._constant(f"{ROUND}{number}: warm", self.rate, count, warm_up=WARM_UP)
 
     def _constant(self, name: str, rate: float, count: int, *, warm_up: int) -> dict[str, Any]:
         return {"kind": "constant", "name": name, "rate": rate, "count": count, "warm_up": warm_up}

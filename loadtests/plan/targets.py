@@ -9,13 +9,16 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
+UNKNOWN_SHARE = "unknown"  # what nobody said of a target
+ENFORCED = "enforced"  # how the words of an enforced share begin
+
 
 @dataclass(frozen=True, slots=True)
 class Target:
     """One endpoint under test.
 
     `url` classifies when image bytes are POSTed to it. `control` is the URL of the local cloud's control
-    plane, None for a real cloud. `cpu_share` says in words whether CPU shares were enforced. `gateway` is what
+    plane, None for a real cloud. `cpu_share` says in words whether CPU shares are enforced. `gateway` is what
     stands in front, in the words of the plan's `gateways` in cloud.toml; None where nobody said.
     """
 
@@ -28,7 +31,7 @@ class Target:
     concurrency: int = 1
     architecture: str = "x86_64"
     control: str | None = None
-    cpu_share: str = "not enforced"
+    cpu_share: str = UNKNOWN_SHARE
     gateway: str | None = None
 
     def __post_init__(self) -> None:

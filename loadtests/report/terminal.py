@@ -70,8 +70,16 @@ def _cells(part: TargetSummary) -> list[Text]:
         _two_lines(target.name, f"{target.plan}\n{target.memory_mb} MB", style="bold"),
         *map(_estimate, latencies),
         errors,
-        _estimate(part.usd_per_million),
+        _cost(part),
     ]
+
+
+def _cost(part: TargetSummary) -> Text:
+    """The cost, and below it the one under another reading of the plan's rules."""
+    found = _estimate(part.usd_per_million)
+    if part.reading is None:
+        return found
+    return Text.assemble(found, f"\nor {format_value(part.reading.usd_per_million)}")
 
 
 def _estimate(estimate: Estimate) -> Text:

@@ -20,7 +20,7 @@ from loadtests.cost.budget import Budget, BudgetError
 from loadtests.cost.gateway import check_gateways
 from loadtests.credentials.channel import CredentialChannel, CredentialError
 from loadtests.launch import live_line
-from loadtests.plan.payloads import PayloadsError, read_payloads
+from loadtests.plan.payloads import PayloadsError, check_payloads, read_payloads
 from loadtests.plan.scenarios import ScenarioError, find
 from loadtests.plan.targets import TargetsError, read_targets
 from loadtests.record.store import FILE_NAME, Event, Store, open_store
@@ -166,6 +166,7 @@ def open_run(environment: Environment, feed: LiveFeed | None, *, probed: Callabl
 def prepare_or_resume(options: Options, *, probed: Callable[[int, int], None]) -> tuple[PreparedRun, Store]:
     """The plan with its new store, or that of the rest of the run that is resumed."""
     targets, payloads = read_targets(options.targets), read_payloads(options.images)
+    check_payloads(payloads)
     check_gateways(targets)
     resources = resources_for(options, targets, payloads)
     if options.resume and options.run_dir is not None:

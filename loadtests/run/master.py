@@ -5,12 +5,14 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 import gevent
 
 from loadtests.launch import RunProgress, progress_line
+from loadtests.plan.scenarios import ROUND
 from loadtests.plan.schedule import split
 from loadtests.record.store import Event, StoreError
 from loadtests.run.guard import BudgetGuard
@@ -40,6 +42,15 @@ class RunFailed(Exception):
     """The run cannot go on; the message says why, and what to do."""
 
 
+@dataclass(frozen=True, slots=True)
+class RoundsProgress:
+    """The rounds of a run: `total` requests, begun at `start_s` when `before` samples had been received."""
+
+    total: int
+    before: int
+    start_s: float
+
+
 class RunMaster:
     """One run from its plan to its end, in a greenlet of the master (or only) process.
 
@@ -67,6 +78,8 @@ class RunMaster:
         self._store: Store | None = None
         self._inbox: Inbox | None = None
         self._early_stop: EarlyStop | None = None
+        self._enough = False
+        self._rounds: RoundsProgress | None = None
         self._greenlet: gevent.Greenlet[..., None] | None = None
         self._origin_s = perf_counter()
 
@@ -106,10 +119,11 @@ class RunMaster:
     def _run(self) -> None:
         try:
             plan, self._store, self._early_stop = self._open_run()
+            self._enough, self._rounds = False, None
             self._inbox = Inbox(self._store)
             self._start_workers(plan)
             for index, phase in enumerate(plan.phases):
-                if not self._guard.exhausted:
+                if not (self._guard.exhausted or self._enough):
                     self._run_phase(plan, index, phase)
             self._record_spending(plan)
             self._finish("finished", {})
@@ -157,29 +171,52 @@ class RunMaster:
             order = {"index": index, "phase": dict(phase), "first": len(plan.arrivals) + turn, "step": len(living)}
             self._pool.send("go", order, worker=name)
         last_s = float(phase["duration_s"]) if closed else arrivals[-1].offset_s
-        self._wait_for_phase(phase, total=len(arrivals), last_s=last_s, timeout_s=plan.timeout_s)
+        self._wait_for_phase(plan, phase, total=len(arrivals), last_s=last_s)
         if phase.get("idle_life_s") is not None:
             self._set_idle_life(plan, None, always=True)
 
-    def _wait_for_phase(self, phase: Mapping[str, Any], *, total: int, last_s: float, timeout_s: float) -> None:
-        start_s, before = perf_counter(), self._received()
+    def _wait_for_phase(self, plan: PreparedRun, phase: Mapping[str, Any], *, total: int, last_s: float) -> None:
+        before = self._received()
         serial = phase["loop"] == "serial"
+        rounds = self._rounds_of(plan, phase)
 
         def tick(elapsed_s: float) -> None:
             done = self._received() - before
-            paced_s = elapsed_s / done * (total - done) if done else None
-            left_s = paced_s if serial else max(last_s - elapsed_s, 0.0)
-            self.report(phase["name"], done, total or done, elapsed_s=elapsed_s, left_s=left_s)
+            if rounds is not None:
+                self._report_rounds(rounds)
+            else:
+                paced_s = elapsed_s / done * (total - done) if done else None
+                left_s = paced_s if serial else max(last_s - elapsed_s, 0.0)
+                self.report(phase["name"], done, total or done, elapsed_s=elapsed_s, left_s=left_s)
             if not serial:
-                self._check_early_stop(total - done)
+                self._check_early_stop(len(plan.arrivals) - self._received())
 
         self._wait(
             lambda worker: worker.idle,
-            within_s=last_s + timeout_s * (total if serial else 1) + DONE_WITHIN_S,
+            within_s=last_s + plan.timeout_s * (total if serial else 1) + DONE_WITHIN_S,
             what=f"finish phase {phase['name']!r}",
             tick=tick,
         )
-        self.report(phase["name"], total, total, elapsed_s=perf_counter() - start_s, left_s=0.0)
+        if rounds is not None:
+            self._report_rounds(rounds)
+        else:
+            self.report(phase["name"], total, total, left_s=0.0)
+
+    def _rounds_of(self, plan: PreparedRun, phase: Mapping[str, Any]) -> RoundsProgress | None:
+        """The progress of all rounds together, of which `phase` is a part; None where it is not."""
+        if not phase["name"].startswith(ROUND):
+            return None
+        if self._rounds is None:
+            inside = {index for index, each in enumerate(plan.phases) if each["name"].startswith(ROUND)}
+            total = sum(arrival.phase in inside for arrival in plan.arrivals)
+            self._rounds = RoundsProgress(total, self._received(), perf_counter())
+        return self._rounds
+
+    def _report_rounds(self, rounds: RoundsProgress) -> None:
+        """One bar for all rounds; what is left follows from the pace so far."""
+        done, elapsed_s = self._received() - rounds.before, perf_counter() - rounds.start_s
+        left_s = elapsed_s / done * max(rounds.total - done, 0) if done else None
+        self.report("rounds", done, rounds.total, elapsed_s=elapsed_s, left_s=left_s)
 
     def _wait(
         self,
@@ -221,7 +258,7 @@ class RunMaster:
         if decision is not None and decision.stop:
             LOG.info("stopping: %s", decision.reason)
             self._note("enough", document={"reason": decision.reason, "unsent": max(unsent, 0)})
-            self._early_stop = None
+            self._early_stop, self._enough = None, True
             self._pool.send("cut", {})
 
     def _set_idle_life(self, plan: PreparedRun, idle_life_s: float | None, *, always: bool = False) -> None:

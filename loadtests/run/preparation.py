@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
+from adapters import contract
 from loadtests.plan.payloads import payloads_digest
 from loadtests.plan.phases import describe
 from loadtests.plan.scenarios import find, sustainable_rate
@@ -64,6 +65,17 @@ class PreparedRun:
         }
 
 
+def settling_s(targets: Sequence[Target]) -> float:
+    """For how long, in seconds, new instances of some of `targets` have more processor time than their size gives."""
+    longest_s = 0.0
+    for target in targets:
+        if target.cloud in contract.clouds():
+            memory = contract.load(target.cloud).data["memory"]
+            if "boost" in memory and target.memory_mb < memory["default_mb"]:  # with less than one vCPU
+                longest_s = max(longest_s, float(memory["boost"]["after_ready_s"]))
+    return longest_s
+
+
 def prepare_run(
     options: Options,
     targets: Sequence[Target],
@@ -84,7 +96,7 @@ def prepare_run(
     )
     sustained = sustainable_rate(warm_service_ms(probes), cpus=options.cpus, rate_max=scenario.rate_max)
     rate = options.rate or float(f"{sustained:.3g}")
-    phases = scenario.phases(rate)
+    phases = scenario.phases(rate, settling_s(targets))
     arrivals = schedule(
         phases,
         [target.name for target in targets],

@@ -7,6 +7,8 @@ from statistics import median
 from time import perf_counter
 from typing import TYPE_CHECKING
 
+import gevent
+
 from loadtests.plan.scenarios import PROBES
 from loadtests.plan.schedule import Arrival
 from loadtests.send.requester import Requester
@@ -18,6 +20,8 @@ if TYPE_CHECKING:
     from loadtests.run.resources import RunResources
 
 WORKER = "probe"
+AGAIN_AFTER_S = 0.5  # after a probe that failed
+_CLOSED = (401, 403)
 
 
 class ProbeError(Exception):
@@ -34,7 +38,7 @@ def probe(
     origin_s: float,
     resources: RunResources,
 ) -> list[Sample]:
-    """Send PROBES requests to each target, one after another.
+    """Send PROBES requests to each target, one after another; one that fails is sent once more.
 
     Their samples are kept as warm-up, with the negative indexes `first`, `first` - 1, …: no schedule holds them.
     `origin_s` is the `perf_counter` second at which the run's clock stands at 0. Raises ProbeError.
@@ -51,18 +55,26 @@ def probe(
         budget=resources.budget,
     )
     requester.origin_s = origin_s
-    for number in range(PROBES):
-        for target in targets:
-            probed(len(samples), total)
-            arrival = Arrival(first - len(samples), 0.0, target.name, "warm-up", number)
-            if not requester.admit(arrival):
-                raise ProbeError(resources.insufficient_budget_message(target.name))
-            requester.prepare(arrival)
-            sample = requester.send(arrival, perf_counter())
+
+    def send(target: Target, number: int) -> Sample:
+        arrival = Arrival(first - len(samples), 0.0, target.name, "warm-up", number)
+        if not requester.admit(arrival):
+            raise ProbeError(resources.insufficient_budget_message(target.name))
+        requester.prepare(arrival)
+        return requester.send(arrival, perf_counter())
+
+    try:
+        for done in range(total):
+            number, target = done // len(targets), targets[done % len(targets)]
+            probed(done, total)
+            sample = send(target, number)
+            if sample.outcome != "ok" and sample.status not in _CLOSED:
+                gevent.sleep(AGAIN_AFTER_S)
+                sample = send(target, number)  # once may be chance
             if sample.outcome != "ok":
-                picture = payloads[number % len(payloads)].name
-                raise ProbeError(complaint(target, sample, picture))
-    requester.close()
+                raise ProbeError(complaint(target, sample, payloads[number % len(payloads)].name))
+    finally:
+        requester.close()
     probed(total, total)
     return samples
 
@@ -70,7 +82,7 @@ def probe(
 def complaint(target: Target, sample: Sample, picture: str) -> str:
     """What the target did instead of classifying."""
     status = "" if sample.status is None else f", status {sample.status}"
-    if sample.status in (401, 403):
+    if sample.status in _CLOSED:
         return (
             f"target {target.name!r} at {target.url} is closed (status {sample.status}): what `tripoint deploy` made "
             f"is measured with --targets deployed, which brings the keys"

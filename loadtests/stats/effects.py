@@ -7,11 +7,10 @@ mean of placements; the variance of that mean tells how sure it is.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from loadtests.stats.clusters import FEW, spread_of_mean
 from loadtests.stats.exact import SMALL
 
 if TYPE_CHECKING:
@@ -29,17 +28,15 @@ _SMALLEST = 0.01
 class DesignEffect:
     """`ratio`: the variance over that of independent requests, known with so many degrees of `freedom`.
 
-    `source` says what it comes from: requests of one instance resemble each other, which makes the variance
-    larger; requests for the same work resemble each other on both sides, which makes it smaller.
+    Requests for the same work resemble each other on both sides, which makes it smaller.
     """
 
-    source: Literal["instances", "work"]
     ratio: float
     freedom: float
 
 
 def design_effect(first: Series, second: Series, blocks: Places) -> DesignEffect | None:
-    """The effect of instances where there are enough, else that of the work, else None; for two sides on one level.
+    """The effect of the work, None where it is not known; for two sides on one level.
 
     `blocks` holds the number of the block of each request of either side.
     """
@@ -47,21 +44,7 @@ def design_effect(first: Series, second: Series, blocks: Places) -> DesignEffect
     alone = [float(place.var()) / place.size for place in places]
     if not sum(alone):
         return None
-    return _of_instances(first, second, places, sum(alone)) or _of_work(first, second, places, sum(alone))
-
-
-def _of_instances(first: Series, second: Series, places: tuple[Floats, Floats], alone: float) -> DesignEffect | None:
-    """By a bootstrap by instance; None with fewer than FEW on a side, or when some are unknown."""
-    sides = (first, second)
-    counts = [np.unique(side.instance).size for side in sides]
-    if min(counts) < FEW or any((side.instance < 0).any() for side in sides):
-        return None
-    real = [spread_of_mean(place, side.instance) ** 2 for place, side in zip(places, sides, strict=True)]
-    if not sum(real):
-        return None
-    # Welch and Satterthwaite: the side that varies more decides how well the sum is known.
-    freedom = sum(real) ** 2 / sum(each**2 / (count - 1) for each, count in zip(real, counts, strict=True))
-    return DesignEffect("instances", max(sum(real) / alone, 1.0), freedom)
+    return _of_work(first, second, places, sum(alone))
 
 
 def _of_work(first: Series, second: Series, places: tuple[Floats, Floats], alone: float) -> DesignEffect | None:
@@ -71,7 +54,7 @@ def _of_work(first: Series, second: Series, places: tuple[Floats, Floats], alone
         return None
     centred = [place - place.mean() for place in places]
     shared = float((centred[0][mine] * centred[1][theirs]).sum()) / (first.values.size * second.values.size)
-    return DesignEffect("work", max(1 - 2 * shared / alone, _SMALLEST), mine.size - 1)
+    return DesignEffect(max(1 - 2 * shared / alone, _SMALLEST), mine.size - 1)
 
 
 def _pairs(first: Series, second: Series) -> Places:

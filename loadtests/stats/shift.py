@@ -41,6 +41,7 @@ class Shift:
     """By how much the second series is above the first, in their unit, with a 95 % interval; `p` is two-sided.
 
     `effect` is how the variance differs from that of independent requests; None where nothing tells.
+    `basis` says what it rests on, such as "10 instances", where that is not the requests.
     """
 
     n_first: int
@@ -51,6 +52,7 @@ class Shift:
     p: float
     blocks: int
     effect: DesignEffect | None
+    basis: str = ""
 
 
 def shift_between(first: Series, second: Series, *, blocked: bool = True) -> Shift:

@@ -62,7 +62,7 @@ def warm_of(name: str) -> list[Sample]:
         samples.append(
             Sample(
                 0, name, "w1", "warm-up" if place < 20 else "steady", at_s, at_s + 0.0003, at_s + latency / 1000,
-                "ok", status=200, state="warm", instance=f"{name}-1", inference_ms=8 + place % 3 / 10,
+                "ok", status=200, state="warm", instance=f"{name}-{place // 42}", inference_ms=8 + place % 3 / 10,
                 model="clothes 1.0.0",
             )
         )  # fmt: skip

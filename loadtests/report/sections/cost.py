@@ -12,7 +12,7 @@ from loadtests.cost.table import money
 from loadtests.report.blocks import Cell, Controls, Figure, Points, Prose, Section, Table, estimate_cell
 from loadtests.report.sections.cost_charts import bars, curves, stacks
 from loadtests.report.sections.downsampling import short
-from loadtests.report.sections.volume import MonthlyCosts, months, step_of, steps, volume_text
+from loadtests.report.sections.volume import MonthlyCosts, months, reading_name, step_of, steps, volume_text
 from loadtests.stats.formatting import format_number
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ def cost(context: ReportContext) -> Section:
     said = filter(None, (part.platform_sentence for part in context.summary.targets))
     blocks: list[Block] = [Prose([_ABOUT.format(date=context.book.date), *said])]
     if found.bills:
-        blocks += [_by_line(context, found), *_by_volume(context, found)]
+        blocks += [_by_line(context, found), *_by_volume(found)]
     if found.unknown:
         blocks.append(Points([f"{name} has no cost: {reason}." for name, reason in found.unknown.items()]))
     return Section("cost", "Cost", blocks)
@@ -44,14 +44,13 @@ def cost(context: ReportContext) -> Section:
 def _by_line(context: ReportContext, found: MonthlyCosts) -> Figure:
     rows = [
         {"target": look.label, "k": look.key, "line": line, "at": place, "usd": float(usd)}
-        for look in context.looks
-        if look.name in found.bills
+        for look in found.styles
         for place, line in enumerate(LINES)
         if (usd := _per_million(found, look.name, line))
     ]
     text = f"USD per million requests by line of the bill, without free grants. {_sums(context)}"
     return Figure(
-        "cost-lines", "A million requests, by line of the bill", stacks(context.looks, rows, text), text,
+        "cost-lines", "A million requests, by line of the bill", stacks(found.styles, rows, text), text,
         table=_lines_table(context, found),
         notes=[f"Without free grants, at {volume_text(DEFAULT_VOLUME)} requests a month."],
     )  # fmt: skip
@@ -73,33 +72,38 @@ def _lines_table(context: ReportContext, found: MonthlyCosts) -> Table:
         free = part.cost.usd_per_million_free if part.cost else part.usd_per_million
         if look.name in found.bills:
             lines = [Cell(money(_per_million(found, look.name, line)), number=True) for line in LINES]
-            rows.append(
-                [Cell(look.name, key=look.key), estimate_cell(part.usd_per_million), estimate_cell(free), *lines]
-            )
+            figures = [estimate_cell(part.usd_per_million), estimate_cell(free)]
+            rows.append([Cell(look.name, key=look.key), *figures, *lines])
+        if part.cost is not None and part.cost.reading is not None:
+            name = reading_name(look.name, part.cost.reading.plan)
+            usd = found.bills[name](DEFAULT_VOLUME, True).usd_per_million
+            lines = [Cell(money(_per_million(found, name, line)), number=True) for line in LINES]
+            figures = [estimate_cell(part.cost.reading.usd_per_million), Cell(money(usd), number=True)]
+            rows.append([Cell(name, key=look.key), *figures, *lines])
     caption = "USD per million requests with 95 % intervals"
     return Table(caption, ["target", "without free grant", "with it", *LINES], rows, folded=True)
 
 
-def _by_volume(context: ReportContext, found: MonthlyCosts) -> Iterator[Block]:
+def _by_volume(found: MonthlyCosts) -> Iterator[Block]:
     yield Prose([_VOLUME], of_charts=True)
     yield Controls([volume_text(each) for each in steps()], step_of(DEFAULT_VOLUME))
-    rows = list(_curve_rows(context, found))
+    rows = list(_curve_rows(found))
     text = f"USD a month against requests a month, one line for each target. {_leading(found, free=True)}"
-    spec = curves(context.looks, rows, list(_marks(context, found)), text)
+    spec = curves(found.styles, rows, list(_marks(found)), text)
     yield Figure(
         "cost-volume", "A month against its volume", spec, text,
-        table=_volume_table(context, found),
+        table=_volume_table(found),
         notes=["The upright line is the slider. A diamond is where two targets change places: the break-even point."],
     )  # fmt: skip
     told = "USD a month of each target at the slider's volume; the table of the chart above has round volumes."
-    yield Figure("cost-at-volume", "A month at your volume", bars(context.looks, rows, told), told)
+    yield Figure("cost-at-volume", "A month at your volume", bars(found.styles, rows, told), told)
     yield Points([_leading(found, free=free) for free in (True, False)])
     yield _changes_table(found)
 
 
-def _curve_rows(context: ReportContext, found: MonthlyCosts) -> Iterator[Row]:
-    for look in context.looks:
-        for free in (True, False) if look.name in found.bills else ():
+def _curve_rows(found: MonthlyCosts) -> Iterator[Row]:
+    for look in found.styles:
+        for free in (True, False):
             for step, volume in enumerate(steps()):
                 usd = found.bills[look.name](volume, free).usd
                 place = {"target": look.label, "k": look.key, "step": step, "requests": short(float(volume))}
@@ -111,9 +115,9 @@ def _word(free: bool) -> str:
     return "yes" if free else "no"
 
 
-def _marks(context: ReportContext, found: MonthlyCosts) -> Iterator[Row]:
+def _marks(found: MonthlyCosts) -> Iterator[Row]:
     """Where two targets change places; of many targets, where the cheapest changes."""
-    looks = {each.name: each for each in context.looks}
+    looks = {each.name: each for each in found.styles}
     for free in (True, False):
         costs = found.costs(free=free)
         changes = found.changes(free=free)
@@ -134,7 +138,7 @@ def _leading(found: MonthlyCosts, *, free: bool) -> str:
     return f"Cheapest by requests a month, {words}: {first.cheaper}{turns}."
 
 
-def _volume_table(context: ReportContext, found: MonthlyCosts) -> Table:
+def _volume_table(found: MonthlyCosts) -> Table:
     """Round volumes, with and without the grant."""
     decades = [volume for step, volume in enumerate(steps()) if step % 16 == 0]
     rows = [
@@ -142,8 +146,7 @@ def _volume_table(context: ReportContext, found: MonthlyCosts) -> Table:
             Cell(look.name, "with free grant" if free else "without", key=look.key),
             *(Cell(money(found.bills[look.name](volume, free).usd), number=True) for volume in decades),
         ]
-        for look in context.looks
-        if look.name in found.bills
+        for look in found.styles
         for free in (True, False)
     ]
     return Table("USD a month by requests a month", ["target", *map(volume_text, decades)], rows, folded=True)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from loadtests.analysis.checks import failed
 from loadtests.analysis.target_summary import TABLE_QUANTILES
 from loadtests.report.blocks import Cell, Prose, Section, Table, estimate_cell
 from loadtests.report.sections.verdict import ReportVerdict, verdicts
+from loadtests.stats.formatting import format_value
 
 if TYPE_CHECKING:
     from loadtests.analysis.summary import Summary
@@ -86,5 +87,14 @@ def _row(key: int, part: TargetSummary) -> list[Cell]:
         estimate_cell(part.cold.headline.estimates["p50_ms"]),
         *(estimate_cell(part.typical.estimates[name]) for name in TABLE_QUANTILES),
         Cell(f"{bad:,}", f"of {part.requests:,}", number=True),
-        estimate_cell(part.usd_per_million),
+        _cost_cell(part),
     ]
+
+
+def _cost_cell(part: TargetSummary) -> Cell:
+    """The cost with its interval, and what it is under another reading of the plan's rules."""
+    found = estimate_cell(part.usd_per_million)
+    if part.reading is None or part.usd_per_million.value is None:
+        return found
+    other = f"or {format_value(part.reading.usd_per_million)}, read as {part.reading.plan}"
+    return replace(found, note="; ".join(filter(None, [found.note, other])), interval=False)

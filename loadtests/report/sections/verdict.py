@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from loadtests.analysis.comparison import BAD_SHARE_MAX, cheapest
+from loadtests.analysis.comparison import BAD_SHARE_MAX, cheapest, stays_cheapest
 from loadtests.analysis.recommendation import WORDS as WORDS_OF
 from loadtests.cost.measured import DEFAULT_VOLUME
 from loadtests.report.sections.volume import volume_text
@@ -135,12 +135,16 @@ def _cheapest(parts: Sequence[TargetSummary]) -> ReportVerdict:
     figure = f"{format_estimate(costs[best])} USD per million requests without the free grant"
     if len(known) < 2:
         return ReportVerdict(question, "none", f"{best} alone has a cost: {figure}.{aside}", key)
-    evidence = tuple(cheapest(costs))
+    readings = {part.target.name: part.reading.usd_per_million for part in parts if part.reading is not None}
+    evidence = tuple(cheapest(costs, readings=readings, volume=f"{DEFAULT_VOLUME:,} requests"))
     others = [name for _, name in known[1:]]
     unsure = [name for name in others if costs[best].hi is None or costs[name].lo is None]
     rivals = [name for name in others if name not in unsure and not intervals_below(costs[best], costs[name])]
     if rivals:
         words = f"{best} has the lowest cost, {figure}, but is not separable from {_listed(rivals)}.{aside}"
+        return ReportVerdict(question, "open", words, key, evidence)
+    if not stays_cheapest(best, costs, readings):
+        words = f"{best} has the lowest cost, {figure}, but not where a plan is read in the other way.{aside}"
         return ReportVerdict(question, "open", words, key, evidence)
     if others[0] in unsure:
         words = f"{best}, {figure}; how sure is not known, for there are no intervals.{aside}"

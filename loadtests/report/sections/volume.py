@@ -7,7 +7,7 @@ does not calculate.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from functools import cache
 from typing import TYPE_CHECKING
@@ -17,18 +17,24 @@ from loadtests.cost.measured import DEFAULT_VOLUME, costing_of
 
 if TYPE_CHECKING:
     from loadtests.cost.bill import Bill
+    from loadtests.plan.targets import Target
     from loadtests.report.sections.context import ReportContext
+    from loadtests.report.sections.palette import TargetStyle
+
+_OTHER_DASH = (1, 4)
 
 
 @dataclass(frozen=True, slots=True)
 class MonthlyCosts:
     """The bills of each target by name, as functions of the volume and of whether the free grant is used.
 
-    `unknown` says why, for the targets that cannot be costed.
+    A plan whose rules can be read in two ways has a second entry, named by `reading_name`. `styles` are the looks of
+    all entries. `unknown` says why, for the targets that cannot be costed.
     """
 
     bills: Mapping[str, Callable[[Decimal, bool], Bill]]
     unknown: Mapping[str, str]
+    styles: tuple[TargetStyle, ...] = ()
 
     def costs(self, *, free: bool) -> dict[str, Callable[[Decimal], Decimal]]:
         """USD a month as functions of the volume."""
@@ -47,17 +53,28 @@ def months(context: ReportContext) -> MonthlyCosts:
     """The bills of a run's targets."""
     bills: dict[str, Callable[[Decimal, bool], Bill]] = {}
     unknown: dict[str, str] = {}
-    for part in context.summary.targets:
+    styles: list[TargetStyle] = []
+    for style, part, _ in context.each():
+        target = part.target
         try:
-            bills[part.target.name] = _bills(context, part.target.name)
+            bills[target.name] = _bills(context, target)
+            styles.append(style)
+            if part.cost is not None and part.cost.reading is not None:
+                name = reading_name(target.name, part.cost.reading.plan)
+                bills[name] = _bills(context, replace(target, plan=part.cost.reading.plan))
+                styles.append(replace(style, name=name, label=name, dash=_OTHER_DASH))
         except (LookupError, ValueError) as error:
-            unknown[part.target.name] = str(error)
-    return MonthlyCosts(bills, unknown)
+            unknown[target.name] = str(error)
+    return MonthlyCosts(bills, unknown, tuple(styles))
 
 
-def _bills(context: ReportContext, name: str) -> Callable[[Decimal, bool], Bill]:
-    target = next(part.target for part in context.summary.targets if part.target.name == name)
-    costing = costing_of(target, context.samples.get(name, ()), context.book)
+def reading_name(target: str, plan: str) -> str:
+    """The name of a target's costs under another reading of its plan's rules."""
+    return f"{target}, {plan}"
+
+
+def _bills(context: ReportContext, target: Target) -> Callable[[Decimal, bool], Bill]:
+    costing = costing_of(target, context.samples.get(target.name, ()), context.book)
     costing.month(DEFAULT_VOLUME, free=False)  # a size or price that the plan lacks shows here, not in a chart
 
     @cache

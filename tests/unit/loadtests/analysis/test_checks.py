@@ -107,6 +107,33 @@ def test_a_bad_run_fails_the_check_that_is_about_it_and_says_what_to_do(
     assert found.remedy
 
 
+def test_instances_that_differ_without_a_trend_are_no_drift() -> None:
+    """Two levels in turn; requests alone would call the first third unlike the last."""
+    samples = []
+    for each in steady(AWS):
+        place = each.index // 40
+        slower_s = 0.006 if place in (0, 3, 4, 7) else 0.0
+        samples.append(replace(each, instance=f"i{place}", done_s=(each.done_s or 0.0) + slower_s))
+    found = checks_of(record([*cold(AWS), *samples]))["drift"]
+    assert found.state == "passed", found.finding
+
+
+def test_a_size_below_one_vcpu_is_not_called_noise_of_the_machine() -> None:
+    small = replace(AWS, memory_mb=512, cpu_share="enforced (cgroup v1)")
+    run = replace(record([*cold(AWS), *steady(AWS, spread=0.4)]), targets=[small])
+    found = checks_of(run)["noise"]
+    assert found.state == "unknown"
+    assert "below one vCPU the CPU quota stops the function, so aws cannot tell" in found.finding
+
+
+def test_a_cpu_share_that_nobody_stated_is_unknown_and_unlike_nothing() -> None:
+    foreign = Target("gcp", "gcp", "cloud-run-request", "us-central1", 1024, "http://127.0.0.1:3/")
+    assert foreign.cpu_share == "unknown"
+    local = replace(AWS, cpu_share="enforced (cgroup v2)")
+    found = checks_of(replace(record(GOOD), targets=[local, foreign]))["alike"]
+    assert found.state == "passed", found.finding
+
+
 def test_different_memory_sizes_are_told() -> None:
     small = replace(GCP, memory_mb=256)
     run = replace(record(GOOD), targets=[AWS, small])

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import statistics
 from dataclasses import replace
 from decimal import Decimal
 
 import pytest
 
 from adapters import contract
+from loadtests.cost.bill import BillTerms, bill_plan
 from loadtests.cost.measured import cost_of
 from loadtests.cost.plan import Plan
-from loadtests.cost.plans import load_plans
+from loadtests.cost.plans import load_plan, load_plans
+from loadtests.cost.question import CostQuestion
 from loadtests.plan.targets import Target
 from loadtests.prices.book import bundled_book
 from loadtests.record.sample import Sample
@@ -80,7 +81,33 @@ def test_an_isolated_request_on_flex_pays_a_second_and_a_busy_instance_does_not(
     assert strict.billed_ms.value == 1000
     told = [note for note in cost_of(flex, busy, BOOK).assumptions if "read as flex-per-request" in note]
     assert f"{strict.usd_per_million.value:.2f} USD" in told[0]
-    assert not any("read as" in note for note in cost_of(flex, isolated, BOOK).assumptions)
+
+
+@pytest.mark.parametrize("volume", [1_000, 3_000_000, 10_000_000])
+def test_the_cost_of_shared_time_follows_from_the_months_volume_and_not_from_the_tests_rate(
+    volume: int,
+) -> None:
+    """The same dollars as `tripoint cost` says for the same question."""
+    flex = Target("az", "azure", "flex-consumption", "eastus", 2048, "http://127.0.0.1:1")
+    question = CostQuestion(Decimal(60), Decimal(2048), Decimal(volume), response_kb=Decimal(0))
+    terms = BillTerms("eastus", "x86_64", False)
+    plan = load_plan("azure", "flex-consumption")
+    expected = bill_plan(plan, question.usage(plan), terms=terms, prices=BOOK.of("azure")).usd_per_million
+    for gap_s in (0.05, 0.25, 10.0):
+        samples = [sample(index, flex, start_s=gap_s * index, instance=f"i{index % 8}") for index in range(40)]
+        found = cost_of(flex, samples, BOOK, volume=volume).usd_per_million
+        assert found.value == pytest.approx(float(expected)), gap_s
+
+
+def test_another_reading_of_a_plan_stands_beside_its_cost() -> None:
+    flex = Target("az", "azure", "flex-consumption", "eastus", 2048, "http://127.0.0.1:1")
+    samples = [sample(index, flex, start_s=0.1 * index) for index in range(40)]
+    reading = cost_of(flex, samples, BOOK).reading
+    strict = cost_of(replace(flex, plan="flex-per-request"), samples, BOOK)
+    assert reading is not None
+    assert (reading.plan, reading.usd_per_million) == ("flex-per-request", strict.usd_per_million)
+    assert strict.reading is None
+    assert cost_of(LAMBDA, [sample(0, LAMBDA)], BOOK).reading is None
 
 
 def test_forced_cold_starts_do_not_raise_the_cost_of_a_service_under_load() -> None:
@@ -91,7 +118,7 @@ def test_forced_cold_starts_do_not_raise_the_cost_of_a_service_under_load() -> N
     assert any("provoked" in note for note in alone.assumptions)
 
 
-def test_the_interval_is_a_bootstrap_by_instance_and_repeats_itself() -> None:
+def test_the_interval_is_over_instances_and_repeats_itself() -> None:
     samples = [
         sample(10 * slow + request, LAMBDA, start_s=request, total_ms=50 + 10 * slow, instance=f"i{slow}")
         for slow in range(8)
@@ -105,14 +132,11 @@ def test_the_interval_is_a_bootstrap_by_instance_and_repeats_itself() -> None:
     assert first.lo < first.value < first.hi
 
 
-def test_few_instances_give_an_interval_over_requests_and_say_so() -> None:
-    times = [float(time) for time in range(51, 101)]
-    samples = [sample(index, LAMBDA, start_s=index, total_ms=time) for index, time in enumerate(times)]
+def test_few_instances_give_no_interval_and_say_so() -> None:
+    samples = [sample(index, LAMBDA, start_s=index, total_ms=51.0 + index) for index in range(50)]
     cost = cost_of(LAMBDA, samples, BOOK)
-    half = 1.959964 * statistics.stdev(times) / 50**0.5
-    assert cost.billed_ms.lo == pytest.approx(statistics.mean(times) - half)
-    assert cost.billed_ms.hi == pytest.approx(statistics.mean(times) + half)
-    assert any("interval is over requests" in note for note in cost.assumptions)
+    assert (cost.billed_ms.lo, cost.usd_per_million.lo) == (None, None)
+    assert any("no interval: it takes 6 instances" in note for note in cost.assumptions)
 
 
 def test_few_instances_that_are_shared_give_no_interval_and_say_so() -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from cli.measurement.local_targets import SAMPLES, samples_of
 from core.settings import MODELS
-from loadtests.plan.payloads import PayloadsError, payloads_digest, read_payloads
+from loadtests.plan.payloads import PayloadsError, check_payloads, payloads_digest, read_payloads
 
 WINES = MODELS / "examples" / "wine-xgboost" / "samples"
 
@@ -51,3 +51,16 @@ def test_an_empty_folder_is_told_with_both_kinds(tmp_path: Path) -> None:
 def test_a_models_own_samples_are_sent_unless_said_otherwise() -> None:
     assert samples_of(str(WINES.parent)) == WINES
     assert samples_of("clothes") == SAMPLES
+
+
+def test_photographs_that_cannot_be_read_are_named_before_anything_is_sent(tmp_path: Path) -> None:
+    good = next(iter(sorted(SAMPLES.glob("*.jpg"))))
+    (tmp_path / "good.jpg").write_bytes(good.read_bytes())
+    (tmp_path / "cut.jpg").write_bytes(good.read_bytes()[:200])
+    (tmp_path / "text.png").write_text("not an image")
+    with pytest.raises(PayloadsError, match=r"2 of 3 images cannot be read: cut\.jpg: .*text\.png: .*take them out"):
+        check_payloads(read_payloads(tmp_path))
+    (tmp_path / "cut.jpg").unlink()
+    (tmp_path / "text.png").unlink()
+    check_payloads(read_payloads(tmp_path))
+    check_payloads(read_payloads(WINES))

@@ -14,7 +14,7 @@ def test_a_header_names_what_decides_whether_runs_compare() -> None:
     header = describe_run([AWS, GCP], {"seed": 4}, {"why": "a test"})
     assert json.loads(json.dumps(header)) == header
     assert [Target.from_document(each) for each in header["targets"]] == [AWS, GCP]
-    assert header["cpu_share"] == "enforced (cgroup v2); not enforced"
+    assert header["cpu_share"] == "enforced (cgroup v2); unknown"
     assert re.fullmatch(r"\d{4}-\d{2}-\d{2}", header["price_book"])
     assert (header["seed"], header["why"]) == (4, "a test")
 
