@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import json
 import shutil
+import tomllib
+import zipfile
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import adapters
 from adapters.bundle import bytecode, cache, model_lookup, packages, runtimes
@@ -19,13 +22,14 @@ REPOSITORY = Path(adapters.__file__).resolve().parent.parent
 _SKIP = shutil.ignore_patterns("__pycache__", "*.pyc")
 
 
-def assemble(cloud: Cloud, *, folder: Path, model: str = "clothes") -> Path:
+def assemble(cloud: Cloud, *, folder: Path, model: str = "clothes", code: Path | None = None) -> Path:
     """Lay out the bundle of `cloud` for this interpreter in `folder`, byte-compiled, and return `folder`.
 
-    `model` is a name below `model/` or a folder with a `manifest.json`. The packages are links to files kept
-    in the user's cache folder: read them, do not change them.
+    `model` is a name below `model/` or a folder with a `manifest.json`. `code` is a tree of this project, such as an
+    earlier version, to take our own files from. The packages are links to files kept in the user's cache folder:
+    read them, do not change them.
     """
-    lay_out_code(cloud, folder)
+    lay_out_code(cloud, folder, code=code)
     bytecode.write(folder)
     copy_model(model, folder / "model")
     carried = cloud.data["bundle"].get("packages", ())
@@ -35,18 +39,40 @@ def assemble(cloud: Cloud, *, folder: Path, model: str = "clothes") -> Path:
     return folder
 
 
-def lay_out_code(cloud: Cloud, folder: Path) -> None:
-    """Copy our own files that `cloud.toml` lists into `folder`."""
-    listing = cloud.data["bundle"]
+def unpack(bundle: Path, folder: Path) -> Path:
+    """Copy a bundle that was built before, a folder or a zip file, into `folder`, and return `folder`."""
+    try:
+        if bundle.is_dir():
+            shutil.copytree(bundle, folder, dirs_exist_ok=True)
+        else:
+            shutil.unpack_archive(bundle, folder, "zip")
+    except (OSError, shutil.ReadError, zipfile.BadZipFile) as error:
+        raise BundleError(f"bundle {str(bundle)!r} cannot be unpacked: {error}; expected a folder or a zip") from None
+    return folder
+
+
+def lay_out_code(cloud: Cloud, folder: Path, *, code: Path | None = None) -> None:
+    """Copy our own files that `cloud.toml` lists into `folder`; of the tree `code`, those that its own one lists."""
+    listing, roots = cloud.data["bundle"], [REPOSITORY, cloud.folder.parent.parent]
+    if code is not None:
+        listing, roots = _listing(code / "adapters" / cloud.name / "cloud.toml"), [code]
     for name in listing["files"]:
-        _copy(_source(cloud, name), folder / name)
+        _copy(_source(cloud, name, roots), folder / name)
     for name, source in listing.get("root", {}).items():
-        _copy(_source(cloud, source), folder / name)
+        _copy(_source(cloud, source, roots), folder / name)
 
 
-def _source(cloud: Cloud, name: str) -> Path:
+def _listing(path: Path) -> Mapping[str, Any]:
+    try:
+        listing: Mapping[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"))["bundle"]
+    except (OSError, ValueError, KeyError) as error:
+        raise BundleError(f"{path} lists no files of a bundle ({error}): choose a later version") from None
+    return listing
+
+
+def _source(cloud: Cloud, name: str, roots: Sequence[Path]) -> Path:
     """Find a listed file in the repository, or beside a cloud's folder that lies elsewhere."""
-    for root in (REPOSITORY, cloud.folder.parent.parent):
+    for root in roots:
         if (root / name).exists():
             return root / name
     raise BundleError(f"{cloud.folder / 'cloud.toml'}: [bundle] lists {name!r}, which does not exist")

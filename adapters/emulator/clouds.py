@@ -48,6 +48,15 @@ class LocalCloud:
     fronts: Mapping[str, str]
 
 
+@dataclass(frozen=True, slots=True)
+class Launch:
+    """One local cloud to start: its `cloud`, the `name` that it is known by, and its options."""
+
+    name: str
+    cloud: str
+    options: EmulatorOptions
+
+
 @contextmanager
 def start(
     names: Sequence[str], options: EmulatorOptions | None = None, *, on_event: OnEvent | None = None
@@ -56,9 +65,17 @@ def start(
 
     `on_event` gets every event (cloud, event), from threads; the last of each is `ended`. Raises CloudFailed.
     """
+    launches = [Launch(name, name, options or EmulatorOptions()) for name in names]
+    with start_all(launches, on_event=on_event) as running:
+        yield running
+
+
+@contextmanager
+def start_all(launches: Sequence[Launch], *, on_event: OnEvent | None = None) -> Iterator[dict[str, LocalCloud]]:
+    """As `start`, of clouds with options of their own, of which some may be the same cloud."""
     children: list[Child] = []
     try:
-        children.extend(Child(name, options or EmulatorOptions(), on_event) for name in names)
+        children.extend(Child(each, on_event) for each in launches)
         deadline_s = time.monotonic() + READY_WITHIN_S
         yield {child.name: child.ready(deadline_s - time.monotonic()) for child in children}
     finally:
@@ -71,13 +88,16 @@ def start(
 class Child:
     """One `python -m adapters.emulator` process; it also ends by itself when its standard input closes."""
 
-    def __init__(self, name: str, options: EmulatorOptions, on_event: OnEvent | None) -> None:
-        self.name = name
+    def __init__(self, launch: Launch, on_event: OnEvent | None) -> None:
+        self.name = launch.name
         self._on_event = on_event
         self._first: queue.Queue[dict[str, Any]] = queue.Queue()
         self._last_words: list[str] = []
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "adapters.emulator", name, "--options", options.text(), "--end-with-stdin"],
+            [
+                *(sys.executable, "-m", "adapters.emulator", launch.cloud),
+                *("--options", launch.options.text(), "--end-with-stdin"),
+            ],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

@@ -12,7 +12,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
-from adapters.bundle import assemble
+from adapters.bundle.layout import assemble, unpack
 from adapters.emulator import http_server
 from adapters.emulator.cgroups import Cgroups, find_cgroup_version
 from adapters.emulator.cleanup import CleanupRegistry
@@ -61,7 +61,7 @@ class LocalCloudServer:
             folder = self._folder = Path(tempfile.gettempdir()) / name
             cleanup.keep("folder", str(folder))  # before it exists: then it cannot be left behind
             folder.mkdir(mode=0o700)
-            bundle = assemble(self._cloud, folder=folder / "bundle", model=self._options.model)
+            bundle = self._lay_out(folder / "bundle")
             self._cloud.instances()  # a missing package is told before anybody waits for an instance
             event_log = EventLog(folder / "ledger.jsonl", cloud=self._cloud.name)
             exits.callback(event_log.close)
@@ -84,6 +84,14 @@ class LocalCloudServer:
             self.control = await _open(exits, http_server.server(control.serve))
             self._exits = exits.pop_all()
         return self
+
+    def _lay_out(self, folder: Path) -> Path:
+        """The bundle that the instances run: of this tree, of another one, or one that was built before."""
+        options = self._options
+        if options.bundle is not None:
+            return unpack(Path(options.bundle), folder)
+        code = None if options.code is None else Path(options.code)
+        return assemble(self._cloud, folder=folder, model=options.model, code=code)
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None

@@ -16,7 +16,8 @@ class EmulatorOptions:
 
     `idle_life_s` is how long an idle instance lives; vendors do not state it, so it is a parameter.
     `faults` hold from the start. `shares` asks for CPU and memory shares, enforced where that can be. `cpu_boost`
-    lets an instance have more CPU at its start, on a cloud that gives some.
+    lets an instance have more CPU at its start, on a cloud that gives some. `code` is the folder of a tree of this
+    project to run instead of this one, `bundle` a bundle that was built before.
     """
 
     model: str = "clothes"
@@ -29,6 +30,8 @@ class EmulatorOptions:
     init_timeout_s: float | None = None
     shares: bool = True
     cpu_boost: bool = True
+    code: str | None = None
+    bundle: str | None = None
     faults: tuple[Fault, ...] = ()
 
     def __post_init__(self) -> None:

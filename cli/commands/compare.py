@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shlex
 import sys
+from contextlib import ExitStack
 from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from cli.measurement.options import CompareOptions
     from cli.measurement.ready_targets import ReadyTargets
     from cli.measurement.real_clouds import MeasurementPlan
+    from cli.measurement.versions import Version
     from loadtests.analysis.summary import Summary
     from loadtests.launch import RunRequest
     from loadtests.plan.scenarios import Scenario
@@ -64,6 +66,18 @@ _FOLDER = click.Path(path_type=Path, file_okay=False)
     type=click.FloatRange(min=0, min_open=True),
     help="Stop when every p95 is known to this fraction, such as 0.1.",
 )
+@click.option(
+    "--against",
+    metavar="VERSION",
+    help="Measure another version too, in the same run: a commit, a bundle, or a model. Exit code 1: a regression.",
+)
+@click.option(
+    "--threshold",
+    default=5.0,
+    show_default=True,
+    type=click.FloatRange(min=0),
+    help="With --against: percent that a regression exceeds.",
+)
 @click.option("--seed", default=1, show_default=True, help="Decides the order of requests.")
 @click.option("--workers", default=1, show_default=True, help="Locust processes that send the load.")
 @click.option("--out", type=_FOLDER, help="The run's folder.  [default: runs/<date and time>]")
@@ -79,6 +93,8 @@ def command(**values: Any) -> None:
     from cli.measurement.variants import variants_to_compare
 
     options = CompareOptions(**values)
+    if options.against is not None and (options.targets or options.deploy):
+        raise click.UsageError("--against measures local clouds: leave out --targets and --deploy")
     folder = _folder(options.out, resume=options.resume)
     scenario = _scenario(options.scenario)
     offer_removal(yes=options.yes)
@@ -98,6 +114,8 @@ def command(**values: Any) -> None:
             click.echo(f"kept in {folder}: continue with the same command and --out {folder} --resume", err=True)
         raise
     _print(folder, summary, as_json=options.as_json)
+    if any(each.regression for each in summary.changes or ()):
+        sys.exit(1)
 
 
 def _scenario(name: str) -> Scenario:
@@ -128,20 +146,41 @@ def _measure(folder: Path, options: CompareOptions, plan: MeasurementPlan | None
     from cli.measurement.ready_targets import local_clouds, ready_targets
 
     images = images_in(options.images or samples_of(options.model))
-    with (
-        ready_targets(plan, display)
-        if plan is not None
-        else local_clouds(options.local_clouds, display, model=options.model, memory_mb=options.memory)
-    ) as ready:
+    with ExitStack() as opened:
+        other = _other_version(options, opened)
+        if plan is not None:
+            ready = opened.enter_context(ready_targets(plan, display))
+        else:
+            size_mb = options.memory
+            clouds = local_clouds(
+                options.local_clouds, display, model=options.model, memory_mb=size_mb, against=other
+            )
+            ready = opened.enter_context(clouds)
         budget_usd = plan.requests_usd if plan is not None else options.budget_usd
-        request = _run_request(folder, options, ready, images=images, budget_usd=budget_usd)
+        request = _run_request(folder, options, ready, images=images, budget_usd=budget_usd, against=other)
         execute(request, display, ready.source, wait_s=options.report_wait, live=True)
     return summarise_and_write(folder, display)
 
 
+def _other_version(options: CompareOptions, opened: ExitStack) -> Version | None:
+    """Return the version that --against names, which stays on disk until `opened` is closed."""
+    if options.against is None:
+        return None
+    from cli.measurement.versions import other_version
+
+    return opened.enter_context(other_version(options.against, model=options.model))
+
+
 def _run_request(
-    folder: Path, options: CompareOptions, ready: ReadyTargets, *, images: Path, budget_usd: Decimal | None
+    folder: Path,
+    options: CompareOptions,
+    ready: ReadyTargets,
+    *,
+    images: Path,
+    budget_usd: Decimal | None,
+    against: Version | None,
 ) -> RunRequest:
+    from loadtests.analysis.against import NOTE, THRESHOLD_NOTE
     from loadtests.launch import RunRequest
 
     settings = {"rate": options.rate or None, "precision": options.precision or None, "budget-usd": budget_usd}
@@ -153,7 +192,11 @@ def _run_request(
         seed=options.seed,
         workers=options.workers,
         resume=options.resume,
-        notes={"command": f"tripoint {shlex.join(sys.argv[1:])}", **settings_note(click.get_current_context())},
+        notes={
+            "command": f"tripoint {shlex.join(sys.argv[1:])}",
+            **settings_note(click.get_current_context()),
+            **({} if against is None else {NOTE: against.label, THRESHOLD_NOTE: f"{options.threshold / 100:g}"}),
+        },
         settings={name: str(value) for name, value in settings.items() if value is not None},
         credentials=ready.credentials,
     )

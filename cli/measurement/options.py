@@ -49,6 +49,8 @@ class CompareOptions(MeasurementOptions):
     scenario: str
     rate: float | None
     precision: float | None
+    against: str | None
+    threshold: float
     workers: int
     resume: bool
 

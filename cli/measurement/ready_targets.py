@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from adapters.deployment.session import Session
     from cli.framework.progress import Display
     from cli.measurement.real_clouds import MeasurementPlan
+    from cli.measurement.versions import Version
     from loadtests.credentials.provider import CredentialProvider
     from loadtests.plan.targets import Target
     from loadtests.record.platform_reports import ReportSource
@@ -76,18 +77,36 @@ def settling_s(clouds: Iterable[str]) -> float:
 
 @contextmanager
 def local_clouds(
-    names: Sequence[str] | None, display: Display, *, model: str, memory_mb: int | None
+    names: Sequence[str] | None,
+    display: Display,
+    *,
+    model: str,
+    memory_mb: int | None,
+    against: Version | None = None,
 ) -> Iterator[ReadyTargets]:
-    """Run the local clouds of these names (None: all) and yield one target for each. Raises LookupError."""
+    """Run the local clouds of these names (None: all) and yield one target for each. Raises LookupError.
+
+    With `against`, each cloud runs a second time with that version, as a target of the name with BEFORE at its end.
+    """
     from adapters import contract
     from adapters.emulator import clouds, options
     from cli.measurement.local_targets import target_of
+    from loadtests.analysis.against import BEFORE
 
     names = list(contract.clouds()) if names is None else names
     for name in names:
         contract.load(name)
-    display.show("start local clouds", 0, len(names))
     settings = options.EmulatorOptions(model=model, memory_mb=memory_mb)
-    with clouds.start(names, settings) as running:
-        display.show("start local clouds", len(names), len(names))
-        yield ReadyTargets([target_of(local) for local in running.values()])
+    launches = [clouds.Launch(name, name, settings) for name in names]
+    if against is not None:
+        other = options.EmulatorOptions(
+            model=against.model,
+            memory_mb=memory_mb,
+            code=None if against.code is None else str(against.code),
+            bundle=None if against.bundle is None else str(against.bundle),
+        )
+        launches += [clouds.Launch(f"{name}{BEFORE}", name, other) for name in names]
+    display.show("start local clouds", 0, len(launches))
+    with clouds.start_all(launches) as running:
+        display.show("start local clouds", len(launches), len(launches))
+        yield ReadyTargets([replace(target_of(local), name=name) for name, local in running.items()])

@@ -123,9 +123,12 @@ def corrected(comparisons: Sequence[TargetComparison]) -> list[TargetComparison]
 
 
 def compare_pair(
-    kind: Kind, first: tuple[str, Columns], second: tuple[str, Columns], *, stratum: Stratum, blocked: bool = True
+    kind: Kind, first: tuple[str, Columns], second: tuple[str, Columns], *, stratum: Stratum, interleaved: bool = True
 ) -> TargetComparison:
-    """Compare two targets by name and samples; p is not corrected yet."""
+    """Compare two targets by name and samples; p is not corrected yet.
+
+    `interleaved`: both were measured at the same time, as the targets of one run are.
+    """
     names = first[0], second[0]
     for name, each in (first, second):
         bad = bad_share(each, stratum)
@@ -138,7 +141,8 @@ def compare_pair(
         sides = _aligned(first[1], second[1], kind=kind, stratum=stratum)
         _require_medians(sides)
         # Each cold start is an instance of its own; of a warm request's instance there are others like it.
-        shift = shift_between(*sides, blocked=blocked) if kind == "cold" else instance_shift(*sides)
+        compare = shift_between if kind == "cold" else instance_shift
+        shift = compare(*sides, blocked=interleaved)
     except NotComparable as error:
         return TargetComparison(kind, *names, reason=str(error))
     return TargetComparison(kind, *names, shift=shift, p=shift.p)

@@ -22,6 +22,7 @@ from loadtests.cost.measured import DEFAULT_VOLUME
 from loadtests.record.columns import by_target, columns_of
 
 if TYPE_CHECKING:
+    from loadtests.analysis.change import Change
     from loadtests.analysis.check import Check
     from loadtests.analysis.sweep import SweepResult
     from loadtests.cost.measured import TargetCost
@@ -36,7 +37,10 @@ SENTENCES_MAX = 10  # of one kind; five targets have ten pairs
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """A run in figures and words; `run` is the store's header."""
+    """A run in figures and words; `run` is the store's header.
+
+    `changes`, of a run that measured two versions: what became of each figure from the other version to this one.
+    """
 
     run: Mapping[str, Any]
     targets: Sequence[TargetSummary]
@@ -45,6 +49,7 @@ class Summary:
     verdicts: Sequence[str] = field(default=())
     checks: Sequence[Check] = field(default=())
     sweep: SweepResult | None = None
+    changes: Sequence[Change] | None = None
 
     def document(self) -> dict[str, Any]:
         """The content of `summary.json`."""
@@ -57,6 +62,7 @@ class Summary:
             "comparisons": [each.document() for each in self.comparisons],
             "checks": [each.document() for each in self.checks],
             **({} if self.sweep is None else {"sweep": self.sweep.document()}),
+            **({} if self.changes is None else {"changes": [each.document() for each in self.changes]}),
         }
 
 

@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from loadtests.analysis.against import changes_against
 from loadtests.analysis.checks import check
 from loadtests.analysis.summary import Summary, summarise
 from loadtests.analysis.sweep import sweep_result
@@ -61,8 +62,12 @@ def summarise_run_data(record: RunData, book: PriceBook | None = None) -> Summar
     costs = {target.name: cost_of(target, record.samples, book) for target in record.targets}
     header = {**record.header, "price_book": book.date}
     summary = summarise(header, record.targets, record.samples, costs, images=record.images)
-    tuned = replace(summary, sweep=sweep_result(header, summary.targets, record.columns))
-    return replace(tuned, checks=check(record, tuned))
+    whole = replace(
+        summary,
+        sweep=sweep_result(header, summary.targets, record.columns),
+        changes=changes_against(header, record.columns),
+    )
+    return replace(whole, checks=check(record, whole))
 
 
 def render(run: Path, summary: Summary, kind: Format, *, data: RunData | None = None) -> str:

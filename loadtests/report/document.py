@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from loadtests.report.sections.changes import changes_section
 from loadtests.report.sections.checks import checks, counts
 from loadtests.report.sections.cold import cold
 from loadtests.report.sections.cost import cost
@@ -39,6 +40,8 @@ def compose(context: ReportContext) -> Document:
 def _sections(context: ReportContext) -> Iterator[Section]:
     """In the order of the questions."""
     yield result(context)
+    if context.summary.changes is not None:
+        yield changes_section(context.summary)
     yield warm(context)
     yield cold(context)
     yield timeline(context)

@@ -50,9 +50,9 @@ def _block(block: Block) -> Iterator[str]:
             if items:
                 yield _list(items)
         case Table():
-            yield from _table(block)
+            yield from render_table(block)
         case Figure(table=Table() as table):
-            yield from _table(table)
+            yield from render_table(table)
         case Code(text=text, title=title, folded=folded):
             if not folded:  # long, and kept in the run's other files
                 yield from (f"**{title}**",) if title else ()
@@ -61,7 +61,8 @@ def _block(block: Block) -> Iterator[str]:
             pass
 
 
-def _table(table: Table) -> Iterator[str]:
+def render_table(table: Table) -> Iterator[str]:
+    """Yield a table's caption and its rows, as paragraphs of Markdown."""
     yield f"**{_text(table.caption)}**"
     if not table.rows:
         yield "Nothing."

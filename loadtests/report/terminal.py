@@ -9,6 +9,8 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
+from loadtests.analysis.against import NOTE, threshold_of
+from loadtests.analysis.change import headline
 from loadtests.analysis.checks import failed
 from loadtests.analysis.target_summary import TABLE_QUANTILES
 from loadtests.stats.formatting import format_interval, format_value
@@ -16,6 +18,7 @@ from loadtests.stats.formatting import format_interval, format_value
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from loadtests.analysis.change import Change
     from loadtests.analysis.checks import Check, CheckState
     from loadtests.analysis.summary import Summary
     from loadtests.analysis.target_summary import TargetSummary
@@ -31,6 +34,10 @@ def print_summary(console: Console, summary: Summary) -> None:
     console.print(table(summary))
     for verdict in summary.verdicts:
         console.print(f"- {verdict}", markup=False, highlight=False)
+    if summary.changes is not None:
+        console.print(f"\nAgainst {summary.run.get(NOTE)}:", markup=False, highlight=False)
+        console.print(changes_grid(summary.changes))
+        console.print(headline(summary.changes, threshold_of(summary.run)), markup=False, highlight=False)
     wrong = failed(summary.checks)
     console.print(check_table(wrong) if wrong else Text("every check of this run passed or had nothing to judge by"))
 
@@ -47,6 +54,14 @@ def table(summary: Summary) -> Table:
         drawn.add_column(heading, justify="right", overflow="fold")
     for part in summary.targets:
         drawn.add_row(*_cells(part))
+    return drawn
+
+
+def changes_grid(changes: Sequence[Change]) -> Table:
+    """One row per change, regressions in red."""
+    drawn = Table(box=None, show_header=False, padding=(0, 2, 0, 0), pad_edge=False)
+    for each in changes:
+        drawn.add_row(each.target, each.what, Text(each.sentence, "bold red" if each.regression else ""))
     return drawn
 
 

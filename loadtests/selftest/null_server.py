@@ -3,7 +3,8 @@
 It answers every POST as a classification after `delay_ms`. During a stall it answers nothing; what came in
 meanwhile is answered when the stall ends. `POST /retire` makes the next request wait for a "new instance" that
 takes `cold_ms`, and so does one that was idle for `idle_life_s` of `POST /settings`. `GET /ledger` says what it
-did. Run it as `python -m loadtests.selftest.null_server`: it prints its port
+did. Delays can differ between instances, between stretches of time and between requests, by lognormal laws of
+known width. Run it as `python -m loadtests.selftest.null_server`: it prints its port
 as one JSON line, and ends when its standard input closes.
 """
 
@@ -18,7 +19,9 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from math import exp
+from random import Random
 from time import perf_counter, time
 
 from loadtests.launch import ROOT, python_path
@@ -39,6 +42,30 @@ class Stall:
 
 
 @dataclass(frozen=True, slots=True)
+class Spread:
+    """Standard deviations of the logarithm of the delay: between instances, between stretches of time, and requests.
+
+    A stretch lasts `stretch_s` on the wall clock and has the same factor on every server, `instances` and `requests`
+    are drawn by `seed`.
+    """
+
+    instances: float = 0.0
+    stretches: float = 0.0
+    requests: float = 0.0
+    stretch_s: float = 5.0
+    seed: int = 0
+
+    def factor(self, instance: int, request: int, unix_s: float) -> float:
+        """What the delay is multiplied with; its median over all draws is 1."""
+        drawn = (
+            (self.instances, f"{self.seed}/instance/{instance}"),
+            (self.stretches, f"stretch/{int(unix_s / self.stretch_s)}"),
+            (self.requests, f"{self.seed}/request/{instance}/{request}"),
+        )
+        return exp(sum(width * Random(text).gauss(0, 1) for width, text in drawn if width))
+
+
+@dataclass(frozen=True, slots=True)
 class Behaviour:
     """What the server does to every request; its clock begins with the one after the first `skip`."""
 
@@ -46,10 +73,11 @@ class Behaviour:
     cold_ms: float = 0.0
     stalls: tuple[Stall, ...] = ()
     skip: int = 0
+    spread: Spread = field(default_factory=Spread)
 
-    def answer_after_s(self, arrived_s: float) -> float:
+    def answer_after_s(self, arrived_s: float, *, factor: float = 1.0) -> float:
         """Seconds from a request's arrival to its answer; `arrived_s` is on the server's clock."""
-        due_s = arrived_s + self.delay_ms / 1000
+        due_s = arrived_s + self.delay_ms * factor / 1000
         for stall in self.stalls:
             if stall.at_s <= due_s < stall.at_s + stall.for_s:
                 due_s = stall.at_s + stall.for_s
@@ -97,10 +125,11 @@ class NullServer:
         begun_s = max(now_s, instance.ready_s)  # the handler's: before that the instance was not ready
         self.served += 1
         self.cold += begun_s > now_s
-        done_s = begun_s + self.behaviour.answer_after_s(begun_s - self.first_s)
+        factor = self.behaviour.spread.factor(instance.number, instance.requests, time())
+        done_s = begun_s + self.behaviour.answer_after_s(begun_s - self.first_s, factor=factor)
         instance.used_s = max(instance.used_s, done_s)
         evidence = describe(instance, since_ready_ms=(begun_s - instance.ready_s) * 1000)
-        return done_s - now_s, encode(evidence, total_ms=self.behaviour.delay_ms)
+        return done_s - now_s, encode(evidence, total_ms=self.behaviour.delay_ms * factor)
 
 
 def describe(instance: NullInstance, *, since_ready_ms: float) -> str:
@@ -215,8 +244,16 @@ def main() -> None:
     parser.add_argument("--cold-ms", type=float, default=0.0)
     parser.add_argument("--stall", type=Stall.parse, action="append", default=[], metavar="AT+FOR", help="seconds")
     parser.add_argument("--skip", type=int, default=0, help="the clock begins after so many requests")
+    for name in ("instances", "stretches", "requests"):
+        parser.add_argument(
+            f"--spread-of-{name}", type=float, default=0.0, metavar="SD", help="of the delay's logarithm"
+        )
+    parser.add_argument("--stretch-s", type=float, default=5.0)
+    parser.add_argument("--seed", type=int, default=0)
     chosen = parser.parse_args()
-    behaviour = Behaviour(chosen.delay_ms, chosen.cold_ms, tuple(chosen.stall), chosen.skip)
+    widths = (chosen.spread_of_instances, chosen.spread_of_stretches, chosen.spread_of_requests)
+    spread = Spread(*widths, stretch_s=chosen.stretch_s, seed=chosen.seed)
+    behaviour = Behaviour(chosen.delay_ms, chosen.cold_ms, tuple(chosen.stall), chosen.skip, spread)
     with contextlib.suppress(KeyboardInterrupt):
         asyncio.run(serve(behaviour))
 

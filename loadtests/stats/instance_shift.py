@@ -29,11 +29,14 @@ HALF = 0.5  # of each side's requests must lie in strata of both
 _MERGED = 400  # strata at most; neighbours are merged beyond
 
 
-def instance_shift(first: Series, second: Series) -> Shift:
-    """Compare two interleaved series by their instances; where instances are not known, by stretches of time.
+def instance_shift(first: Series, second: Series, *, blocked: bool = True) -> Shift:
+    """Compare two series by their instances; where instances are not known, by stretches of time.
 
-    Raises NotComparable when there are too few of them on a side, or when the two were not interleaved.
+    `blocked=False` for series that were not measured at the same time. Raises NotComparable when there are too few
+    instances on a side, or when the two were to be interleaved and were not.
     """
+    if not blocked:
+        return _apart(first, second)
     counts = count_instances(first.instance), count_instances(second.instance)
     if None in counts:
         strata = _stretches(first, second)
@@ -51,6 +54,42 @@ def instance_shift(first: Series, second: Series) -> Shift:
         sizes = f"n = {first.values.size} and {second.values.size}"
         raise NotComparable(f"too few samples ({sizes}, needs {FEW} of each)")
     return _ranks(first, second, strata, (int(counts[0] or 0), int(counts[1] or 0)), basis=what)
+
+
+def _apart(first: Series, second: Series) -> Shift:
+    """Compare the medians of instances, or of stretches of time, of series from different times."""
+    sides = (first, second)
+    units = [_units(side) for side in sides]
+    counts = [int(np.unique(each).size) for each in units]
+    known = all(count_instances(side.instance) is not None for side in sides)
+    what = "instances" if known else "instances or stretches of time"
+    basis = f"{' and '.join(map(str, sorted(set(counts))))} {what}"
+    if min(counts) < FEW:
+        raise NotComparable(f"{basis} cannot tell the sides from their instances, needs {FEW} of each")
+    medians = [
+        np.array([float(np.median(side.values[unit == each])) for each in np.unique(unit)])
+        for side, unit in zip(sides, units, strict=True)
+    ]
+    found = shift_between(*map(_bare, medians), blocked=False)
+    return replace(found, n_first=first.values.size, n_second=second.values.size, basis=basis)
+
+
+def unit_shares_above(side: Series, limit: float) -> list[float]:
+    """The share of the values above `limit` of each instance, or of each stretch of time."""
+    unit = _units(side)
+    return [float((side.values[unit == each] > limit).mean()) for each in np.unique(unit)]
+
+
+def _units(side: Series) -> Labels:
+    if count_instances(side.instance) is not None:
+        return side.instance
+    return units_of_time(side, stretches=STRETCHES)
+
+
+def _bare(values: Floats) -> Series:
+    """Values that are each an instance of its own."""
+    unknown = np.full(values.size, -1, dtype=np.int64)
+    return Series(values, np.arange(values.size, dtype=np.float64), unknown, unknown)
 
 
 def _shared(mine: Labels, theirs: Labels) -> float:
@@ -163,5 +202,4 @@ def _medians(side: Series, strata: Labels, centres: dict[int, float]) -> Series:
         mine = side.instance == each
         if (centre := centres.get(int(strata[mine][0]))) is not None:
             values.append(float(np.median(side.values[mine])) - centre)
-    unknown = np.full(len(values), -1, dtype=np.int64)
-    return Series(np.array(values), np.arange(len(values), dtype=np.float64), unknown, unknown)
+    return _bare(np.array(values))
