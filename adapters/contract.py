@@ -132,7 +132,7 @@ class StartInstance(Protocol):
 class Rejection:
     """Why a request got no instance: all are busy (`full`), it waited too long (`queue`), none would `start`."""
 
-    why: Literal["full", "queue", "start"]
+    why: Literal["full", "queue", "start", "rate"]
     failure: InstanceFailed | None = None
 
 

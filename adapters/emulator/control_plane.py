@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from adapters.emulator.platform_rules import Platform
 
 _JSON = (("content-type", "application/json"),)
+_OF_THE_START = ("model", "shares", "code", "bundle", "seed")
 _OFFERED = "GET /state, /ledger, /logs, /faults; POST /retire, /settings, /faults, /shutdown; DELETE /faults"
 
 
@@ -84,8 +85,10 @@ class ControlPlane:
             given = json.loads(body).items()
             changed = {name: self._first.get(name) if value is None else value for name, value in given}
             options = EmulatorOptions.from_document({**asdict(self._options), **changed})
-            if (options.model, options.shares) != (self._options.model, self._options.shares):
-                raise ValueError("model and shares cannot change while a local cloud runs: start another one")
+            if any(getattr(options, name) != getattr(self._options, name) for name in _OF_THE_START):
+                raise ValueError(
+                    f"{', '.join(_OF_THE_START)} cannot change while a local cloud runs: start another one"
+                )
             before, after = self._pool.platform, platform(self._cloud, options)
         except (ValueError, TypeError, AttributeError) as error:
             return _json(400, {"error": str(error)})

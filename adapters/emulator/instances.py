@@ -57,7 +57,7 @@ class InstancePool:
         on_event: Callable[[Mapping[str, Any]], None],
     ) -> None:
         self.platform = platform
-        self.scaling = Scaling(platform.scaling)
+        self.scaling = Scaling(platform.scaling, seed=platform.seed)
         self.faults = Faults()
         self._cloud = cloud
         self._resources = resources

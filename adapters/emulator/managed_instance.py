@@ -69,10 +69,13 @@ class ManagedInstance:
             raise InstanceFailed(
                 f"{cloud.name} instance {self.number} was not ready within {platform.init_timeout_s:g} s"
             ) from None
-        self.ready = True
         if platform.boost is not None and self.share is not None:
-            later = asyncio.get_running_loop().call_later
-            self._timers.append(later(platform.boost.after_ready_s, self.share.limit_cpu, platform.cpu_share))
+            if platform.boost.after_ready_s:
+                later = asyncio.get_running_loop().call_later
+                self._timers.append(later(platform.boost.after_ready_s, self.share.limit_cpu, platform.cpu_share))
+            else:
+                self.share.limit_cpu(platform.cpu_share)  # before the first request is handed out
+        self.ready = True
 
     async def exchange(self, request: HttpRequest, faults: list[Fault]) -> HttpAnswer:
         """Serve one request, with what was asked to go wrong. Raises InstanceFailed."""

@@ -14,7 +14,8 @@ from adapters.emulator.faults import Fault
 class EmulatorOptions:
     """None means: what `[platform]` and `[memory]` of the cloud's cloud.toml say.
 
-    `idle_life_s` is how long an idle instance lives; vendors do not state it, so it is a parameter.
+    `idle_life_s` is how long an idle instance lives, or `idle_life` the curve, as `[platform.idle_life]` has it:
+    vendors do not state it, so it is a parameter. What is drawn, is drawn by `seed`.
     `faults` hold from the start. `shares` asks for CPU and memory shares, enforced where that can be. `cpu_boost`
     lets an instance have more CPU at its start, on a cloud that gives some. `code` is the folder of a tree of this
     project to run instead of this one, `bundle` a bundle that was built before.
@@ -26,6 +27,8 @@ class EmulatorOptions:
     max_instances: int | None = None
     min_instances: int | None = None
     idle_life_s: float | None = None
+    idle_life: Mapping[str, Any] | None = None
+    seed: int = 0
     timeout_s: float | None = None
     init_timeout_s: float | None = None
     shares: bool = True

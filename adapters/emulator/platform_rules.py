@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import psutil
 
 from adapters.contract import HttpAnswer
+from adapters.emulator.idle_life import IdleLife
 from adapters.emulator.memory_sizes import check_memory, cpu_share
 from adapters.emulator.scaling import Rules
 
@@ -39,6 +40,7 @@ class Platform:
     timeout_s: float
     init_timeout_s: float
     scaling: Rules
+    seed: int
     full: HttpAnswer
     failed: HttpAnswer
 
@@ -59,6 +61,7 @@ def platform(cloud: Cloud, options: EmulatorOptions) -> Platform:
         timeout_s=_at_most(_or(options.timeout_s, data["timeout_s"]), limits["timeout_max_s"], "timeout_s"),
         init_timeout_s=_or(options.init_timeout_s, limits["init_timeout_s"]),
         scaling=_scaling(data, options, concurrency),
+        seed=options.seed,
         full=answer(data["full"]),
         failed=answer(data["failed"]),
     )
@@ -97,9 +100,22 @@ def _scaling(data: Mapping[str, Any], options: EmulatorOptions, concurrency: int
         concurrency=concurrency,
         max_instances=_or(options.max_instances, min(data["max_instances"], most_instances_here())),
         min_instances=_or(options.min_instances, 0),
-        idle_life_s=_or(options.idle_life_s, data["idle_life_s"]),
+        idle_life=_idle_life(data, options),
+        requests_per_s=_requests_per_s(data, options),
         **given,
     )
+
+
+def _idle_life(data: Mapping[str, Any], options: EmulatorOptions) -> IdleLife:
+    if options.idle_life_s is not None:
+        return IdleLife.fixed(options.idle_life_s)
+    return IdleLife.read(_or(options.idle_life, data["idle_life"]))
+
+
+def _requests_per_s(data: Mapping[str, Any], options: EmulatorOptions) -> float | None:
+    """The most requests a second: some clouds take so many for each instance that the function may have."""
+    each = data.get("requests_per_s_and_instance")
+    return None if each is None else float(each * _or(options.max_instances, data["max_instances"]))
 
 
 def _or(value: T | None, default: T) -> T:

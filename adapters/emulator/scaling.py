@@ -8,7 +8,10 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass, field
+from random import Random
 from typing import Literal
+
+from adapters.emulator.idle_life import IdleLife
 
 Reason = Literal["request", "ahead", "minimum"]
 
@@ -19,19 +22,20 @@ class Rules:
 
     `queue_length` 0 means that a request without an instance is refused at once. `target_use` is the share of
     places in use above which one more instance is started ahead of need (1.0: never).
-    At most `starts_per_window` instances are started within `window_s`.
+    At most `starts_per_window` instances are started within `window_s`. More than `requests_per_s` are refused.
     """
 
     concurrency: int = 1
     max_instances: int = 100
     min_instances: int = 0
-    idle_life_s: float = 600.0
+    idle_life: IdleLife = field(default_factory=IdleLife)
     bound: bool = False
     queue_length: int = 0
     queue_wait_s: float = 10.0
     target_use: float = 1.0
     starts_per_window: int = 1000
     window_s: float = 10.0
+    requests_per_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +61,7 @@ class Refuse:
     """Answer `request` without an instance."""
 
     request: int
-    why: Literal["full", "queue", "start"]
+    why: Literal["full", "queue", "start", "rate"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +84,9 @@ class Slot:
     ready_s: float | None = None
     in_flight: int = 0
     free_since_s: float = 0.0
+    idle_periods: int = 0
+    life_s: float = 0.0
+    halvings: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,15 +102,20 @@ class Scaling:
     """The state of one function's instances. Times are seconds of one clock that never goes back."""
 
     rules: Rules
+    seed: int = 0
     version: int = 1
     slots: dict[int, Slot] = field(default_factory=dict)
     waiting: deque[Waiting] = field(default_factory=deque)
     _serving: dict[int, int] = field(default_factory=dict)
     _starts: deque[float] = field(default_factory=deque)
+    _arrivals: deque[float] = field(default_factory=deque)
+    _halved: deque[tuple[float, int, bool]] = field(default_factory=deque)
     _next: int = 1
 
     def arrive(self, request: int, now_s: float, *, since_s: float | None = None) -> list[Action]:
         """A request came; at `since_s` where the front door was too busy to take it at once."""
+        if self._too_often(now_s):
+            return [Refuse(request, "rate")]
         waiting = Waiting(request, now_s if since_s is None else since_s)
         slot = None if self.waiting else self._free()
         if slot is not None:
@@ -120,7 +132,8 @@ class Scaling:
     def ready(self, instance: int, now_s: float) -> list[Action]:
         """An instance can serve."""
         slot = self.slots[instance]
-        slot.ready_s = slot.free_since_s = now_s
+        slot.ready_s = now_s
+        self._becomes_idle(instance, now_s)
         if slot.bound_to is not None:
             request, slot.bound_to = slot.bound_to, None
             return [self._assign(Waiting(request, now_s), instance, now_s, waited=True)]
@@ -134,6 +147,8 @@ class Scaling:
         slot = self.slots[instance]
         slot.in_flight -= 1
         slot.free_since_s = now_s
+        if not slot.in_flight:
+            self._becomes_idle(instance, now_s)
         return [*self._serve_queue(now_s), *self._drop_retired(instance)]
 
     def gone(self, instance: int, now_s: float) -> list[Action]:
@@ -229,9 +244,7 @@ class Scaling:
         idle = [
             (slot.free_since_s, instance)
             for instance, slot in self.slots.items()
-            if slot.ready_s is not None
-            and slot.in_flight == 0
-            and now_s - slot.free_since_s >= self.rules.idle_life_s
+            if slot.ready_s is not None and slot.in_flight == 0 and self._is_over(slot, now_s)
         ]
         spare = max(len(self.slots) - self.rules.min_instances, 0)
         stops: list[Action] = []
@@ -239,6 +252,41 @@ class Scaling:
             del self.slots[instance]
             stops.append(Stop(instance, "idle"))
         return stops
+
+    def _becomes_idle(self, instance: int, now_s: float) -> None:
+        """Draw how long it will live without a request, by the seed."""
+        slot = self.slots[instance]
+        slot.free_since_s, slot.halvings = now_s, 0
+        slot.idle_periods += 1
+        slot.life_s = self.rules.idle_life.draw(Random(f"{self.seed}/{instance}/{slot.idle_periods}"))
+
+    def _is_over(self, slot: Slot, now_s: float) -> bool:
+        """Whether an idle instance has lived its time; where they halve, every second one of those idle together."""
+        idle_s, period_s = now_s - slot.free_since_s, self.rules.idle_life.halves_every_s
+        if period_s is None:
+            return idle_s >= slot.life_s
+        level = int(idle_s / period_s)
+        if level <= slot.halvings:
+            return False
+        slot.halvings = level
+        while self._halved and self._halved[0][0] < now_s - period_s / 2:
+            self._halved.popleft()
+        beside = [ended for _, each, ended in self._halved if each == level]
+        ends = beside.count(True) <= beside.count(False)
+        self._halved.append((now_s, level, ends))
+        return ends
+
+    def _too_often(self, now_s: float) -> bool:
+        """Whether the last second had as many requests as the platform takes."""
+        limit = self.rules.requests_per_s
+        if limit is None:
+            return False
+        while self._arrivals and self._arrivals[0] <= now_s - 1.0:
+            self._arrivals.popleft()
+        if len(self._arrivals) >= limit:
+            return True
+        self._arrivals.append(now_s)
+        return False
 
     def _expire(self, now_s: float) -> list[Action]:
         """Refuse who waited too long; a place in an instance that is starting is worth the wait."""

@@ -23,8 +23,14 @@ _EPILOG = "Example: tripoint serve aws --memory 1024, then: curl --data-binary @
 @click.option("--concurrency", type=click.IntRange(min=1), help="Requests at once in one instance.")
 @click.option("--max-instances", type=click.IntRange(min=1), help="Highest number of instances of each cloud.")
 @click.option("--min-instances", type=click.IntRange(min=0), help="Number of instances that are always ready.")
-@click.option("--idle-life", type=float, help="Seconds that an idle instance lives.")
-@click.option("--cpu-boost/--no-cpu-boost", default=True, help="More CPU at an instance's start, as on Google.")
+@click.option(
+    "--idle-life",
+    metavar="SECONDS|FILE",
+    help="How long an idle instance lives; a file as `tripoint idle` writes it.",
+)
+@click.option(
+    "--cpu-boost/--no-cpu-boost", default=True, help="More CPU at an instance's start, as on Google and AWS."
+)
 @click.option("--fault", multiple=True, help="Such as kill:probability=0.1,seed=7; see adapters/emulator/faults.py.")
 @click.option("--model", default="clothes", show_default=True, help="A model's name, or its folder.")
 def command(
@@ -35,7 +41,7 @@ def command(
     concurrency: int | None,
     max_instances: int | None,
     min_instances: int | None,
-    idle_life: float | None,
+    idle_life: str | None,
     cpu_boost: bool,
     fault: tuple[str, ...],
     model: str,
@@ -53,7 +59,7 @@ def command(
         concurrency=concurrency,
         max_instances=max_instances,
         min_instances=min_instances,
-        idle_life_s=idle_life,
+        **_idle_life(idle_life),
         cpu_boost=cpu_boost,
         faults=tuple(parse(text) for text in fault),
     )
@@ -71,6 +77,28 @@ def command(
         raise clouds.CloudFailed(f"local cloud {name!r} ended by itself; start it again")
     except KeyboardInterrupt:
         return
+
+
+def _idle_life(text: str | None) -> dict[str, Any]:
+    """Return the option that --idle-life stands for: seconds, or the curve of a file. Raises UsageError."""
+    import tomllib
+    from pathlib import Path
+
+    from adapters.emulator.idle_life import IdleLife
+
+    if text is None:
+        return {}
+    try:
+        return {"idle_life_s": float(text)}
+    except ValueError:
+        pass
+    try:
+        found = tomllib.loads(Path(text).read_text(encoding="utf-8"))["platform"]["idle_life"]
+        return {"idle_life": IdleLife.read(found).document()}
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise click.UsageError(
+            f"--idle-life {text!r}: expected seconds, or a file with [platform.idle_life] ({error})"
+        ) from error
 
 
 class _Lines:

@@ -13,13 +13,14 @@ SECTIONS = {
         "compare": "All clouds in one run: cold start, latency, errors, cost",
         "tune": "Which memory size to take, on which cloud",
         "serve": "Run local clouds until Ctrl-C, and try them by hand",
+        "idle": "How long idle instances live, by gaps that adapt",
         "calibrate": "What the load test itself adds to a latency",
     },
     "Runs": {
         "runs": "List, show and delete the runs that are kept",
         "report": "Make the report of a run again, from its samples",
         "check": "Can a run be trusted? (1: no)",
-        "diff": "Is the second run worse than the first? (1: yes)",
+        "diff": "Did a change make anything worse? (1: yes)",
         "export": "Every raw sample as CSV, Parquet or JSON",
     },
     "Cost": {

@@ -34,7 +34,10 @@ def standing_usd(variant: FunctionSpec, hours: Decimal, *, renewals: int = 0) ->
     usd = _held_usd(variant, lasting_instances(variant), hours)
     if not _bills_life(variant):
         return usd
-    limits_s = variant.data["platform"]["idle_life_s"] + variant.data["limits"]["init_timeout_s"]
+    from adapters.emulator.idle_life import IdleLife
+
+    idle_s = IdleLife.read(variant.data["platform"]["idle_life"]).longest_s
+    limits_s = idle_s + variant.data["limits"]["init_timeout_s"]
     return usd + (1 + renewals) * _held_usd(variant, variant.reserved_instances, Decimal(str(limits_s)) / 3600)
 
 

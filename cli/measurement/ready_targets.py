@@ -57,6 +57,14 @@ def ready_targets(plan: MeasurementPlan, display: Display) -> Iterator[ReadyTarg
         yield _of_session(plan.session, [Target.from_document(document) for document in documents], plan.notes)
 
 
+def given_targets(source: str) -> ReadyTargets:
+    """Return the targets that --targets names, with their credentials where `tripoint deploy` made them."""
+    from cli.measurement.real_clouds import read_given
+
+    targets, session = read_given(source)
+    return ReadyTargets(targets) if session is None else _of_session(session, targets, ())
+
+
 def _of_session(session: Session, targets: Sequence[Target], notes: Sequence[str]) -> ReadyTargets:
     """Return targets that this project deployed, with the credentials and the reports of their clouds."""
     from adapters.deployment.deployed_targets import DeployedTargets

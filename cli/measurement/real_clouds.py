@@ -119,14 +119,7 @@ def _planned(number: int, variant: FunctionSpec) -> Target:
 
 
 def _to_measure(options: MeasurementOptions, source: str, load_of: LoadOf) -> MeasurementPlan:
-    from adapters.deployment.session import Session
-    from loadtests.cost.gateway import check_gateways
-    from loadtests.plan.targets import read_targets
-
-    path = _targets_file(source)
-    targets = read_targets(path)
-    check_gateways(targets)
-    session = Session(folder=path.parent, say=log) if (path.parent / RECORD.name).exists() else None
+    targets, session = read_given(source)
     if not session and all(map(_is_here, targets)):
         return MeasurementPlan(targets, requests_usd=options.budget_usd)
     load = load_of(targets)
@@ -144,6 +137,21 @@ def _to_measure(options: MeasurementOptions, source: str, load_of: LoadOf) -> Me
         question="Send this load?",
     )
     return MeasurementPlan(targets, session, (), left_usd)
+
+
+def read_given(source: str) -> tuple[Sequence[Target], Session | None]:
+    """Return the targets that --targets names, and the session of those that `tripoint deploy` made.
+
+    Raises UsageError, TargetsError.
+    """
+    from adapters.deployment.session import Session
+    from loadtests.cost.gateway import check_gateways
+    from loadtests.plan.targets import read_targets
+
+    path = _targets_file(source)
+    targets = read_targets(path)
+    check_gateways(targets)
+    return targets, Session(folder=path.parent, say=log) if (path.parent / RECORD.name).exists() else None
 
 
 def _targets_file(source: str) -> Path:

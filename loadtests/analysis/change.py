@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -105,15 +105,15 @@ def errors_change(name: str, before: Sequence[Columns], after: Sequence[Columns]
     return Change(name, ERRORS, f"{shares[0]:.2%} to {shares[1]:.2%}", points / BAD_SHARE_MAX, p)
 
 
-def judged(changes: Sequence[Change], *, threshold: float, least: float = 0.0) -> list[Change]:
+def judged(changes: Sequence[Change], *, threshold: float, least: Mapping[str, float] | None = None) -> list[Change]:
     """Correct the p values for their number, and decide which changes are regressions.
 
     A regression is significant, worse by more than `threshold` (errors: by more than one point), and by more than
-    `least`: what two runs of the same thing differ by, where that is not in the p value.
+    `least` of its figure: what two runs of the same thing differ by, where that is not in the p value.
     """
     ps = iter(holm([each.p for each in changes if each.p is not None]))
     corrected = [each if each.p is None else replace(each, p=next(ps)) for each in changes]
-    return [_judge(each, threshold=threshold, least=least) for each in corrected]
+    return [_judge(each, threshold=threshold, least=(least or {}).get(each.what, 0.0)) for each in corrected]
 
 
 def _judge(change: Change, *, threshold: float, least: float) -> Change:

@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from adapters import contract
+from adapters.emulator.idle_life import IdleLife
 from loadtests.cost.bill import BillTerms, bill_plan
 from loadtests.cost.budget import BudgetError, RequestPrice
 from loadtests.cost.gateway import gateway_before, steps_of
@@ -79,7 +80,11 @@ def request_price(target: Target, book: PriceBook, *, request_bytes: int = 0) ->
 
     base, rule = usd(), plan.duration
     init_s = Decimal(str(data["limits"]["init_timeout_s"])) if rule.init_billed else _ZERO
-    left_s = init_s + Decimal(str(data["platform"]["idle_life_s"])) if plan.bills_instance_lifetime else _ZERO
+    left_s = (
+        init_s + Decimal(str(IdleLife.read(data["platform"]["idle_life"]).longest_s))
+        if plan.bills_instance_lifetime
+        else _ZERO
+    )
     return RequestPrice(
         request_usd=base,
         ms_usd=(usd(instance_s=_MS_PER_S) - base) / _MS_PER_S**2,

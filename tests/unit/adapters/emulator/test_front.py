@@ -146,7 +146,7 @@ def test_options_override_what_the_cloud_says() -> None:
     assert (rules.memory_mb, rules.timeout_s) == (512, 2.0)
     assert rules.scaling.max_instances == 3
     assert rules.scaling.min_instances == 1
-    assert rules.scaling.idle_life_s == 5.0
+    assert rules.scaling.idle_life.longest_s == 5.0
     assert rules.cpu_share == pytest.approx(512 / 1769)
 
 
@@ -156,17 +156,17 @@ def test_sharing_an_instance_on_cloud_run_comes_with_a_whole_vcpu() -> None:
     assert (alone.cpu_share, shared.cpu_share) == (0.333, 1.0)
 
 
-def test_google_boosts_the_start_of_instances_of_one_vcpu_or_less_unless_that_is_switched_off() -> None:
+def test_google_and_aws_boost_the_start_of_small_instances_unless_that_is_switched_off() -> None:
     boosts = {
         (name, size_mb, asked): platform(
             contract.load(name),
             EmulatorOptions.from_document(json.loads(EmulatorOptions(memory_mb=size_mb, cpu_boost=asked).text())),
         ).boost
-        for name, size_mb in (("gcp", 512), ("gcp", 2048), ("gcp", 4096), ("aws", 512))
+        for name, size_mb in (("gcp", 512), ("gcp", 2048), ("gcp", 4096), ("aws", 512), ("azure", 512))
         for asked in (True, False)
     }
     given = {key: boost.vcpu for key, boost in boosts.items() if boost is not None}
-    assert given == {("gcp", 512, True): 2.0, ("gcp", 2048, True): 2.0}
+    assert given == {("gcp", 512, True): 2.0, ("gcp", 2048, True): 2.0, ("aws", 512, True): 2.0}
 
 
 @pytest.mark.parametrize(

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from adapters.emulator.idle_life import IdleLife
 from adapters.emulator.scaling import Action, Assign, Refuse, Rules, Scaling, Start, Stop
 
-BOUND = Rules(bound=True, max_instances=2, idle_life_s=60.0)
-QUEUED = Rules(queue_length=10, queue_wait_s=10.0, max_instances=2, idle_life_s=60.0)
+BOUND = Rules(bound=True, max_instances=2, idle_life=IdleLife.fixed(60.0))
+QUEUED = Rules(queue_length=10, queue_wait_s=10.0, max_instances=2, idle_life=IdleLife.fixed(60.0))
 
 
 def test_a_request_without_a_free_instance_starts_one_and_waits_for_it() -> None:
@@ -130,7 +134,7 @@ def test_the_instance_used_last_is_used_first_so_that_others_can_end() -> None:
 
 
 def test_the_minimum_is_started_before_any_request_and_never_reaped() -> None:
-    rule = Scaling(Rules(bound=True, min_instances=1, idle_life_s=1.0))
+    rule = Scaling(Rules(bound=True, min_instances=1, idle_life=IdleLife.fixed(1.0)))
     assert rule.tick(0.0) == [Start(1, "minimum", None)]
     assert rule.ready(1, 0.5) == []
     assert rule.arrive(1, 0.6) == [Assign(1, 1, waited=False)]
@@ -188,7 +192,7 @@ def rules(draw: st.DrawFn) -> Rules:
         concurrency=draw(st.integers(1, 4)),
         max_instances=draw(st.integers(1, 5)),
         min_instances=draw(st.integers(0, 2)),
-        idle_life_s=draw(st.floats(0.5, 20)),
+        idle_life=IdleLife.fixed(draw(st.floats(0.5, 20))),
         bound=draw(st.booleans()),
         queue_length=draw(st.integers(0, 10)),
         queue_wait_s=draw(st.floats(0.5, 20)),
@@ -274,3 +278,45 @@ class World:
     def decide(self, request: int) -> None:
         assert request not in self.decided
         self.decided.add(request)
+
+
+def idle_ends(rules: Rules, *, instances: int, seed: int, until_s: float) -> list[float]:
+    """When idle instances end, all of which became idle at 0, in ticks of a second."""
+    rule = Scaling(replace(rules, max_instances=instances), seed=seed)
+    for request in range(instances):
+        (start,) = rule.arrive(request, 0.0)
+        assert isinstance(start, Start)
+        rule.ready(start.instance, 0.0)
+    for request in range(instances):
+        rule.done(request, 0.0)
+    ends = []
+    for second in range(1, int(until_s) + 1):
+        ends += [float(second) for each in rule.tick(float(second)) if isinstance(each, Stop)]
+    return ends
+
+
+def test_idle_instances_end_by_the_curve_that_is_drawn_by_the_seed() -> None:
+    curve = IdleLife(((60.0, 1.0), (120.0, 0.4), (300.0, 0.0)))
+    rules = Rules(bound=True, idle_life=curve)
+    ends = idle_ends(rules, instances=400, seed=1, until_s=301)
+    assert len(ends) == 400
+    for at_s in (30.0, 60.0, 90.0, 120.0, 210.0):
+        alive = sum(end > at_s for end in ends) / 400
+        assert alive == pytest.approx(curve.survival(at_s), abs=0.08), at_s
+    assert ends == idle_ends(rules, instances=400, seed=1, until_s=301)
+    assert ends != idle_ends(rules, instances=400, seed=2, until_s=301)
+
+
+def test_instances_that_halve_leave_half_each_time_and_a_single_one_ends_the_first_time() -> None:
+    rules = Rules(bound=True, idle_life=IdleLife(halves_every_s=100.0))
+    ends = idle_ends(rules, instances=20, seed=0, until_s=600)
+    assert [sum(end > at_s for end in ends) for at_s in (99, 110, 210, 310, 410, 510)] == [20, 10, 5, 2, 1, 0]
+    for seed in range(3):
+        assert idle_ends(rules, instances=1, seed=seed, until_s=300) == [100.0]
+
+
+def test_more_requests_a_second_than_the_platform_takes_are_refused() -> None:
+    rule = Scaling(Rules(bound=True, requests_per_s=3))
+    said = [rule.arrive(request, 0.1 * request)[0] for request in range(5)]
+    assert [isinstance(each, Refuse) and each.why == "rate" for each in said] == [False, False, False, True, True]
+    assert not isinstance(rule.arrive(9, 1.05)[0], Refuse), "the first has left the second"

@@ -82,7 +82,7 @@ def test_a_faster_run_is_better_and_not_a_regression() -> None:
 
 
 def test_a_longer_tail_alone_is_a_regression() -> None:
-    assert regressions(diff([run(1)], [run(2, tail=2.5)])) == ["warm p95", "warm p99"]
+    assert regressions(diff([run(1)], [run(2, tail=6.0)])) == ["warm p95", "warm p99"]
 
 
 def test_slower_cold_starts_alone_are_a_regression() -> None:
@@ -158,11 +158,12 @@ def test_the_command_prints_changes_as_json(tmp_path: Path) -> None:
 
 
 def test_one_run_a_side_calls_nothing_a_regression_that_two_runs_of_the_same_thing_differ_by() -> None:
-    slower = 20.0 * (1 + RUN_TO_RUN * 0.7)
-    change = next(each for each in diff([run(1)], [run(2, warm_ms=slower)]) if each.what == "warm latency")
+    slower = 20.0 * (1 + RUN_TO_RUN["warm latency"] * 0.9)
+    changes = diff([run(1)], [run(2, warm_ms=slower)], threshold=0.05)
+    change = next(each for each in changes if each.what == "warm latency")
     assert (change.significant, change.regression) == (True, False)
     assert change.sentence.endswith("worse, by no more than two runs of the same thing differ")
-    assert f"{RUN_TO_RUN:.0%}" in limits([run(1)], [run(2)])
+    assert "warm latency by up to 15%" in limits([run(1)], [run(2)])
 
 
 def test_several_runs_a_side_rest_on_runs_which_differ_by_a_law_of_their_own() -> None:
