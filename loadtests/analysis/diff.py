@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -77,7 +78,8 @@ def doubts(record: RunData) -> list[str]:
 
 def unlike(first: RunData, second: RunData) -> Iterator[str]:
     """Why two runs do not measure the same thing, in words; nothing when they do."""
-    for name in ("scenario", "loop", "model"):
+    yield from _differs("scenario", _scenario(first), _scenario(second))
+    for name in ("loop", "model"):
         yield from _differs(name, first.header.get(name), second.header.get(name))
     yield from _differs("image set", _digest(first), _digest(second))
     mine, theirs = ({target.name: target for target in record.targets} for record in (first, second))
@@ -92,6 +94,12 @@ def unlike(first: RunData, second: RunData) -> Iterator[str]:
 def _differs(what: str, first: object, second: object) -> Iterator[str]:
     if first != second:
         yield f"{what}: {first} against {second}"
+
+
+def _scenario(record: RunData) -> str | None:
+    """Its name, or that of its file, wherever that lies."""
+    found = record.header.get("scenario")
+    return None if found is None else Path(str(found)).name
 
 
 def _digest(record: RunData) -> object:

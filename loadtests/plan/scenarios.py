@@ -66,9 +66,9 @@ SCENARIOS = {
     for scenario in (
         Scenario(
             "quick",
-            "10 rounds of a forced cold start and 40 warm requests per target: 10 instances; about a minute",
+            "16 rounds of a forced cold start and 25 warm requests per target: 16 instances; a minute and a half",
             15.0,
-            lambda rate, settle_s: in_rounds(10, settle_s, lambda name: Constant(rate, 42, warm_up=2, name=name)),
+            lambda rate, settle_s: in_rounds(16, settle_s, lambda name: Constant(rate, 27, warm_up=2, name=name)),
         ),
         Scenario(
             "smoke",

@@ -41,7 +41,7 @@ def quick_run(
         own = factors.setdefault(place, float(random.lognormal(0, instance) * random.lognormal(0, own_minute)))
         ms = image_ms[arrival.image] * shared * own * random.lognormal(0, 0.1)
         ms += more_ms if arrival.target == names[-1] else 0.0
-        at_s = arrival.phase * 5.0 + arrival.offset_s
+        at_s = arrival.phase * 3.0 + arrival.offset_s
         samples[arrival.target].append(
             Sample(
                 arrival.index, arrival.target, "w", arrival.stratum, at_s, at_s, at_s + float(ms) / 1000, "ok",
@@ -73,7 +73,7 @@ def test_at_most_5_percent_of_runs_show_a_difference_between_three_equal_targets
 def test_the_interval_covers_the_long_run_difference_in_93_to_98_percent_of_runs(
     instance: float, minute: float
 ) -> None:
-    """Exact law of ten rounds: 95.1 %; 300 runs vary by 2.5 points either way."""
+    """Exact law of 16 rounds: 95.6 %; 300 runs vary by 2.5 points either way."""
     covered = 0
     for seed in range(REPEATS):
         (pair,) = quick_run(seed, targets=2, instance=instance, minute=minute, more_ms=SHIFT_MS)
