@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import click
 
 if TYPE_CHECKING:
-    from loadtests.cost.comparison import PlanChoice
+    from loadtests.cost.comparison import CostComparison, PlanChoice
     from loadtests.cost.question import CostQuestion
 
 _EPILOG = "Example: tripoint cost --duration-ms 60 --requests 10M/month --cold-share 2% --init-ms 900"
@@ -65,14 +66,15 @@ def _choices(function: Callable[..., None]) -> Callable[..., None]:
 @click.option("--json", "as_json", is_flag=True, help="Everything as one JSON document, with all lines.")
 def command(free: bool, prices: str | None, as_json: bool, **options: object) -> None:
     """Every plan of every cloud side by side, cheapest first, and the volumes at which the order changes."""
-    from loadtests.cost.comparison import candidates, compare
+    from loadtests.cost.comparison import candidates, compare, impossible_sentences
     from loadtests.cost.document import document
     from loadtests.prices.library import open_book
 
     ways = candidates(_choice(options), open_book(prices))
     comparison = compare(_question(options), ways, free=free)
     if not comparison.offers:
-        raise ValueError("no plan can serve this: " + "; ".join(reason for _, reason in comparison.impossible))
+        raise ValueError("no plan can serve this: " + "; ".join(impossible_sentences(comparison)))
+    _warn_of_old_prices(comparison)
     if as_json:
         click.echo(json.dumps(document(comparison, free=free), indent=2, ensure_ascii=False))
         return
@@ -86,6 +88,17 @@ def command(free: bool, prices: str | None, as_json: bool, **options: object) ->
         console.print(sentence, markup=False)
 
 
+def _warn_of_old_prices(comparison: CostComparison) -> None:
+    """Say on standard error when a price was read long ago."""
+    from loadtests.prices.table import OLD_DAYS, age_days
+
+    today = datetime.now(UTC).date()
+    used = [offer.candidate for offer in comparison.offers]
+    ages = [age_days(rate, today) for way in used for rate in way.prices.regions[way.region].rates.values()]
+    if max(ages, default=0) > OLD_DAYS:
+        click.echo(f"some prices were read {max(ages)} days ago: tripoint prices --refresh reads new ones", err=True)
+
+
 def _choice(options: dict[str, object]) -> PlanChoice:
     from loadtests.cost.comparison import PlanChoice
 
@@ -93,15 +106,16 @@ def _choice(options: dict[str, object]) -> PlanChoice:
 
 
 def _question(options: dict[str, object]) -> CostQuestion:
-    from loadtests.cost.question import CostQuestion, exact_number, monthly_volume, share
+    from loadtests.cost.question import CostQuestion, exact_number, held_instances, monthly_volume, share
 
     names = ["duration_ms", *(flag.removeprefix("--").replace("-", "_") for flag, _, _ in _NUMBERS)]
-    names += [name for name in ("observed_mb", "held") if options[name] is not None]
+    names += ["observed_mb"] if options["observed_mb"] is not None else []
     numbers = {name: exact_number(f"--{name.replace('_', '-')}", str(options[name])) for name in names}
     return CostQuestion(
         requests=monthly_volume(str(options["requests"])),
         cold_share=share(str(options["cold_share"])),
         concurrency=int(str(options["concurrency"])),
         gateway=None if options["gateway"] is None else str(options["gateway"]),
+        held=None if options["held"] is None else held_instances(str(options["held"])),
         **numbers,
     )

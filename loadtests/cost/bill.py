@@ -24,7 +24,10 @@ _ZERO = Decimal(0)
 
 @dataclass(frozen=True, slots=True)
 class BillLine:
-    """One meter of the bill: `quantity` units used, `free_units` of them in the grant, `usd` to pay."""
+    """One meter of the bill: `quantity` units used, `free_units` of them in the grant, `usd` to pay.
+
+    `region` is the one whose price it is.
+    """
 
     name: LineName
     meter: str
@@ -34,6 +37,7 @@ class BillLine:
     usd: Decimal
     source: str
     confidence: str
+    region: str = ""
 
     @property
     def billable(self) -> Decimal:
@@ -156,4 +160,5 @@ def _price(
         usd = max(gross - credit, _ZERO)
         granted = quantity * min(credit / gross, Decimal(1)) if gross else _ZERO
     facts = found.rate
-    return BillLine(meter.line, meter.name, quantity, granted, facts.unit, usd, facts.source, facts.confidence), found
+    price = (facts.unit, usd, facts.source, facts.confidence, found.region)
+    return BillLine(meter.line, meter.name, quantity, granted, *price), found

@@ -8,7 +8,8 @@ from decimal import Decimal
 from functools import cache
 from itertools import combinations, pairwise
 
-_PER_DECADE = 16
+_PER_DECADE = 16  # of the slider's steps
+_BETWEEN = 4  # places between two steps at which an order is looked at: it may change and change back
 _PRECISION = Decimal("1.002")  # a volume is found to 0.2 %
 
 
@@ -28,12 +29,20 @@ def volumes(lowest: int = 3, highest: int = 10) -> tuple[Decimal, ...]:
     return tuple(Decimal(10) ** (Decimal(lowest) + Decimal(step) / _PER_DECADE) for step in range(count + 1))
 
 
+@cache
+def _fine() -> tuple[Decimal, ...]:
+    """The steps and places between them."""
+    ratio = (volumes()[1] / volumes()[0]) ** (Decimal(1) / (_BETWEEN + 1))
+    inside = (low * ratio**place for low in volumes()[:-1] for place in range(_BETWEEN + 1))
+    return (*inside, volumes()[-1])
+
+
 def cheapest_by_volume(costs: Mapping[str, Callable[[Decimal], Decimal]]) -> tuple[BreakEven, ...]:
     """The cheapest at the lowest volume (`dearer` is empty), then each volume from which another one is.
 
     Where several cost the same, the one that was cheapest stays.
     """
-    grid = volumes()
+    grid = _fine()
     best = min(costs, key=lambda name: costs[name](grid[0]))
     changes = [BreakEven(grid[0], best, "")]
     for low, high in pairwise(grid):
@@ -53,8 +62,8 @@ def order_changes(costs: Mapping[str, Callable[[Decimal], Decimal]]) -> tuple[Br
 def _pair_changes(costs: Mapping[str, Callable[[Decimal], Decimal]], pair: tuple[str, str]) -> list[BreakEven]:
     changes: list[BreakEven] = []
     leader: str | None = None
-    previous = volumes()[0]
-    for volume in volumes():
+    previous = _fine()[0]
+    for volume in _fine():
         first, second = (costs[name](volume) for name in pair)
         ahead = leader if first == second else pair[first > second]
         if ahead is not None and leader is not None and ahead != leader:

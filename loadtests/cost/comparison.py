@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from adapters import contract
 from loadtests.cost.bill import Bill, BillTerms, bill_plan
+from loadtests.cost.limits import refusals
 from loadtests.cost.plan import Plan
 from loadtests.cost.plans import PlanError, load_plans
+from loadtests.cost.usage import UsageError
 from loadtests.prices.rate import PriceError
 
 if TYPE_CHECKING:
@@ -30,21 +32,25 @@ class PlanChoice:
 
 @dataclass(frozen=True, slots=True)
 class PlanCandidate:
-    """One way to buy: a plan, an architecture, a region and its prices."""
+    """One way to buy: a plan, an architecture, a region and its prices; `beside`: other regions of its cloud too."""
 
     plan: Plan
     architecture: str
     region: str
     prices: CloudPrices
+    beside: bool = False
 
     @property
     def name(self) -> str:
-        """Names plan, and architecture where there are several: `aws/on-demand arm64`."""
+        """Names plan, and architecture and region where there are several: `aws/on-demand arm64`."""
         several = len(self.plan.architectures) > 1
-        return f"{self.plan.cloud}/{self.plan.name}" + (f" {self.architecture}" if several else "")
+        place = f" {self.region}" if self.beside else ""
+        return f"{self.plan.cloud}/{self.plan.name}" + (f" {self.architecture}" if several else "") + place
 
     def bill(self, question: CostQuestion, *, free: bool) -> Bill:
-        """A month's bill. Raises ValueError when the plan cannot serve the question."""
+        """A month's bill. Raises ValueError when the plan cannot serve the question, with every limit of it."""
+        if reasons := list(refusals(question, self.plan)):
+            raise UsageError("; ".join(reasons))
         terms = BillTerms(self.region, self.architecture, free)
         return bill_plan(self.plan, question.usage(self.plan), terms=terms, prices=self.prices)
 
@@ -85,9 +91,10 @@ def candidates(choice: PlanChoice, book: PriceBook) -> tuple[PlanCandidate, ...]
     _refuse_unknown(choice, plans)
     places = _places(choice.regions, [book.of(cloud) for cloud in clouds])
     return tuple(
-        PlanCandidate(plan, architecture, places[plan.cloud], book.of(plan.cloud))
+        PlanCandidate(plan, architecture, region, book.of(plan.cloud), len(places[plan.cloud]) > 1)
         for plan in plans
         if not choice.plans or plan.name in choice.plans
+        for region in places[plan.cloud]
         for architecture in plan.architectures
         if not choice.architectures or architecture in choice.architectures
     )
@@ -120,10 +127,23 @@ def _refuse_unknown(choice: PlanChoice, plans: Sequence[Plan]) -> None:
                 raise PlanError(f"unknown {kind} {word!r}: known are {', '.join(sorted(known))}")
 
 
-def _places(regions: Sequence[str], prices: Sequence[CloudPrices]) -> dict[str, str]:
-    """The region of each cloud: the first of `regions` that it has, else its default one."""
+def impossible_sentences(comparison: CostComparison) -> Iterator[str]:
+    """Each reason once, after the plans that cannot serve the question for it."""
+    reasons: dict[str, list[str]] = {}
+    for candidate, reason in comparison.impossible:
+        reasons.setdefault(reason, []).append(candidate.name)
+    for reason, names in reasons.items():
+        yield f"{', '.join(names)} cannot serve this: {reason}"
+
+
+def _places(regions: Sequence[str], prices: Sequence[CloudPrices]) -> dict[str, tuple[str, ...]]:
+    """The regions of each cloud: those of `regions` that it has, in their order, else its default one."""
     for name in regions:
         if not any(each.knows(name) for each in prices):
             known = sorted({region for each in prices for region in (*each.regions, *each.areas)})
-            raise PriceError(f"no prices for region {name!r}: known are {', '.join(known)}")
-    return {each.cloud: each.region(next((name for name in regions if each.knows(name)), None)) for each in prices}
+            raise PriceError(
+                f"no prices for region {name!r}: known are {', '.join(known)}; "
+                f"`tripoint prices --refresh --region CLOUD/{name}` reads those of another one, such as aws/{name}"
+            )
+    found = {each.cloud: [each.region(name) for name in regions if each.knows(name)] for each in prices}
+    return {each.cloud: tuple(dict.fromkeys(found[each.cloud] or [each.region(None)])) for each in prices}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
     from loadtests.cost.cpu import CpuRule
@@ -40,19 +40,24 @@ class Meter:
 
 @dataclass(frozen=True, slots=True)
 class ReserveRule:
-    """Held time is rounded up to `step_s`; at least `minimum` instances are held (0: none need be).
+    """Held time is rounded up to `step_s`, `minimum_s` at least; `minimum` instances are held (0: none need be).
 
     Where their number is not given, as many are held as are busy for `use` of the time on average.
     """
 
     step_s: Decimal = Decimal(1)
+    minimum_s: Decimal = Decimal(0)
     minimum: int = 0
     use: Decimal = Decimal("0.6")
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """A billing mode of a cloud. `alternative` names the plan that reads the same rules differently, or is empty."""
+    """A billing mode of a cloud.
+
+    `alternative` names the plan that reads the same rules differently, or is empty. `limits` are those of its own, as
+    `[limits]` of cloud.toml has the cloud's.
+    """
 
     cloud: str
     name: str
@@ -70,6 +75,7 @@ class Plan:
     assumptions: tuple[str, ...]
     source: str
     read: str
+    limits: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def bills_reserved(self) -> bool:

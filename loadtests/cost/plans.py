@@ -75,6 +75,7 @@ def _read(cloud: str, name: str, section: Mapping[str, Any]) -> Plan:
             assumptions=tuple(section.get("assumptions", [])),
             source=str(section["source"]),
             read=str(section["read"]),
+            limits=dict(section.get("limits", {})),
         )
     except KeyError as missing:
         raise PlanError(f"plan {cloud}/{name} lacks {missing}; add it to its cloud.toml") from None
@@ -84,7 +85,8 @@ def _read(cloud: str, name: str, section: Mapping[str, Any]) -> Plan:
 
 def _reserve(data: Mapping[str, Any]) -> ReserveRule:
     step_s, use = decimal("reserve step_s", data.get("step_s", 1)), decimal("reserve use", data.get("use", "0.6"))
-    return ReserveRule(step_s, int(data.get("minimum", 0)), use)
+    minimum_s = decimal("reserve minimum_s", data.get("minimum_s", 0))
+    return ReserveRule(step_s, minimum_s, int(data.get("minimum", 0)), use)
 
 
 def _meter(cloud: str, plan: str, name: str, data: Mapping[str, Any]) -> Meter:

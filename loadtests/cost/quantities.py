@@ -17,6 +17,7 @@ STREAM_FREE_MB = Decimal(6)  # per answer; aws.amazon.com/lambda/pricing, read 2
 EPHEMERAL_FREE_MB = Decimal(512)
 GATEWAY_STEP_KB = Decimal(512)
 _ZERO = Decimal(0)
+_EXACT = Decimal("1e-9")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,12 +50,15 @@ class MeteredUsage:
 
     @property
     def reserve_s(self) -> Decimal:
-        """Instance-seconds held, each instance's time rounded up to the plan's step."""
+        """Instance-seconds held, each instance's time rounded up to the plan's step, its minimum at least."""
         reserve = self.usage.reserve
         if reserve is None:
             return _ZERO
         step = self.plan.reserve.step_s
-        held = (reserve.hours * HOUR_S / step).to_integral_value(ROUND_CEILING) * step
+        steps = (reserve.hours * HOUR_S / step).quantize(_EXACT)  # hours may be a fraction without an end
+        held = steps.to_integral_value(ROUND_CEILING) * step
+        if held:
+            held = max(held, self.plan.reserve.minimum_s)
         return held * reserve.periods * max(reserve.instances, Decimal(self.plan.reserve.minimum))
 
     @property

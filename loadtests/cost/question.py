@@ -26,11 +26,19 @@ _PER_MONTH = {
 }
 ALIKE = "the same duration on every cloud, memory size and concurrency: measure it to know better"
 MONTH = "a month has {hours} hours; requests arrive at random at a steady rate"
-HELD = "plans with held instances hold what the mean load needs; requests that find all busy run on demand"
-GIVEN = "plans that can hold instances hold {held} all month; requests that find all busy run on demand"
+HELD = (
+    "plans with held instances hold what the mean load needs; requests that find all busy run on demand, where the "
+    "plan has that"
+)
+GIVEN = (
+    "plans that can hold instances hold {held} all month; requests that find all busy run on demand, or the plan "
+    "holds as many more as the mean load needs"
+)
+NO_LOGS = "logs are not counted: --log-kb was not given"
 NO_INIT = "cold starts add no time: --init-ms was not given"
 NO_IMAGE = "image storage is not counted: --image-gb was not given"
 _VOLUME = re.compile(r"([\d_.,]*\d)\s*([kmgb]?)\s*(?:/\s*([a-z]+))?", re.IGNORECASE)
+_GROUPED = re.compile(r"\d{1,3}(,\d{3})+(\.\d+)?|[^,]*")  # a comma groups thousands, and nothing else
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,8 +82,11 @@ class CostQuestion:
         )
         if not plan.bills_reserved or (self.held is None and not plan.reserve.minimum):
             return usage
-        held = needed_reserve(plan, usage) if self.held is None else self._reserve(self.held)
-        given = None if self.held is None else held
+        needed = needed_reserve(plan, usage)
+        held = needed if self.held is None else self._reserve(self.held)
+        if not plan.spills_on_demand and needed.instances > held.instances:
+            held = needed  # there is nowhere else for the rest of the load
+        given = held if self.held is not None and held.instances == self.held else None
         return replace(usage, calls=self._split(plan, held.instances), reserve=given)
 
     def assumptions(self) -> tuple[str, ...]:
@@ -83,7 +94,9 @@ class CostQuestion:
         notes = [ALIKE, MONTH.format(hours=MONTH_HOURS), HELD if self.held is None else GIVEN.format(held=self.held)]
         if self.cold_share and not self.init_ms:
             notes.append(NO_INIT)
-        return tuple(notes) + (() if self.image_gb else (NO_IMAGE,))
+        notes += [] if self.image_gb else [NO_IMAGE]
+        notes += [] if self.log_kb else [NO_LOGS]
+        return tuple(notes)
 
     def _calls(self) -> Calls:
         return Calls(
@@ -120,11 +133,29 @@ def monthly_volume(text: str) -> Decimal:
     period = (found[3] or "month").lower() if found else ""
     if found is None or period not in _PER_MONTH:
         raise UsageError(f"volume {text!r}: expected such as 10M/month, 300k/day or 5/s")
+    if not _GROUPED.fullmatch(found[1]):
+        raise UsageError(
+            f"volume {text!r}: a comma groups thousands, as in 1,500,000; write a point: {_pointed(text)}"
+        )
     try:
         number = Decimal(found[1].replace("_", "").replace(",", ""))
     except InvalidOperation:
         raise UsageError(f"volume {text!r}: {found[1]!r} is not a number") from None
     return number * _SCALE[found[2].lower()] * _PER_MONTH[period]
+
+
+def _pointed(text: str) -> str:
+    return text.strip().replace(",", ".", 1)
+
+
+def held_instances(text: str) -> Decimal:
+    """Read a whole number of instances, 1 or more. Raises UsageError."""
+    value = exact_number("--held", text)
+    if value < 1 or value != value.to_integral_value():
+        raise UsageError(
+            f"--held is {text!r}: expected a whole number of 1 or more; leave it out to hold what is needed"
+        )
+    return value
 
 
 def share(text: str) -> Decimal:

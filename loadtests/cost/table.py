@@ -10,9 +10,11 @@ from rich import box
 from rich.table import Table
 
 from loadtests.cost.break_even import cheapest_by_volume, order_changes
+from loadtests.cost.comparison import impossible_sentences
 from loadtests.cost.document import cost_functions
 
 if TYPE_CHECKING:
+    from loadtests.cost.bill import Bill
     from loadtests.cost.break_even import BreakEven
     from loadtests.cost.comparison import CostComparison, PlanOffer
     from loadtests.cost.plan import LineName
@@ -46,8 +48,7 @@ def sentences(comparison: CostComparison) -> Iterator[str]:
     yield _prices(comparison)
     for free, words in ((True, "with the free grants"), (False, "without the free grants")):
         yield from _order(comparison, free=free, words=words)
-    for candidate, reason in comparison.impossible:
-        yield f"{candidate.name} cannot serve this: {reason}"
+    yield from impossible_sentences(comparison)
     yield "\nAssumed:"
     yield from (f"- {note}" for note in comparison.question.assumptions())
     yield from (f"- {note}" for note in _plan_notes(comparison.offers))
@@ -55,8 +56,15 @@ def sentences(comparison: CostComparison) -> Iterator[str]:
 
 def _prices(comparison: CostComparison) -> str:
     bills = [offer.without_grant for offer in comparison.offers]
-    places = dict.fromkeys(f"{bill.cloud} {bill.region} of {bill.prices_of}" for bill in bills)
+    places = dict.fromkeys(f"{bill.cloud} {bill.region}{_stand_in(bill)} of {bill.prices_of}" for bill in bills)
     return f"Prices: {', '.join(places)}."
+
+
+def _stand_in(bill: Bill) -> str:
+    """Whose prices they are, where no line has a price of the bill's own region."""
+    used = [line for line in bill.lines if line.quantity]
+    others = {line.region for line in used}
+    return f" (at the prices of {', '.join(sorted(others))})" if used and bill.region not in others else ""
 
 
 def _order(comparison: CostComparison, *, free: bool, words: str) -> Iterator[str]:

@@ -22,9 +22,10 @@ class RegionPrices:
 
 @dataclass(frozen=True, slots=True)
 class PriceLookup:
-    """A rate, and the assumption that was made to find it."""
+    """A rate, the region whose price it is, and the assumption that was made to find it."""
 
     rate: Rate
+    region: str
     assumption: str | None = None
 
 
@@ -56,7 +57,7 @@ class CloudPrices:
         """The price `key` in `region`, or its stand-in's with the assumption. Raises PriceError for neither."""
         here = self.regions[self.region(region)]
         if key in here.rates:
-            return PriceLookup(here.rates[key])
+            return PriceLookup(here.rates[key], self.region(region))
         there = self.regions.get(here.stand_in or "")
         if there is None or key not in there.rates:
             raise PriceError(
@@ -64,7 +65,7 @@ class CloudPrices:
                 f"{_REFRESH.format(region=region)}"
             )
         note = f"no {self.cloud} price {key!r} for {region} in the book of {self.date}: {here.stand_in}'s is used"
-        return PriceLookup(there.rates[key], note)
+        return PriceLookup(there.rates[key], str(here.stand_in), note)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,11 +98,17 @@ def read_prices(cloud: str, date: str, data: Mapping[str, Any]) -> CloudPrices:
 def read_book(document: Mapping[str, Any]) -> PriceBook:
     """Read a stored book: `{date, clouds: {cloud: {date, default_region, areas, regions, sheets}}}`.
 
-    A run that keeps this document beside its samples can be costed again with the same prices.
+    Raises PriceError for a document that is none. A run that keeps this document beside its samples can be costed
+    again with the same prices.
     """
-    sections: Mapping[str, Mapping[str, Any]] = document["clouds"]
-    found = {cloud: read_prices(cloud, str(section["date"]), section) for cloud, section in sections.items()}
-    return PriceBook(str(document["date"]), found)
+    try:
+        sections: Mapping[str, Mapping[str, Any]] = document["clouds"]
+        found = {cloud: read_prices(cloud, str(section["date"]), section) for cloud, section in sections.items()}
+        return PriceBook(str(document["date"]), found)
+    except KeyError as missing:
+        raise PriceError(f"a price book lacks {missing}: remove it, or refresh again") from None
+    except (TypeError, AttributeError) as error:
+        raise PriceError(f"a price book is not built as one ({error}): remove it, or refresh again") from None
 
 
 def bundled_book() -> PriceBook:

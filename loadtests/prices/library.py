@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from loadtests.prices.book import PriceBook, read_book
 from loadtests.prices.rate import PriceError
 
 SCHEMA = 1
+_NAME = re.compile(r"\d{4}-\d{2}-\d{2}(\.\d+)?")
 
 
 def user_folder() -> Path:
@@ -23,7 +25,8 @@ def user_folder() -> Path:
 
 def names(folder: Path | None = None) -> tuple[str, ...]:
     """Names of all books, oldest first: the dates in `cloud.toml` and the files of the user's folder."""
-    written = (path.stem for path in (folder or user_folder()).glob("*.json"))
+    found = (path.stem for path in (folder or user_folder()).glob("*.json"))
+    written = (stem for stem in found if _NAME.fullmatch(stem))  # other files are none of ours
     return tuple(sorted({*_shipped_dates(), *written}, key=_order))
 
 
@@ -67,8 +70,9 @@ def read_document(path: Path) -> dict[str, Any]:
         document: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     except ValueError as error:
         raise PriceError(f"price book {path} is not JSON ({error}): remove it or refresh again") from None
-    if document.get("schema") != SCHEMA or not isinstance(document.get("clouds"), dict):
-        raise PriceError(f"price book {path} has schema {document.get('schema')!r}: expected {SCHEMA}; refresh again")
+    schema = document.get("schema") if isinstance(document, dict) else None
+    if schema != SCHEMA or not isinstance(document.get("clouds"), dict):
+        raise PriceError(f"price book {path} has schema {schema!r}: expected {SCHEMA}; remove it or refresh again")
     return document
 
 

@@ -51,10 +51,12 @@ class Rate:
 def read_rate(name: str, data: Mapping[str, Any], origin: Mapping[str, Any]) -> Rate:
     """Read `{unit, usd | tiers, per}`; source, date and confidence are its own or those of its sheet, `origin`."""
     per = decimal(name, data.get("per", "1"))
+    if per <= 0:
+        raise PriceError(f"price {name!r} is per {per}: expected a number of units above 0")
     rows = data.get("tiers") or [{"from": "0", "usd": data.get("usd")}]
-    tiers = tuple(Tier(decimal(name, row["from"]), decimal(name, row["usd"]) / per) for row in rows)
     facts = {**origin, **data}
     try:
+        tiers = tuple(Tier(decimal(name, row["from"]), decimal(name, row["usd"]) / per) for row in rows)
         return Rate(str(data["unit"]), tiers, str(facts["source"]), str(facts["read"]), str(facts["confidence"]))
     except KeyError as missing:
         raise PriceError(f"price {name!r} lacks {missing}; give it in the price or in its sheet") from None
@@ -65,9 +67,12 @@ def decimal(name: str, text: object) -> Decimal:
     if not isinstance(text, (str, int)) or isinstance(text, bool):
         raise PriceError(f'{name!r} is {text!r}: write the number as a string, such as "0.20"')
     try:
-        return Decimal(text)
+        number = Decimal(text)
     except InvalidOperation:
-        raise PriceError(f'{name!r} is {text!r}: expected a number such as "0.20"') from None
+        number = Decimal("nan")
+    if not number.is_finite():
+        raise PriceError(f'{name!r} is {text!r}: expected a number such as "0.20"')
+    return number
 
 
 @dataclass(frozen=True, slots=True)

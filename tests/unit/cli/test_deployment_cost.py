@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 HELD = FunctionSpec("gcp", plan="cloud-run-instance", reserved_instances=2, maximum_instances=5)
 TARGET = Target("g", "gcp", "cloud-run-instance", "us-central1", 2048, "https://g")
 SECOND_USD = Decimal("0.000018") + 2 * Decimal("0.000002")  # 1 vCPU and 2 GiB, billed by the instance
-DAY_S, LEFT_S = 86_400, 1200  # an idle life of 941 s and a start of 240, in whole minutes
+DAY_S, LEFT_S = 86_400, 941 + 240  # an idle life and a start
 
 
 def test_an_idle_day_is_that_of_the_instances_kept_ready() -> None:

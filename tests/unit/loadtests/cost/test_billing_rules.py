@@ -139,7 +139,8 @@ def test_minimum_instances_of_cloud_run_pay_for_idle_time_only() -> None:
 def test_instance_based_cloud_run_pays_for_its_life_and_not_for_requests() -> None:
     held = Reserve(instances=D(1), hours=D(730), memory_mb=D(2048))
     month = bill("gcp", "cloud-run-instance", Usage((Calls(D(10**7), D(60), D(2048)),), reserve=held))
-    assert month.usd == D(730 * 3600) * (D("0.000018") + 2 * D("0.000002"))
+    gross = D(730 * 3600) * (D("0.000018") + 2 * D("0.000002"))
+    assert month.usd == gross - 240_000 * D("0.000018") - 450_000 * D("0.000002")
 
 
 def test_always_ready_flex_pays_the_baseline_besides_its_own_executions_and_spills_on_demand() -> None:
@@ -164,7 +165,7 @@ def test_flex_has_its_own_free_grant_and_not_that_of_consumption() -> None:
     [
         ("function-url", None, "0"),
         ("http-api", None, "390"),
-        ("rest-api", None, "1400"),
+        ("rest-api", None, "1353.10"),
         ("rest-api", "eu-central-1", "1480"),
     ],
 )
@@ -188,11 +189,11 @@ def test_egress_logs_and_images_are_lines_of_their_own_after_what_is_free() -> N
     aws, gcp = (bill(cloud, None, usage) for cloud in ("aws", "gcp"))
     assert (aws.line_usd("egress"), aws.line_usd("logs"), aws.line_usd("image storage")) == (
         D("4.5"),
-        D("31.8"),
+        D("29.3"),
         D("0.2"),
     )
     assert (gcp.line_usd("egress"), gcp.line_usd("logs"), gcp.line_usd("image storage")) == (
-        D("15.75"),
+        D("15.645"),
         D("5"),
         D("0.15"),
     )

@@ -71,8 +71,8 @@ def test_one_request_costs_what_the_price_list_says() -> None:
     assert aws.usd(Decimal(100)) == Decimal("0.00000166667") + Decimal("0.0000002") + LOG_USD
     assert aws.usd(Decimal("99.2")) == aws.usd(Decimal(100))
     azure = request_price(AZURE, bundled_book())
-    second = 2 * Decimal("0.000026") + Decimal("0.0000004")
-    assert azure.usd(Decimal(100)) == second, "2 GB for a second at least, and one execution"
+    second = 2 * Decimal("0.000026") + Decimal("0.0000004") + Decimal("2.30") / 1024**2
+    assert azure.usd(Decimal(100)) == second, "2 GB for a second at least, one execution, and 1 KB of log"
 
 
 def test_answers_and_what_stands_in_front_are_in_the_price() -> None:

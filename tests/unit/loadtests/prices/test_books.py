@@ -204,7 +204,7 @@ def test_a_book_that_cannot_be_read_names_its_file_and_the_remedy(folder: Path) 
     with pytest.raises(PriceError, match=r"2026-12-24.json is not JSON.*refresh again"):
         library.open_book()
     (folder / "2026-12-24.json").write_text("{}", encoding="utf-8")
-    with pytest.raises(PriceError, match="expected 1; refresh again"):
+    with pytest.raises(PriceError, match="expected 1; remove it or refresh again"):
         library.open_book()
 
 
