@@ -71,7 +71,7 @@ def main() -> None:
         _be_image(archive)
         return
 
-    def unpack(cloud: Cloud, *, folder: Path, model: str = "") -> Path:
+    def unpack(cloud: Cloud, *, folder: Path, model: str = "", code: Path | None = None) -> Path:
         with zipfile.ZipFile(archive) as packed:
             packed.extractall(folder)
         _take_packages_from_here(folder)
@@ -93,7 +93,7 @@ def _be_image(root: Path) -> None:
     ) -> process_group.ProcessGroup:
         return await start(self, command, variables=variables, folder=folder)
 
-    def nothing(cloud: Cloud, *, folder: Path, model: str = "") -> Path:
+    def nothing(cloud: Cloud, *, folder: Path, model: str = "", code: Path | None = None) -> Path:
         folder.mkdir()
         return folder
 
