@@ -49,7 +49,7 @@ class LocalCloud:
 
 
 @dataclass(frozen=True, slots=True)
-class Launch:
+class CloudLaunch:
     """One local cloud to start: its `cloud`, the `name` that it is known by, and its options."""
 
     name: str
@@ -65,13 +65,13 @@ def start(
 
     `on_event` gets every event (cloud, event), from threads; the last of each is `ended`. Raises CloudFailed.
     """
-    launches = [Launch(name, name, options or EmulatorOptions()) for name in names]
+    launches = [CloudLaunch(name, name, options or EmulatorOptions()) for name in names]
     with start_all(launches, on_event=on_event) as running:
         yield running
 
 
 @contextmanager
-def start_all(launches: Sequence[Launch], *, on_event: OnEvent | None = None) -> Iterator[dict[str, LocalCloud]]:
+def start_all(launches: Sequence[CloudLaunch], *, on_event: OnEvent | None = None) -> Iterator[dict[str, LocalCloud]]:
     """As `start`, of clouds with options of their own, of which some may be the same cloud."""
     children: list[Child] = []
     try:
@@ -88,7 +88,7 @@ def start_all(launches: Sequence[Launch], *, on_event: OnEvent | None = None) ->
 class Child:
     """One `python -m adapters.emulator` process; it also ends by itself when its standard input closes."""
 
-    def __init__(self, launch: Launch, on_event: OnEvent | None) -> None:
+    def __init__(self, launch: CloudLaunch, on_event: OnEvent | None) -> None:
         self.name = launch.name
         self._on_event = on_event
         self._first: queue.Queue[dict[str, Any]] = queue.Queue()

@@ -105,7 +105,7 @@ def local_clouds(
     for name in names:
         contract.load(name)
     settings = options.EmulatorOptions(model=model, memory_mb=memory_mb)
-    launches = [clouds.Launch(name, name, settings) for name in names]
+    launches = [clouds.CloudLaunch(name, name, settings) for name in names]
     if against is not None:
         other = options.EmulatorOptions(
             model=against.model,
@@ -113,7 +113,7 @@ def local_clouds(
             code=None if against.code is None else str(against.code),
             bundle=None if against.bundle is None else str(against.bundle),
         )
-        launches += [clouds.Launch(f"{name}{BEFORE}", name, other) for name in names]
+        launches += [clouds.CloudLaunch(f"{name}{BEFORE}", name, other) for name in names]
     display.show("start local clouds", 0, len(launches))
     with clouds.start_all(launches) as running:
         display.show("start local clouds", len(launches), len(launches))

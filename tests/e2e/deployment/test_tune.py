@@ -89,6 +89,7 @@ def test_deployed_sizes_are_swept_with_keys_and_forced_cold_starts_within_a_budg
     assert rig.left() == []
 
 
+@pytest.mark.clock  # a sweep is fitted to how fast its targets answer
 def test_one_command_deploys_the_sizes_sweeps_them_and_removes_everything(tmp_path: Path) -> None:
     run = tmp_path / "run"
     with deploy_rig.open_rig("aws", tmp_path) as rig:
