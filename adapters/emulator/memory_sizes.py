@@ -18,6 +18,11 @@ def check_memory(memory: Mapping[str, Any], memory_mb: int) -> int:
     return memory_mb
 
 
+def boosted_s(memory: Mapping[str, Any]) -> float:
+    """For how long after it is ready a new instance has more processor time than its size gives, in seconds."""
+    return float(memory.get("boost", {}).get("after_ready_s", 0.0))
+
+
 def cpu_share(memory: Mapping[str, Any], memory_mb: int) -> float:
     """The vCPUs of an instance of `memory_mb`: proportional, or from a table (between two: the upper one's)."""
     if "mb_per_vcpu" in memory:

@@ -54,7 +54,7 @@ def command(
         raise click.UsageError(f"--highest {highest:g} must be above --lowest {lowest:g}")
     search = GapSearch(lowest, highest, tries)
     try:
-        found = _survey(targets, clouds, search, together)
+        found, interrupted = _survey(targets, clouds, search, together)
     except SurveyError as error:
         raise CommandRefused(str(error)) from error
     curves = _curves(found)
@@ -62,14 +62,17 @@ def command(
         _write(out, curves)
     if as_json:
         click.echo(json.dumps({name: _document(each, found[name]) for name, each in curves.items()}, indent=2))
-        return
-    for name, curve in curves.items():
-        click.echo(_text(name, curve))
+    else:
+        for name, curve in curves.items():
+            click.echo(_text(name, curve))
+    if interrupted:
+        raise KeyboardInterrupt
 
 
 def _survey(
     source: str | None, clouds: str | None, search: GapSearch, together: int
-) -> Mapping[str, Sequence[GapObservation]]:
+) -> tuple[Mapping[str, Sequence[GapObservation]], bool]:
+    """Return what was observed of each target, and whether the survey was interrupted."""
     from cli.framework.progress import Display
     from cli.measurement.confirmation import log
     from cli.measurement.ready_targets import given_targets, local_clouds
@@ -90,9 +93,10 @@ def _survey(
             keys = None if headers is None else Credentials(headers)
             surveys = [IdleSurvey(target, payload, search, together, keys) for target in ready.targets]
             try:
-                return survey_all(surveys, lambda name, gap_s: log(f"{name}: nothing is sent for {gap_s:.3g} s"))
+                found = survey_all(surveys, lambda name, gap_s: log(f"{name}: nothing is sent for {gap_s:.3g} s"))
+                return found, False
             except KeyboardInterrupt:
-                return {each.target.name: each.seen for each in surveys}
+                return {each.target.name: each.seen for each in surveys}, True
 
 
 def _curves(found: Mapping[str, Sequence[GapObservation]]) -> dict[str, SurvivalCurve]:

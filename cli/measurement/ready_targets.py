@@ -77,10 +77,10 @@ def _of_session(session: Session, targets: Sequence[Target], notes: Sequence[str
 def settling_s(clouds: Iterable[str]) -> float:
     """Return the longest time, in seconds, for which one of `clouds` gives a new instance extra processor time."""
     from adapters import contract
+    from adapters.emulator.memory_sizes import boosted_s
 
     known = set(clouds) & set(contract.clouds())
-    boosts = (contract.load(cloud).data["memory"].get("boost") for cloud in known)
-    return max((float(boost["after_ready_s"]) for boost in boosts if boost), default=0.0)
+    return max((boosted_s(contract.load(cloud).data["memory"]) for cloud in known), default=0.0)
 
 
 @contextmanager

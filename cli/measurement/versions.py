@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import subprocess
-import tarfile
 import tempfile
+import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -70,12 +70,12 @@ def _commit(text: str) -> str:
 
 def _extract(commit: str, folder: Path) -> None:
     """Unpack the files of a commit into `folder`."""
-    archive = folder / "tree.tar"
-    found = _git("archive", "--format=tar", f"--output={archive}", commit)
+    archive = folder / "tree.zip"
+    found = _git("archive", "--format=zip", f"--output={archive}", commit)
     if found.returncode:
         raise click.UsageError(f"git cannot read commit {commit}: {found.stderr.decode(errors='replace').strip()}")
-    with tarfile.open(archive) as tree:
-        tree.extractall(folder, filter="data")
+    with zipfile.ZipFile(archive) as tree:
+        tree.extractall(folder)
     archive.unlink()
 
 

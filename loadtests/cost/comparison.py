@@ -12,7 +12,6 @@ from loadtests.cost.bill import Bill, BillTerms, bill_plan
 from loadtests.cost.limits import refusals
 from loadtests.cost.plan import Plan
 from loadtests.cost.plans import PlanError, load_plans
-from loadtests.cost.usage import UsageError
 from loadtests.prices.rate import PriceError
 
 if TYPE_CHECKING:
@@ -48,9 +47,7 @@ class PlanCandidate:
         return f"{self.plan.cloud}/{self.plan.name}" + (f" {self.architecture}" if several else "") + place
 
     def bill(self, question: CostQuestion, *, free: bool) -> Bill:
-        """A month's bill. Raises ValueError when the plan cannot serve the question, with every limit of it."""
-        if reasons := list(refusals(question, self.plan)):
-            raise UsageError("; ".join(reasons))
+        """A month's bill. Raises ValueError when the plan does not sell what is asked for."""
         terms = BillTerms(self.region, self.architecture, free)
         return bill_plan(self.plan, question.usage(self.plan), terms=terms, prices=self.prices)
 
@@ -110,6 +107,9 @@ def compare(question: CostQuestion, ways: Sequence[PlanCandidate], *, free: bool
         raise PlanError(f"no plan has a gateway {question.gateway!r}: known are {', '.join(gateways)}")
     offers, impossible = [], []
     for way in ways:
+        if reasons := list(refusals(question, way.plan)):
+            impossible.append((way, "; ".join(reasons)))
+            continue
         try:
             offers.append(PlanOffer(way, way.bill(question, free=True), way.bill(question, free=False)))
         except ValueError as error:

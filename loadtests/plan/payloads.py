@@ -8,9 +8,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from core.errors import TripointError
-from core.image import decode
-
 CONTENT_TYPES = {
     ".jpg": "image/jpeg",
     ".jpeg": "image/jpeg",
@@ -70,6 +67,9 @@ def read_payloads(folder: Path) -> list[Payload]:
 
 def check_payloads(payloads: Sequence[Payload]) -> None:
     """Raise PayloadsError naming the images that no function of ours could read: they are no cloud's fault."""
+    from core.errors import TripointError
+    from core.image import decode  # Pillow: workers do without
+
     broken: list[str] = []
     for payload in payloads:
         if not payload.content_type.startswith("image/"):

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import threading
 import time
-import urllib.error
 import urllib.request
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -32,7 +32,7 @@ class SurveyError(Exception):
 class IdleSurvey:
     """The survey of one target; `seen` is what was observed so far, in order.
 
-    `together` instances are kept at a time. `sleep` waits for a number of seconds.
+    `together` instances are kept at a time. When `ended` is set, the survey ends within its gap.
     """
 
     target: Target
@@ -40,7 +40,7 @@ class IdleSurvey:
     search: GapSearch
     together: int = 1
     credentials: Credentials | None = None
-    sleep: Callable[[float], None] = time.sleep
+    ended: threading.Event = field(default_factory=threading.Event)
     seen: list[GapObservation] = field(default_factory=list)
 
     def run(self, tell: Callable[[str, float], None]) -> list[GapObservation]:
@@ -49,7 +49,8 @@ class IdleSurvey:
         while (gap_s := self.search.next_gap_s(self.seen)) is not None:
             tell(self.target.name, gap_s)
             began_s = time.monotonic()
-            self.sleep(gap_s)
+            if self.ended.wait(gap_s):
+                break
             real_s = time.monotonic() - began_s
             answered = self._burst(max(len(alive), 1))
             self.seen.append(GapObservation(real_s, len(alive & set(answered)), len(alive)))
@@ -94,7 +95,14 @@ class IdleSurvey:
 def survey_all(
     surveys: Sequence[IdleSurvey], tell: Callable[[str, float], None]
 ) -> dict[str, Sequence[GapObservation]]:
-    """Run surveys side by side and return what each observed, by target. Raises SurveyError."""
+    """Run surveys side by side and return what each observed, by target.
+
+    Raises SurveyError. After that, and after an interrupt, no survey goes on waiting.
+    """
     with ThreadPoolExecutor(len(surveys)) as pool:
         running = {survey.target.name: pool.submit(survey.run, tell) for survey in surveys}
-        return {name: each.result() for name, each in running.items()}
+        try:
+            return {name: each.result() for name, each in running.items()}
+        finally:
+            for survey in surveys:
+                survey.ended.set()

@@ -166,7 +166,8 @@ def open_run(environment: Environment, feed: LiveFeed | None, *, probed: Callabl
 def prepare_or_resume(options: Options, *, probed: Callable[[int, int], None]) -> tuple[PreparedRun, Store]:
     """The plan with its new store, or that of the rest of the run that is resumed."""
     targets, payloads = read_targets(options.targets), read_payloads(options.images)
-    check_payloads(payloads)
+    if options.parent_pid is None:  # else the command line has looked already
+        check_payloads(payloads)
     check_gateways(targets)
     resources = resources_for(options, targets, payloads)
     if options.resume and options.run_dir is not None:

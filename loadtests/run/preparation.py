@@ -9,6 +9,7 @@ from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 from adapters import contract
+from adapters.emulator.memory_sizes import boosted_s
 from loadtests.plan.payloads import payloads_digest
 from loadtests.plan.phases import describe
 from loadtests.plan.scenarios import find, sustainable_rate
@@ -71,8 +72,8 @@ def settling_s(targets: Sequence[Target]) -> float:
     for target in targets:
         if target.cloud in contract.clouds():
             memory = contract.load(target.cloud).data["memory"]
-            if "boost" in memory and target.memory_mb < memory["default_mb"]:  # with less than one vCPU
-                longest_s = max(longest_s, float(memory["boost"]["after_ready_s"]))
+            if target.memory_mb < memory["default_mb"]:  # with less than one vCPU
+                longest_s = max(longest_s, boosted_s(memory))
     return longest_s
 
 

@@ -8,6 +8,7 @@ cancels. With long-lived instances there is one stratum; then the instances' med
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from functools import cache
 from typing import TYPE_CHECKING
@@ -156,7 +157,7 @@ def _signed_ranks(differences: Floats, first: Series, second: Series, basis: str
     total = averages.size
     cumulated = np.cumsum(_signed_rank_law(count))
     above = float((averages > 0).sum() + (averages == 0).sum() / 2)
-    p = min(2 * float(cumulated[int(min(above, total - above))]), 1.0)
+    p = min(2 * float(cumulated[math.ceil(min(above, total - above))]), 1.0)
     margin = max(int(np.searchsorted(cumulated, (1 - CONFIDENCE) / 2, "right")), 1)
     lo, hi = float(averages[margin - 1]), float(averages[total - margin])
     value = float(np.median(averages))

@@ -8,8 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.float64]
 
 RESAMPLES = 500
 _SEED = 20261128
@@ -80,7 +86,7 @@ def survival_curve(observations: Sequence[GapObservation]) -> SurvivalCurve:
     return SurvivalCurve(points, max(warm, default=None), min(cold, default=None), int(of.sum()))
 
 
-def _falling(shares: np.ndarray, weights: np.ndarray) -> np.ndarray:  # type: ignore[type-arg]
+def _falling(shares: Floats, weights: Floats) -> Floats:
     """The falling sequence nearest to `shares` (pool adjacent violators)."""
     blocks: list[list[float]] = []
     for share, weight in zip(shares, weights, strict=True):
@@ -92,7 +98,7 @@ def _falling(shares: np.ndarray, weights: np.ndarray) -> np.ndarray:  # type: ig
     return np.concatenate([np.full(int(count), share) for share, _, count in blocks])
 
 
-def _corners(fitted: np.ndarray) -> list[int]:  # type: ignore[type-arg]
+def _corners(fitted: Floats) -> list[int]:
     """Where a level begins or ends; of the first level its end, of the last its beginning."""
     last = fitted.size - 1
     begins = [place for place in range(1, last + 1) if fitted[place] != fitted[place - 1]]
@@ -101,10 +107,10 @@ def _corners(fitted: np.ndarray) -> list[int]:  # type: ignore[type-arg]
 
 
 def _band(
-    gaps: np.ndarray,  # type: ignore[type-arg]
-    lived: np.ndarray,  # type: ignore[type-arg]
-    of: np.ndarray,  # type: ignore[type-arg]
-    at_s: np.ndarray,  # type: ignore[type-arg]
+    gaps: Floats,
+    lived: Floats,
+    of: Floats,
+    at_s: Floats,
 ) -> list[tuple[float, float]]:
     """The 95 % band at some times: observations are drawn again, the same every time."""
     random = np.random.default_rng(_SEED)
