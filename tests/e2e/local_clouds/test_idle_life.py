@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import subprocess
 import sys
 from dataclasses import replace
@@ -72,3 +73,21 @@ def test_instances_that_halve_are_found_to_halve(tmp_path: Path) -> None:
         if not near:
             assert gap["survived"] == pytest.approx(gap["of"] / 2**periods, abs=1.5), gap
     assert any(gap["survived"] not in (0, gap["of"]) for gap in found["gaps"]), "never seen half"
+
+
+def test_an_interrupt_ends_a_long_gap_at_once_and_prints_what_is_known(tmp_path: Path) -> None:
+    with clouds.start(["aws"], EmulatorOptions(idle_life_s=1.0)) as running:
+        write_targets(tmp_path / "targets.json", [target_of(running["aws"])])
+        command = [sys.executable, "-m", "cli", "idle", "--targets", str(tmp_path / "targets.json")]
+        # The first gap ends the instance; each that follows has to agree with it, and the last takes an hour.
+        words = ["--lowest", "3", "--highest", "3600", "--tries", "3"]
+        process = subprocess.Popen(
+            [*command, *words], cwd=ROOT, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
+        assert process.stderr is not None
+        gaps = [process.stderr.readline() for _ in range(2)]
+        assert all("nothing is sent for" in line for line in gaps), gaps
+        process.send_signal(signal.SIGINT)
+        out, _ = process.communicate(timeout=20)
+    assert process.returncode == 130, out
+    assert "aws: longest none lived, shortest end within 3" in out
