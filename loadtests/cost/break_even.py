@@ -10,6 +10,7 @@ from itertools import combinations, pairwise
 
 _PER_DECADE = 16  # of the slider's steps
 _BETWEEN = 4  # places between two steps at which an order is looked at: it may change and change back
+_NEAR = Decimal("1.2")  # more than a cost grows within a step
 _PRECISION = Decimal("1.002")  # a volume is found to 0.2 %
 
 
@@ -30,11 +31,10 @@ def volumes(lowest: int = 3, highest: int = 10) -> tuple[Decimal, ...]:
 
 
 @cache
-def _fine() -> tuple[Decimal, ...]:
-    """The steps and places between them."""
-    ratio = (volumes()[1] / volumes()[0]) ** (Decimal(1) / (_BETWEEN + 1))
-    inside = (low * ratio**place for low in volumes()[:-1] for place in range(_BETWEEN + 1))
-    return (*inside, volumes()[-1])
+def _between(low: Decimal, high: Decimal) -> tuple[Decimal, ...]:
+    """Places between two steps, at even ratios, and the higher step."""
+    ratio = (high / low) ** (Decimal(1) / (_BETWEEN + 1))
+    return (*(low * ratio**place for place in range(1, _BETWEEN + 1)), high)
 
 
 def cheapest_by_volume(costs: Mapping[str, Callable[[Decimal], Decimal]]) -> tuple[BreakEven, ...]:
@@ -42,7 +42,7 @@ def cheapest_by_volume(costs: Mapping[str, Callable[[Decimal], Decimal]]) -> tup
 
     Where several cost the same, the one that was cheapest stays.
     """
-    grid = _fine()
+    grid = volumes()
     best = min(costs, key=lambda name: costs[name](grid[0]))
     changes = [BreakEven(grid[0], best, "")]
     for low, high in pairwise(grid):
@@ -61,16 +61,35 @@ def order_changes(costs: Mapping[str, Callable[[Decimal], Decimal]]) -> tuple[Br
 
 def _pair_changes(costs: Mapping[str, Callable[[Decimal], Decimal]], pair: tuple[str, str]) -> list[BreakEven]:
     changes: list[BreakEven] = []
-    leader: str | None = None
-    previous = _fine()[0]
-    for volume in _fine():
-        first, second = (costs[name](volume) for name in pair)
-        ahead = leader if first == second else pair[first > second]
-        if ahead is not None and leader is not None and ahead != leader:
-            at = _crossing(costs[ahead], costs[leader], (previous, volume))
-            changes.append(BreakEven(at, ahead, leader))
-        leader, previous = ahead, volume
+    leader = _ahead(costs, pair, volumes()[0], None)
+    for low, high in pairwise(volumes()):
+        near = all(_near(*(costs[name](volume) for name in pair)) for volume in (low, high))
+        spans: list[tuple[Decimal, Decimal, str, str]] = []
+        previous = low
+        for volume in _between(low, high) if near else (high,):
+            ahead = _ahead(costs, pair, volume, leader)
+            if ahead is not None and leader is not None and ahead != leader:
+                spans.append((previous, volume, ahead, leader))
+            leader, previous = ahead, volume
+        if len(spans) == 1:  # a single change is sought in the whole step, as the cheapest of all is
+            spans = [(low, high, *spans[0][2:])]
+        changes += [
+            BreakEven(_crossing(costs[ahead], costs[behind], (begin, end)), ahead, behind)
+            for begin, end, ahead, behind in spans
+        ]
     return changes
+
+
+def _ahead(
+    costs: Mapping[str, Callable[[Decimal], Decimal]], pair: tuple[str, str], volume: Decimal, leader: str | None
+) -> str | None:
+    """The cheaper one of a pair; the `leader` where both cost the same."""
+    first, second = (costs[name](volume) for name in pair)
+    return leader if first == second else pair[first > second]
+
+
+def _near(first: Decimal, second: Decimal) -> bool:
+    return max(first, second) <= _NEAR * min(first, second)
 
 
 def _crossing(

@@ -11,6 +11,7 @@ from click.testing import CliRunner
 
 from cli.commands.cost import command
 from loadtests.cost.bill import bill
+from loadtests.cost.break_even import order_changes
 from loadtests.cost.question import monthly_volume
 from loadtests.cost.usage import Reserve, Usage, usage_of
 
@@ -148,3 +149,15 @@ def test_prices_that_stand_in_for_a_regions_own_are_said_in_the_heading() -> Non
 def test_a_region_without_prices_is_refused_with_a_hint_that_works() -> None:
     result = CliRunner().invoke(command, ["--duration-ms", "60", "--region", "eu-north-1"])
     assert "tripoint prices --refresh --region CLOUD/eu-north-1" in str(result.exception)
+
+
+def test_an_order_that_changes_and_changes_back_within_a_step_is_found() -> None:
+    """A fixed price of 1.0 against one that dips below it for 5 % of the volume around 1.04 M."""
+
+    def dips(volume: Decimal) -> Decimal:
+        return D("0.99") if D(1_010_000) < volume < D(1_065_000) else D("1.01")
+
+    changes = order_changes({"flat": lambda _: D(1), "dips": dips})
+    assert [(each.cheaper, each.dearer) for each in changes] == [("dips", "flat"), ("flat", "dips")]
+    assert float(changes[0].requests) == pytest.approx(1_010_000, rel=0.01)
+    assert float(changes[1].requests) == pytest.approx(1_065_000, rel=0.01)
