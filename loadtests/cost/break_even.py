@@ -9,8 +9,8 @@ from functools import cache
 from itertools import combinations, pairwise
 
 _PER_DECADE = 16  # of the slider's steps
-_BETWEEN = 4  # places between two steps at which an order is looked at: it may change and change back
-_NEAR = Decimal("1.2")  # more than a cost grows within a step
+_BETWEEN = 2  # places between two steps at which an order is looked at: it may change and change back
+_NEAR = Decimal("1.08")  # two costs that may cross and cross back within a step
 _PRECISION = Decimal("1.002")  # a volume is found to 0.2 %
 
 
