@@ -105,35 +105,41 @@ def test_the_cpu_bound_part_of_a_request_scales_with_the_share_of_the_cpu(heavy:
         assert min(tries) == pytest.approx(expected, rel=0.15), f"{memory_mb} MB against {FULL_MB} MB: {tries}"
 
 
-def start_ms(memory_mb: int, photo: bytes) -> tuple[float, float]:
-    """Start and initialisation, and the work of the first request, of a new instance; the least of some, in ms."""
+def cpu_ms(pid: int) -> float:
+    """What the threads of a process have computed so far, in ms of CPU time."""
+    return sum(int(stat.read_text().split()[0]) for stat in Path(f"/proc/{pid}/task").glob("*/schedstat")) / 1e6
+
+
+def granted(memory_mb: int, photo: bytes) -> tuple[float, float]:
+    """CPU time per elapsed time, of a new instance until it is ready and of its work: the most of some instances.
+
+    Neither depends on how fast the machine computes at that moment; another process that wants it only lowers them.
+    """
     starts, works = [], []
     with clouds.start(["aws"], EmulatorOptions(memory_mb=memory_mb)) as running:
-        for _ in range(5):
+        for _ in range(4):
             assert ask(f"{running['aws'].control}/retire")[0] == 200
-            document = json.loads(ask(running["aws"].url, body=photo)[1])
-            instance, timings = document["instance"], document["timings"]
-            before_ms = (instance["init_start_unix_s"] - instance["process_start_unix_s"]) * 1000
-            starts.append(before_ms + instance["init_ms"])
-            works.append(timings["total_ms"])
+            assert ask(f"{running['aws'].url}/health", "GET")[0] == 200
+            (instance,) = json.loads(ask(f"{running['aws'].control}/state", "GET")[1])["instances"]
             assert vcpu_of(cpu_group(running["aws"])) == pytest.approx(memory_mb / FULL_MB, rel=0.02)
-    return min(starts), min(works)
+            before_ms = cpu_ms(instance["pid"])
+            document = json.loads(ask(running["aws"].url, body=photo)[1])
+            works.append((cpu_ms(instance["pid"]) - before_ms) / document["timings"]["total_ms"])
+            of_start = document["instance"]
+            start_s = of_start["init_start_unix_s"] - of_start["process_start_unix_s"]
+            starts.append(before_ms / (start_s * 1000 + of_start["init_ms"]))
+    return max(starts), max(works)
 
 
 @pytest.mark.timeout(300)
-def test_lambda_initialises_as_fast_at_every_size_and_works_by_its_share(heavy: bytes) -> None:
-    """From 128 to 1,769 MB the same within 15 %: the least of some starts, and of some tries on a busy machine."""
+def test_lambda_initialises_at_full_speed_at_every_size_and_works_by_its_share(heavy: bytes) -> None:
+    full = granted(FULL_MB, heavy)
     for memory_mb in (128, 512):
-        expected = FULL_MB / memory_mb
         tries: list[tuple[float, float]] = []
-        while not tries or (not _alike(tries[-1], expected) and len(tries) < TRIES):
-            small, full = start_ms(memory_mb, heavy), start_ms(FULL_MB, heavy)
+        while not tries or (max(tries)[0] < 0.85 * full[0] and len(tries) < TRIES):
+            small = granted(memory_mb, heavy)
             tries.append((small[0] / full[0], small[1] / full[1]))
-        assert _alike(tries[-1], expected), f"{memory_mb} MB against {FULL_MB} MB, start and work: {tries}"
-
-
-def _alike(ratios: tuple[float, float], expected: float) -> bool:
-    return ratios[0] == pytest.approx(1.0, rel=0.15) and ratios[1] == pytest.approx(expected, rel=0.15)
+        assert max(tries) == pytest.approx((1.0, memory_mb / FULL_MB), rel=0.15), f"{memory_mb} MB: {tries}"
 
 
 def test_google_gives_more_cpu_while_an_instance_starts() -> None:
