@@ -11,6 +11,17 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 VERSIONS = ("3.11", "3.12", "3.13")
+# Tripoint itself does not run on these: only the packages that bundles carry, at the versions of the newest above.
+BUNDLE_VERSIONS = ("3.14",)
+BUNDLED = (
+    "ai-edge-litert",
+    "azure-functions",
+    "functions-framework",
+    "numpy",
+    "onnxruntime",
+    "pillow",
+    "xgboost-cpu",
+)
 
 
 def compile_to(name: str, version: str, *choices: str) -> None:
@@ -27,6 +38,18 @@ def lock(version: str) -> None:
     compile_to(f"{name}.txt", version, "--group", "build", "--constraint", f"{name}-dev.txt")
 
 
+def lock_bundled(version: str) -> None:
+    """Write requirements/py3XX.txt for a Python that bundles are built for and nothing here runs on."""
+    name = f"requirements/py{version.replace('.', '')}"
+    newest = f"requirements/py{VERSIONS[-1].replace('.', '')}-dev.txt"
+    command = ["uv", "pip", "compile", "-", "--python-version", version, "--universal", "--no-deps"]
+    command += ["--constraint", newest, "--generate-hashes", "--no-annotate", "--custom-compile-command", "make lock"]
+    command += ["--no-emit-index-url", "--quiet", "--output-file", f"{name}.txt", *sys.argv[1:]]
+    subprocess.run(command, cwd=ROOT, check=True, input="\n".join(BUNDLED).encode())
+
+
 if __name__ == "__main__":
     for supported in VERSIONS:
         lock(supported)
+    for bundled in BUNDLE_VERSIONS:
+        lock_bundled(bundled)

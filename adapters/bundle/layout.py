@@ -39,6 +39,16 @@ def assemble(cloud: Cloud, *, folder: Path, model: str = "clothes", code: Path |
     return folder
 
 
+def lay_out_empty(cloud: Cloud, folder: Path) -> Path:
+    """Lay out the cloud's empty function in `folder`, byte-compiled, and return `folder`: no model, no packages."""
+    listing = cloud.data["bundle"].get("empty")
+    if listing is None:
+        raise BundleError(f"{cloud.title} has no empty function: {cloud.folder / 'cloud.toml'} lacks [bundle.empty]")
+    _copy_listed(cloud, listing, [REPOSITORY, cloud.folder.parent.parent], folder)
+    bytecode.write(folder)
+    return folder
+
+
 def unpack(bundle: Path, folder: Path) -> Path:
     """Copy a bundle that was built before, a folder or a zip file, into `folder`, and return `folder`."""
     try:
@@ -56,6 +66,10 @@ def lay_out_code(cloud: Cloud, folder: Path, *, code: Path | None = None) -> Non
     listing, roots = cloud.data["bundle"], [REPOSITORY, cloud.folder.parent.parent]
     if code is not None:
         listing, roots = _listing(code / "adapters" / cloud.name / "cloud.toml"), [code]
+    _copy_listed(cloud, listing, roots, folder)
+
+
+def _copy_listed(cloud: Cloud, listing: Mapping[str, Any], roots: Sequence[Path], folder: Path) -> None:
     for name in listing["files"]:
         _copy(_source(cloud, name, roots), folder / name)
     for name, source in listing.get("root", {}).items():

@@ -62,7 +62,10 @@ class FunctionSpec:
         offered = self.data["platform"].get("ingress", ["all"])
         if self.ingress not in offered:
             raise ValueError(f"ingress {self.ingress!r}: {self.cloud} has {', '.join(offered)}")
-        if self.cpu_boost is not None and "boost" not in self.data["memory"]:
+        boost = self.data["memory"].get("boost", {})
+        if self.cpu_boost is not None and not boost.get(
+            "after_ready_s"
+        ):  # else the platform gives it and asks nobody
             raise ValueError(f"cpu_boost is {self.cpu_boost}: {self.cloud} has no CPU boost; leave it out")
 
     @property
@@ -113,6 +116,8 @@ class FunctionSpec:
             parts.append("image")
         if self.builds_image and self.runtime:  # shortened, as the front is: a function's name is bounded
             parts.append(self.runtime.partition("-")[0])
+        if self.python and not self.from_image:
+            parts.append(self.python.replace(".", ""))
         if self.cpu_boost is False:
             parts.append("noboost")
         if self.gateway not in (None, *self.data["platform"].get("fronts", ())[:1]):

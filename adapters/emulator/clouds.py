@@ -95,7 +95,7 @@ class Child:
         self._last_words: list[str] = []
         self._process = subprocess.Popen(
             [
-                *(sys.executable, "-m", "adapters.emulator", launch.cloud),
+                *(launch.options.python or sys.executable, "-m", "adapters.emulator", launch.cloud),
                 *("--options", launch.options.text(), "--end-with-stdin"),
             ],
             stdin=subprocess.PIPE,

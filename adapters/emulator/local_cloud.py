@@ -12,7 +12,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
-from adapters.bundle.layout import assemble, unpack
+from adapters.bundle.layout import assemble, lay_out_empty, unpack
 from adapters.emulator import http_server
 from adapters.emulator.cgroups import Cgroups, find_cgroup_version
 from adapters.emulator.cleanup import CleanupRegistry
@@ -86,8 +86,10 @@ class LocalCloudServer:
         return self
 
     def _lay_out(self, folder: Path) -> Path:
-        """The bundle that the instances run: of this tree, of another one, or one that was built before."""
+        """The bundle that the instances run: the empty one, of this tree or another, or built before."""
         options = self._options
+        if options.empty:
+            return lay_out_empty(self._cloud, folder)
         if options.bundle is not None:
             return unpack(Path(options.bundle), folder)
         code = None if options.code is None else Path(options.code)

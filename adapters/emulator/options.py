@@ -18,7 +18,9 @@ class EmulatorOptions:
     vendors do not state it, so it is a parameter. What is drawn, is drawn by `seed`.
     `faults` hold from the start. `shares` asks for CPU and memory shares, enforced where that can be. `cpu_boost`
     lets an instance have more CPU at its start, on a cloud that gives some. `code` is the folder of a tree of this
-    project to run instead of this one, `bundle` a bundle that was built before.
+    project to run instead of this one, `bundle` a bundle that was built before. `empty` runs a function that does
+    nothing, to know what the platform and its runtime take by themselves. `python` is the interpreter that the local
+    cloud runs on, of an environment where this project is installed.
     """
 
     model: str = "clothes"
@@ -35,6 +37,8 @@ class EmulatorOptions:
     cpu_boost: bool = True
     code: str | None = None
     bundle: str | None = None
+    empty: bool = False
+    python: str | None = None
     faults: tuple[Fault, ...] = ()
 
     def __post_init__(self) -> None:

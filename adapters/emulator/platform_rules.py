@@ -57,7 +57,7 @@ def platform(cloud: Cloud, options: EmulatorOptions) -> Platform:
         plan=data["plan"],
         memory_mb=memory_mb,
         cpu_share=share,
-        boost=boost(memory, share) if options.cpu_boost else None,
+        boost=_chosen_boost(boost(memory, share), wanted=options.cpu_boost),
         timeout_s=_at_most(_or(options.timeout_s, data["timeout_s"]), limits["timeout_max_s"], "timeout_s"),
         init_timeout_s=_or(options.init_timeout_s, limits["init_timeout_s"]),
         scaling=_scaling(data, options, concurrency),
@@ -65,6 +65,11 @@ def platform(cloud: Cloud, options: EmulatorOptions) -> Platform:
         full=answer(data["full"]),
         failed=answer(data["failed"]),
     )
+
+
+def _chosen_boost(found: Boost | None, *, wanted: bool) -> Boost | None:
+    """The boost, where it is wanted or where the platform gives it for initialisation alone and asks nobody."""
+    return found if found is None or wanted or not found.after_ready_s else None
 
 
 def boost(memory: Mapping[str, Any], vcpu: float) -> Boost | None:

@@ -78,6 +78,12 @@ _FOLDER = click.Path(path_type=Path, file_okay=False)
     type=click.FloatRange(min=0),
     help="With --against: percent that a regression exceeds.",
 )
+@click.option(
+    "--estimate/--no-estimate",
+    default=True,
+    show_default=True,
+    help="Measure an empty function beside each local cloud, and say what to expect on the real ones.",
+)
 @click.option("--seed", default=1, show_default=True, help="Decides the order of requests.")
 @click.option("--workers", default=1, show_default=True, help="Locust processes that send the load.")
 @click.option("--out", type=_FOLDER, help="The run's folder.  [default: runs/<date and time>]")
@@ -108,7 +114,7 @@ def command(**values: Any) -> None:
     )
     try:
         with Display(quiet=options.quiet) as display:
-            summary = _measure(folder, options, plan, display)
+            summary = _measure(folder, options, scenario, plan, display)
     except KeyboardInterrupt:
         if (folder / "samples.sqlite").exists():
             click.echo(f"kept in {folder}: continue with the same command and --out {folder} --resume", err=True)
@@ -141,7 +147,9 @@ def _folder(out: Path | None, *, resume: bool) -> Path:
     return folder
 
 
-def _measure(folder: Path, options: CompareOptions, plan: MeasurementPlan | None, display: Display) -> Summary:
+def _measure(
+    folder: Path, options: CompareOptions, scenario: Scenario, plan: MeasurementPlan | None, display: Display
+) -> Summary:
     from cli.measurement.execution import execute, summarise_and_write
     from cli.measurement.ready_targets import local_clouds, ready_targets
 
@@ -152,8 +160,14 @@ def _measure(folder: Path, options: CompareOptions, plan: MeasurementPlan | None
             ready = opened.enter_context(ready_targets(plan, display))
         else:
             size_mb = options.memory
+            beside_empty = options.estimate and other is None and scenario.shows_cold_starts
             clouds = local_clouds(
-                options.local_clouds, display, model=options.model, memory_mb=size_mb, against=other
+                options.local_clouds,
+                display,
+                model=options.model,
+                memory_mb=size_mb,
+                against=other,
+                beside_empty=beside_empty,
             )
             ready = opened.enter_context(clouds)
         budget_usd = plan.requests_usd if plan is not None else options.budget_usd

@@ -38,6 +38,7 @@ _OVERHEAD_S = 45.0  # of a run's time: local clouds' start and end, probes, stat
 @click.option("--memory", help="Memory sizes in MB, such as 512,1024,1769.  [default: each cloud's usual ones]")
 @click.option("--concurrency", help="Requests that an instance serves at once, such as 1,4.  [default: each plan's]")
 @click.option("--architecture", help="x86_64, arm64, or both; a local cloud has this machine's alone.")
+@click.option("--python", help="Python versions, such as 3.12,3.13; local clouds run those that are set up here.")
 @click.option("--strategy", type=click.Choice(["cost", "speed", "balanced"]), default="balanced", show_default=True)
 @click.option(
     "--targets", metavar="FILE", help="Measure the URLs of this file, or `deployed`: what `tripoint deploy` made."
@@ -89,7 +90,7 @@ def command(**values: Any) -> None:
     if (folder / "samples.sqlite").exists():
         raise click.UsageError(f"{folder} holds a run already: choose another --out")
     check_exclusions(options)
-    request = sweep_request(options.memory, options.concurrency, options.architecture)
+    request = sweep_request(options.memory, options.concurrency, options.architecture, options.python)
     offer_removal(yes=options.yes)
     plan = plan_measurement(
         options,

@@ -51,16 +51,18 @@ class CompareOptions(MeasurementOptions):
     precision: float | None
     against: str | None
     threshold: float
+    estimate: bool
     workers: int
     resume: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TuneOptions(MeasurementOptions):
-    """The options of `tripoint tune`. Memory, concurrency and architecture are lists with commas."""
+    """The options of `tripoint tune`. Memory, concurrency, architecture and python are lists with commas."""
 
     memory: str | None
     concurrency: str | None
     architecture: str | None
+    python: str | None
     strategy: str
     minutes: float

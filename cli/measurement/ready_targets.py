@@ -91,15 +91,18 @@ def local_clouds(
     model: str,
     memory_mb: int | None,
     against: Version | None = None,
+    beside_empty: bool = False,
 ) -> Iterator[ReadyTargets]:
     """Run the local clouds of these names (None: all) and yield one target for each. Raises LookupError.
 
     With `against`, each cloud runs a second time with that version, as a target of the name with BEFORE at its end.
+    `beside_empty`: each runs a second time with its empty function, if it has one, as a target with EMPTY at its end.
     """
     from adapters import contract
     from adapters.emulator import clouds, options
     from cli.measurement.local_targets import target_of
     from loadtests.analysis.against import BEFORE
+    from loadtests.plan.targets import EMPTY
 
     names = list(contract.clouds()) if names is None else names
     for name in names:
@@ -114,7 +117,12 @@ def local_clouds(
             bundle=None if against.bundle is None else str(against.bundle),
         )
         launches += [clouds.CloudLaunch(f"{name}{BEFORE}", name, other) for name in names]
+    if beside_empty:
+        nothing = options.EmulatorOptions(memory_mb=memory_mb, empty=True)
+        having = [name for name in names if "empty" in contract.load(name).data["bundle"]]
+        launches += [clouds.CloudLaunch(f"{name}{EMPTY}", name, nothing) for name in having]
     display.show("start local clouds", 0, len(launches))
     with clouds.start_all(launches) as running:
         display.show("start local clouds", len(launches), len(launches))
-        yield ReadyTargets([replace(target_of(local), name=name) for name, local in running.items()])
+        targets = [replace(target_of(local), name=name) for name, local in running.items()]
+        yield ReadyTargets([replace(each, empty=each.name.endswith(EMPTY)) for each in targets])

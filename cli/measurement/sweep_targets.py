@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from cli.framework.settings import is_typed
+from cli.measurement.environments import environments
 from cli.measurement.local_targets import target_of
 from cli.measurement.ready_targets import ReadyTargets, settling_s
 
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from loadtests.plan.sweep_grid import CloudOptions, GridPoint, SweepRequest
     from loadtests.plan.targets import Target
 
-_SETTINGS = ("memory", "concurrency", "architecture")
+_SETTINGS = ("memory", "concurrency", "architecture", "python")
 
 
 def check_exclusions(options: TuneOptions) -> None:
@@ -45,13 +46,18 @@ def local_sweep(
     from loadtests.plan.sweep_grid import grid_points
 
     offers = cloud_options(contract.clouds() if names is None else names)
-    points, notes = grid_points(offers, request, machine=_machine() if request.architectures else None)
+    interpreters = environments() if request.pythons else {}
+    machine = _machine() if request.architectures else None
+    points, notes = grid_points(offers, request, machine=machine, installed=interpreters)
     display.show("start local clouds", 0, len(points))
     targets: list[Target] = []
     with ExitStack() as running:
         for group in _groups(points):
             size = options.EmulatorOptions(
-                model=model, memory_mb=group[0].memory_mb, concurrency=group[0].concurrency
+                model=model,
+                memory_mb=group[0].memory_mb,
+                concurrency=group[0].concurrency,
+                python=interpreters.get(group[0].python),
             )
             started = running.enter_context(clouds.start([point.cloud for point in group], size))
             targets += [_target(point, started[point.cloud]) for point in group]
@@ -69,11 +75,14 @@ def cloud_options(clouds: Iterable[str]) -> list[CloudOptions]:
     for name in clouds:
         data = contract.load(name).data
         architectures = load_plan(name, data["platform"]["plan"]).architectures
-        offers.append(CloudOptions(name, data["memory"], data["platform"], architectures))
+        pythons = tuple(data["bundle"]["target"]["pythons"])
+        offers.append(CloudOptions(name, data["memory"], data["platform"], architectures, pythons))
     return offers
 
 
-def sweep_request(memory: str | None, concurrency: str | None, architecture: str | None) -> SweepRequest:
+def sweep_request(
+    memory: str | None, concurrency: str | None, architecture: str | None, python: str | None = None
+) -> SweepRequest:
     """Read the requested settings from options with commas. Raises UsageError."""
     from loadtests.plan.sweep_grid import SweepRequest
 
@@ -81,6 +90,7 @@ def sweep_request(memory: str | None, concurrency: str | None, architecture: str
         _numbers("--memory", memory),
         _numbers("--concurrency", concurrency),
         tuple(architecture.split(",")) if architecture else None,
+        tuple(python.split(",")) if python else None,
     )
 
 
@@ -103,9 +113,10 @@ def _machine() -> str:
 
 def _groups(points: Sequence[GridPoint]) -> list[list[GridPoint]]:
     """Group the points that local clouds can start together: one size and concurrency, each of another cloud."""
-    groups: dict[tuple[int, int, str], list[GridPoint]] = {}
+    groups: dict[tuple[int, int, str, str], list[GridPoint]] = {}
     for point in points:
-        groups.setdefault((point.memory_mb, point.concurrency, point.architecture), []).append(point)
+        key = (point.memory_mb, point.concurrency, point.architecture, point.python)
+        groups.setdefault(key, []).append(point)
     return list(groups.values())
 
 

@@ -48,7 +48,8 @@ def _variant(base: FunctionSpec, point: GridPoint, request: SweepRequest) -> Fun
     """Return `base` with the requested settings; the local clouds' own defaults do not count here."""
     concurrency = point.concurrency if request.concurrency else base.concurrency
     architecture = point.architecture if request.architectures else base.architecture
-    return replace(base, memory_mb=point.memory_mb, concurrency=concurrency, architecture=architecture)
+    python = point.python or base.python
+    return replace(base, memory_mb=point.memory_mb, concurrency=concurrency, architecture=architecture, python=python)
 
 
 def _options(model: str, memory_mb: int | None = None) -> DeployOptions:

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from loadtests.analysis.check import Check
     from loadtests.analysis.sweep import SweepResult
     from loadtests.cost.measured import TargetCost
+    from loadtests.expected.estimate import ExpectedTarget
     from loadtests.plan.phases import Stratum
     from loadtests.plan.targets import Target
     from loadtests.record.columns import Columns
@@ -40,6 +41,7 @@ class Summary:
     """A run in figures and words; `run` is the store's header.
 
     `changes`, of a run that measured two versions: what became of each figure from the other version to this one.
+    `expected`, of a run that measured empty functions too: estimates for the real clouds.
     """
 
     run: Mapping[str, Any]
@@ -50,6 +52,7 @@ class Summary:
     checks: Sequence[Check] = field(default=())
     sweep: SweepResult | None = None
     changes: Sequence[Change] | None = None
+    expected: Sequence[ExpectedTarget] | None = None
 
     def document(self) -> dict[str, Any]:
         """The content of `summary.json`."""
@@ -63,6 +66,7 @@ class Summary:
             "checks": [each.document() for each in self.checks],
             **({} if self.sweep is None else {"sweep": self.sweep.document()}),
             **({} if self.changes is None else {"changes": [each.document() for each in self.changes]}),
+            **({} if self.expected is None else {"expected": [each.document() for each in self.expected]}),
         }
 
 

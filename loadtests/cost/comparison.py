@@ -12,6 +12,7 @@ from loadtests.cost.bill import Bill, BillTerms, bill_plan
 from loadtests.cost.limits import refusals
 from loadtests.cost.plan import Plan
 from loadtests.cost.plans import PlanError, load_plans
+from loadtests.cost.quotas import quota_notes
 from loadtests.prices.rate import PriceError
 
 if TYPE_CHECKING:
@@ -134,6 +135,16 @@ def impossible_sentences(comparison: CostComparison) -> Iterator[str]:
         reasons.setdefault(reason, []).append(candidate.name)
     for reason, names in reasons.items():
         yield f"{', '.join(names)} cannot serve this: {reason}"
+
+
+def quota_sentences(comparison: CostComparison) -> Iterator[str]:
+    """Each default quota that the question exceeds, once, after the plans that it holds for."""
+    notes: dict[str, list[str]] = {}
+    for offer in comparison.offers:
+        for note in quota_notes(comparison.question, offer.candidate.plan):
+            notes.setdefault(note, []).append(offer.candidate.name)
+    for note, names in notes.items():
+        yield f"{', '.join(names)}: {note}"
 
 
 def _places(regions: Sequence[str], prices: Sequence[CloudPrices]) -> dict[str, tuple[str, ...]]:

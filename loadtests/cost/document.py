@@ -8,6 +8,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from loadtests.cost.break_even import BreakEven, cheapest_by_volume, order_changes
+from loadtests.cost.comparison import quota_sentences
 
 if TYPE_CHECKING:
     from loadtests.cost.bill import Bill
@@ -34,6 +35,7 @@ def document(comparison: CostComparison, *, free: bool) -> dict[str, Any]:
         "assumptions": list(question.assumptions()),
         "plans": [_offer(offer) for offer in comparison.offers],
         "impossible": [{"plan": way.name, "reason": reason} for way, reason in comparison.impossible],
+        "quotas": list(quota_sentences(comparison)),
         "break_even": {
             "with_free_grant": _changes(cost_functions(comparison, free=True)),
             "without_free_grant": _changes(cost_functions(comparison, free=False)),

@@ -10,7 +10,7 @@ from rich import box
 from rich.table import Table
 
 from loadtests.cost.break_even import cheapest_by_volume, order_changes
-from loadtests.cost.comparison import impossible_sentences
+from loadtests.cost.comparison import impossible_sentences, quota_sentences
 from loadtests.cost.document import cost_functions
 
 if TYPE_CHECKING:
@@ -49,6 +49,7 @@ def sentences(comparison: CostComparison) -> Iterator[str]:
     for free, words in ((True, "with the free grants"), (False, "without the free grants")):
         yield from _order(comparison, free=free, words=words)
     yield from impossible_sentences(comparison)
+    yield from quota_sentences(comparison)
     yield "\nAssumed:"
     yield from (f"- {note}" for note in comparison.question.assumptions())
     yield from (f"- {note}" for note in _plan_notes(comparison.offers))

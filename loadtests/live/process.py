@@ -66,8 +66,9 @@ class StoreReader:
 def document_of(path: Path) -> dict[str, Any]:
     """Return the figures of the samples that the store holds now. Raises StoreError or sqlite3.Error."""
     with open_store(path) as store:
-        targets = [Target.from_document(target) for target in store.header()["targets"]]
+        every = [Target.from_document(target) for target in store.header()["targets"]]
         samples = store.samples()
+    targets = [target for target in every if not target.empty]
     return live_document(targets, classify_samples(samples), bundled_book())
 
 

@@ -13,6 +13,7 @@ from loadtests.plan.phases import KINDS, Bursts, Closed, Constant, Forced, IdleG
 from loadtests.plan.traces import TraceError, read_trace
 
 ROUND = "round "  # how the names of a round's phases begin
+COLD_STARTS_MIN = 6  # with fewer, nothing can be said of how much they differ
 SETTLE_RATE = 0.5  # requests a second
 PROBES = 6  # requests to each target before the run; the first may be a cold start
 
@@ -33,6 +34,13 @@ class Scenario:
     def phases(self, rate: float, settle_s: float = 0.0) -> tuple[Phase, ...]:
         """The phases, in order."""
         return self.make(rate, settle_s)
+
+    @property
+    def shows_cold_starts(self) -> bool:
+        """Whether it forces enough cold starts to say something of them, in an open loop alone."""
+        phases = self.phases(1.0)
+        forced = sum(phase.rounds for phase in phases if isinstance(phase, Forced))
+        return forced >= COLD_STARTS_MIN and all(phase.loop != "closed" for phase in phases)
 
     def users(self) -> int | None:
         """How many users its closed-loop phases want; None without one."""

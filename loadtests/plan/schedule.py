@@ -8,8 +8,14 @@ from dataclasses import dataclass
 from random import Random
 from typing import TYPE_CHECKING
 
+from loadtests.plan.phases import Constant, Poisson
+
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from loadtests.plan.phases import Phase, Stratum
+
+LIGHT_EVERY = 5  # a target of a light load gets this part of the warm requests
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,23 +35,48 @@ class Arrival:
 
 
 def schedule(
-    phases: Sequence[Phase], targets: Sequence[str], *, forcible: Sequence[str], images: int, seed: int
+    phases: Sequence[Phase],
+    targets: Sequence[str],
+    *,
+    forcible: Sequence[str],
+    images: int,
+    seed: int,
+    light: Collection[str] = (),
 ) -> list[Arrival]:
     """All requests of a run in order of phase and time; the same for the same arguments, on every machine.
 
     The n-th request of a phase carries the same image to every target. Cold starts are forced only on the
-    `forcible` targets: those with a control plane.
+    `forcible` targets: those with a control plane. The `light` targets get forced cold starts as the others do, every
+    LIGHT_EVERY-th of the counted warm requests, and nothing else.
     """
     arrivals: list[Arrival] = []
     for index, phase in enumerate(phases):
         random = Random(f"{seed}/{index}")
         pictures = shuffled_cycle(random, images)
-        reached = forcible if phase.loop == "serial" else targets
-        for at_s, target, ordinal in interleave(phase, reached, random=random):
+        for at_s, target, ordinal in _due(phase, targets, forcible=forcible, light=light, random=random):
             stratum: Stratum = "warm-up" if ordinal < phase.warm_up else phase.stratum
             image = pictures[ordinal % images]
             arrivals.append(Arrival(len(arrivals), at_s, target, stratum, image, index))
     return arrivals
+
+
+def _due(
+    phase: Phase, targets: Sequence[str], *, forcible: Sequence[str], light: Collection[str], random: Random
+) -> list[tuple[float, str, int]]:
+    """What `interleave` gives, with the requests of light targets in the middle between those of the others."""
+    if phase.loop == "serial":
+        return interleave(phase, forcible, random=random)
+    loaded = [target for target in targets if target not in light]
+    found = interleave(phase, loaded, random=random)
+    if not light or not isinstance(phase, Constant | Poisson):
+        return found
+    half_turn_s = 0.5 / phase.rate / max(len(loaded), 1)
+    between = [
+        (at_s + half_turn_s, target, ordinal)
+        for at_s, target, ordinal in interleave(phase, sorted(light), random=random)
+        if ordinal >= phase.warm_up and (ordinal - phase.warm_up) % LIGHT_EVERY == 0
+    ]
+    return sorted([*found, *between], key=lambda due: due[0])
 
 
 def interleave(phase: Phase, targets: Sequence[str], *, random: Random) -> list[tuple[float, str, int]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
 from typing import Any
@@ -21,6 +21,7 @@ class SweepRequest:
     memory_mb: tuple[int, ...] | None = None
     concurrency: tuple[int, ...] | None = None
     architectures: tuple[str, ...] | None = None
+    pythons: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,39 +33,48 @@ class GridPoint:
     memory_mb: int
     concurrency: int
     architecture: str
+    python: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class CloudOptions:
-    """What one cloud offers: `[memory]` and `[platform]` of its cloud.toml, and its plan's architectures."""
+    """What one cloud offers: `[memory]` and `[platform]` of its cloud.toml, its plan's architectures, its Pythons."""
 
     cloud: str
     memory: Mapping[str, Any]
     platform: Mapping[str, Any]
     architectures: tuple[str, ...]
+    pythons: tuple[str, ...] = ()
 
 
 def grid_points(
-    offers: Sequence[CloudOptions], wish: SweepRequest, *, machine: str | None = None
+    offers: Sequence[CloudOptions],
+    wish: SweepRequest,
+    *,
+    machine: str | None = None,
+    installed: Collection[str] | None = None,
 ) -> tuple[list[GridPoint], list[str]]:
     """Every setting to try, and in sentences what was changed or left out.
 
     A cloud that lacks a size gets its next larger one. `machine` is the architecture of the machine that runs local
-    clouds: it cannot measure another one. Raises SweepError when nothing is left.
+    clouds: it cannot measure another one. `installed` are the Pythons that local clouds can run on here, None for
+    deployed ones. Raises SweepError when nothing is left.
     """
     found: list[GridPoint] = []
     notes: list[str] = []
     for offer in offers:
-        sizes, concurrency, architectures = (
+        settings = product(
             _sizes(offer, wish.memory_mb, notes),
             _concurrency(offer, wish.concurrency, notes),
             _architectures(offer, wish.architectures, notes, machine=machine),
+            _pythons(offer, wish.pythons, notes, installed=installed),
         )
-        for memory_mb, places, architecture in product(sizes, concurrency, architectures):
+        for memory_mb, places, architecture, python in settings:
             marks = [f"c{places}"] if wish.concurrency and len(wish.concurrency) > 1 else []
             marks += [architecture] if wish.architectures and len(wish.architectures) > 1 else []
+            marks += [f"py{python}"] if wish.pythons and len(wish.pythons) > 1 else []
             name = "-".join([offer.cloud, str(memory_mb), *marks])
-            found.append(GridPoint(name, offer.cloud, memory_mb, places, architecture))
+            found.append(GridPoint(name, offer.cloud, memory_mb, places, architecture, python))
     if not found:
         raise SweepError(f"nothing to try: {'; '.join(notes) or 'no cloud was named'}")
     return found, notes
@@ -127,6 +137,26 @@ def _architectures(
         return chosen
     notes.extend(_foreign(offer.cloud, (each for each in chosen if each != machine), machine))
     return [each for each in chosen if each == machine]
+
+
+def _pythons(
+    offer: CloudOptions, asked: Sequence[str] | None, notes: list[str], *, installed: Collection[str] | None
+) -> list[str]:
+    """The Pythons to try; "" for the one that local clouds or the cloud have by default."""
+    if asked is None:
+        return [""]
+    found = []
+    for python in asked:
+        if python not in offer.pythons:
+            notes.append(f"{offer.cloud} has no Python {python} ({', '.join(offer.pythons)}): left out")
+        elif installed is not None and python not in installed:
+            notes.append(
+                f"{offer.cloud} with Python {python}: no environment has it here: left out; where that Python is "
+                f"installed, `make setup PYTHON=python{python}` makes one"
+            )
+        else:
+            found.append(python)
+    return found
 
 
 def _foreign(cloud: str, architectures: Iterator[str], machine: str) -> Iterator[str]:

@@ -11,6 +11,7 @@ from typing import Any
 
 UNKNOWN_SHARE = "unknown"  # what nobody said of a target
 ENFORCED = "enforced"  # how the words of an enforced share begin
+EMPTY = "-empty"  # how the name of a target's empty function ends
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +20,8 @@ class Target:
 
     `url` classifies when image bytes are POSTed to it. `control` is the URL of the local cloud's control
     plane, None for a real cloud. `cpu_share` says in words whether CPU shares are enforced. `gateway` is what
-    stands in front, in the words of the plan's `gateways` in cloud.toml; None where nobody said.
+    stands in front, in the words of the plan's `gateways` in cloud.toml; None where nobody said. `empty`: a function
+    that does nothing, which runs beside the model to know what the platform and its runtime take by themselves.
     """
 
     name: str
@@ -33,6 +35,7 @@ class Target:
     control: str | None = None
     cpu_share: str = UNKNOWN_SHARE
     gateway: str | None = None
+    empty: bool = False
 
     def __post_init__(self) -> None:
         if not self.url.startswith(("http://", "https://")):
@@ -42,7 +45,7 @@ class Target:
 
     def document(self) -> dict[str, Any]:
         """As JSON and TOML hold it, and as the run's header keeps it."""
-        return {name: value for name, value in asdict(self).items() if value is not None}
+        return {name: value for name, value in asdict(self).items() if value not in (None, False)}
 
     @classmethod
     def from_document(cls, document: Mapping[str, Any]) -> Target:

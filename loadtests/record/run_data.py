@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 class RunData:
     """A run in memory.
 
-    `planned` is the number of requests in the schedule, 0 for a run without one (closed loop).
-
-    `images` gives the image of each index of the schedule, as a place in the run's image set.
+    `planned` is the number of requests in the schedule, 0 for a run without one (closed loop). `images` gives the
+    image of each index of the schedule, as a place in the run's image set. `empty` has the empty functions that ran
+    beside the targets, and what was measured of them, which is in none of the other fields.
     """
 
     header: Mapping[str, Any]
@@ -33,6 +33,7 @@ class RunData:
     events: Sequence[Event] = field(default=())
     planned: int = 0
     images: Mapping[int, int] = field(default_factory=dict)
+    empty: RunData | None = None
 
     @cached_property
     def columns(self) -> Mapping[str, Columns]:
@@ -49,6 +50,24 @@ def read_run(folder: Path) -> RunData:
     with open_store(folder) as store:
         header = store.header()
         targets = [Target.from_document(each) for each in header["targets"]]
-        images = {arrival.index: arrival.image for arrival in store.schedule()}
+        schedule = list(store.schedule())
         samples = classify_samples(store.samples())
-        return RunData(header, targets, samples, store.events(), len(images), images)
+        events = store.events()
+    images = {arrival.index: arrival.image for arrival in schedule}
+    beside = {target.name for target in targets if target.empty}
+    planned = sum(arrival.target not in beside for arrival in schedule)
+    whole = RunData(header, targets, samples, events, planned, images)
+    if not beside:
+        return whole
+    empty = replace(
+        whole,
+        targets=[target for target in targets if target.empty],
+        samples=[sample for sample in samples if sample.target in beside],
+        planned=len(schedule) - planned,
+    )
+    return replace(
+        whole,
+        targets=[target for target in targets if not target.empty],
+        samples=[sample for sample in samples if sample.target not in beside],
+        empty=empty,
+    )

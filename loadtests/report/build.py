@@ -13,6 +13,7 @@ from loadtests.analysis.checks import check
 from loadtests.analysis.summary import Summary, summarise
 from loadtests.analysis.sweep import sweep_result
 from loadtests.cost.measured import cost_of
+from loadtests.expected.estimate import expected_targets
 from loadtests.prices.book import bundled_book
 from loadtests.prices.run_prices import book_of_run, keep_book
 from loadtests.record.run_data import RunData, read_run
@@ -66,6 +67,7 @@ def summarise_run_data(record: RunData, book: PriceBook | None = None) -> Summar
         summary,
         sweep=sweep_result(header, summary.targets, record.columns),
         changes=changes_against(header, record.columns),
+        expected=None if record.empty is None else expected_targets(record, year=int(str(header["started_at"])[:4])),
     )
     return replace(whole, checks=check(record, whole))
 

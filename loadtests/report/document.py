@@ -10,6 +10,7 @@ from loadtests.report.sections.changes import changes_section
 from loadtests.report.sections.checks import checks, counts
 from loadtests.report.sections.cold import cold
 from loadtests.report.sections.cost import cost
+from loadtests.report.sections.expected import expected_section
 from loadtests.report.sections.header import report_header, result
 from loadtests.report.sections.method import method, repeat
 from loadtests.report.sections.sweep import sweep
@@ -44,6 +45,8 @@ def _sections(context: ReportContext) -> Iterator[Section]:
         yield changes_section(context.summary)
     yield warm(context)
     yield cold(context)
+    if context.summary.expected is not None:
+        yield expected_section(context, context.summary.expected)
     yield timeline(context)
     yield cost(context)
     if context.summary.sweep is not None:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from loadtests.analysis.checks import Check, CheckState
     from loadtests.analysis.summary import Summary
     from loadtests.analysis.target_summary import TargetSummary
+    from loadtests.expected.estimate import ExpectedTarget
     from loadtests.stats.estimate import Estimate
 
 _STYLES: dict[CheckState, str] = {"passed": "green", "failed": "bold red", "unknown": "yellow"}
@@ -38,8 +39,27 @@ def print_summary(console: Console, summary: Summary) -> None:
         console.print(f"\nAgainst {summary.run.get(NOTE)}:", markup=False, highlight=False)
         console.print(changes_grid(summary.changes))
         console.print(headline(summary.changes, threshold_of(summary.run)), markup=False, highlight=False)
+    if summary.expected is not None:
+        print_expected(console, summary.expected)
     wrong = failed(summary.checks)
     console.print(check_table(wrong) if wrong else Text("every check of this run passed or had nothing to judge by"))
+
+
+def print_expected(console: Console, found: Sequence[ExpectedTarget]) -> None:
+    """Print the estimates for the real clouds, apart from what was measured, with what they rest on."""
+    from loadtests.report.sections.expected import TITLE, basis_sentences, expected_table, scale_sentence
+
+    rows = expected_table(found)
+    drawn = Table(box=box.SIMPLE_HEAD, padding=0, pad_edge=False)
+    for place, heading in enumerate(rows.headings):
+        drawn.add_column(heading.replace(" ", "\n"), justify="right" if place else "left", overflow="fold")
+    for row in rows.rows:
+        drawn.add_row(*(cell.text for cell in row))
+    console.print(f"\n{TITLE}: estimates in ms, not measurements", style="bold", markup=False)
+    console.print(drawn)
+    for sentence in (*basis_sentences(found), *scale_sentence(found)):
+        console.print(f"- {sentence}", markup=False, highlight=False)
+    console.print()
 
 
 def table(summary: Summary) -> Table:

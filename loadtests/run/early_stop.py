@@ -22,7 +22,7 @@ class EarlyStop:
 
     def __init__(self, rule: StoppingRule, targets: Sequence[Target]) -> None:
         self._rule = rule
-        self._warm_ms: dict[str, list[float]] = {target.name: [] for target in targets}
+        self._warm_ms: dict[str, list[float]] = {each.name: [] for each in targets if not each.empty}
         self._requests = 0
         self._look_at = FIRST_LOOK
 
@@ -30,7 +30,8 @@ class EarlyStop:
         """Note new samples."""
         self._requests += len(samples)
         for sample in samples:
-            if sample.state == "warm" and sample.stratum == "steady" and sample.latency_ms is not None:
+            watched = sample.target in self._warm_ms
+            if watched and sample.state == "warm" and sample.stratum == "steady" and sample.latency_ms is not None:
                 self._warm_ms[sample.target].append(sample.latency_ms)
 
     def check(self) -> StoppingDecision | None:

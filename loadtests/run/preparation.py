@@ -104,6 +104,7 @@ def prepare_run(
         forcible=[target.name for target in targets if target.control or resources.can_force_cold_start(target.name)],
         images=len(payloads),
         seed=options.seed,
+        light=[target.name for target in targets if target.empty],
     )
     LOG.info("%d requests in %d phases, %g a second to each target", len(arrivals), len(phases), rate)
     settings = {

@@ -16,7 +16,7 @@ STAGES = [  # of a load test, as docs/architecture.md shows them
     {"loadtests.run"},
     {"loadtests.report", "loadtests.live", "loadtests.selftest"},
     {"loadtests.analysis", "loadtests.send"},
-    {"loadtests.cost"},
+    {"loadtests.cost", "loadtests.expected"},
     {"loadtests.record"},
     {"loadtests.launch"},
     {"loadtests.plan", "loadtests.prices", "loadtests.stats", "loadtests.credentials"},

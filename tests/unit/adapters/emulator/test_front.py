@@ -156,7 +156,7 @@ def test_sharing_an_instance_on_cloud_run_comes_with_a_whole_vcpu() -> None:
     assert (alone.cpu_share, shared.cpu_share) == (0.333, 1.0)
 
 
-def test_google_and_aws_boost_the_start_of_small_instances_unless_that_is_switched_off() -> None:
+def test_google_boosts_the_start_of_small_instances_unless_that_is_switched_off_and_aws_always() -> None:
     boosts = {
         (name, size_mb, asked): platform(
             contract.load(name),
@@ -166,7 +166,8 @@ def test_google_and_aws_boost_the_start_of_small_instances_unless_that_is_switch
         for asked in (True, False)
     }
     given = {key: boost.vcpu for key, boost in boosts.items() if boost is not None}
-    assert given == {("gcp", 512, True): 2.0, ("gcp", 2048, True): 2.0, ("aws", 512, True): 2.0}
+    start_alone = {("aws", 512, True): 2.0, ("aws", 512, False): 2.0}  # Lambda asks nobody
+    assert given == {("gcp", 512, True): 2.0, ("gcp", 2048, True): 2.0, **start_alone}
 
 
 @pytest.mark.parametrize(

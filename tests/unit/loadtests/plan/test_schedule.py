@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from loadtests.plan.phases import Constant, Forced, Phase, PhaseError, Poisson
+from loadtests.plan.phases import Bursts, Constant, Forced, Phase, PhaseError, Poisson
 from loadtests.plan.schedule import schedule, split
 
 TARGETS = ["aws", "gcp", "azure"]
@@ -105,3 +105,25 @@ def test_shares_of_workers_hold_every_arrival_once() -> None:
 def test_a_phase_that_makes_no_sense_is_refused(build: Callable[[], Phase]) -> None:
     with pytest.raises(PhaseError, match=r"expected .* above 0, got"):
         build()
+
+
+def test_a_light_target_gets_every_cold_start_and_a_fifth_of_the_counted_warm_requests() -> None:
+    found = schedule(
+        [*PHASES, Bursts(2, 3, 1.0)], ["aws", "aws-empty"], forcible=["aws", "aws-empty"], images=7, seed=1,
+        light=["aws-empty"],
+    )  # fmt: skip
+    counts = Counter((each.phase, each.stratum) for each in found if each.target == "aws-empty")
+    assert counts == {(0, "forced"): 4, (1, "steady"): 19, (2, "steady"): 60}
+    assert [each.index for each in found] == list(range(len(found)))
+
+
+def test_light_targets_leave_the_others_as_they_are_and_keep_half_a_turn_from_them() -> None:
+    phases = [Constant(10.0, 50)]
+    light = [f"{name}-empty" for name in TARGETS]
+    found = schedule(phases, [*TARGETS, *light], forcible=(), images=7, seed=1, light=light)
+    without = schedule(phases, TARGETS, forcible=(), images=7, seed=1)
+    kept = [(each.offset_s, each.target, each.image) for each in found if each.target in TARGETS]
+    assert kept == [(each.offset_s, each.target, each.image) for each in without]
+    times = [each.offset_s for each in found]
+    gaps = [after - before for before, after in itertools.pairwise(times)]
+    assert min(gaps) == pytest.approx(0.1 / 3 / 2)

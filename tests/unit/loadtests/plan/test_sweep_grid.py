@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -88,3 +89,14 @@ def test_a_machine_does_not_measure_an_architecture_that_it_is_not() -> None:
 def test_a_sweep_of_nothing_says_why() -> None:
     with pytest.raises(SweepError, match="azure has no 8192 MB"):
         grid_points([FLEX], SweepRequest(memory_mb=(8192,)))
+
+
+def test_pythons_that_are_not_set_up_here_are_left_out_and_the_next_step_is_said() -> None:
+    offer = replace(LAMBDA, pythons=("3.11", "3.12", "3.14"))
+    wish = SweepRequest(memory_mb=(512,), pythons=("3.11", "3.12", "3.14", "2.7"))
+    found, notes = grid_points([offer], wish, installed=("3.11", "3.12"))
+    assert [(each.name, each.python) for each in found] == [("aws-512-py3.11", "3.11"), ("aws-512-py3.12", "3.12")]
+    assert any("make setup PYTHON=python3.14" in note for note in notes)
+    assert any("has no Python 2.7" in note for note in notes)
+    deployed, _ = grid_points([offer], wish)
+    assert [each.python for each in deployed] == ["3.11", "3.12", "3.14"]
