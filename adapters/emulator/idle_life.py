@@ -42,6 +42,13 @@ class IdleLife:
         """After so long no instance is left, or one of a thousand."""
         return self.points[-1][0] if self.halves_every_s is None else self.halves_every_s * _HALVINGS
 
+    @property
+    def shortest_s(self) -> float:
+        """Until then every instance lives."""
+        if self.halves_every_s is not None:
+            return self.halves_every_s
+        return max((at_s for at_s, share in self.points if share == 1), default=0.0)
+
     def survival(self, idle_s: float) -> float:
         """The share that still lives after `idle_s` without a request; of a single instance where they halve."""
         if self.halves_every_s is not None:

@@ -30,7 +30,8 @@ class RequestPrice:
 
     `timeout_ms` and `init_timeout_ms` are the longest that the cloud lets a request run and an instance start.
     `waits_for_own_instance`: the request that triggers a start waits for that instance (AWS), so its latency already
-    includes the start. Where another instance may answer instead, the start is billed on top.
+    includes the start. Where another instance may answer instead, the start is billed on top. An instance serves
+    `places` requests before the platform starts one more, and lives for `idle_s` at least after its last answer.
     """
 
     request_usd: Decimal
@@ -43,6 +44,8 @@ class RequestPrice:
     init_timeout_ms: Decimal
     answer_bytes: Decimal
     waits_for_own_instance: bool
+    places: Decimal = Decimal(1)
+    idle_s: Decimal = _ZERO
 
     def usd(self, duration_ms: Decimal, *, starts: int = 0, answer_bytes: Decimal = _ZERO) -> Decimal:
         """Return the price of a request that is billed for `duration_ms`, the time of its `starts` included."""
@@ -70,45 +73,95 @@ class RequestPrice:
 
 @dataclass(slots=True)
 class _TargetSpending:
-    """What is known of one target: the requests that are under way, and the shortest way there and back, in ms."""
+    """What is known of one target: requests under way, instances that answered, starts that no answer showed.
+
+    A platform starts an instance only where those that it has are too few for the requests under way. So there were
+    no more starts than the most requests under way at once need instances, less those that are surely alive: they
+    answered, or their start was counted, less than `idle_s` ago.
+    """
 
     tariff: RequestPrice
+    workers: int = 1
     in_flight: int = 0
     way_ms: float | None = None
+    _order: int = 0
+    _open: dict[int, int] = field(default_factory=dict)
+    _needed: dict[int, int] = field(default_factory=dict)
+    _answered: dict[str, float] = field(default_factory=dict)
+    _unseen: list[float] = field(default_factory=list)
 
-    def usd_of(self, sample: Sample, *, alone: bool) -> Decimal:
-        """What one request cost at most, by what is known of it; one that was never sent cost nothing.
+    def begin(self, index: int) -> None:
+        """Note that request `index` is under way, and how many instances all that are need."""
+        self.in_flight += 1
+        self._order += 1
+        self._open[index] = self._order
+        # Each worker sees its own part; the largest part, times the workers, is as much as all of them.
+        needed = Decimal(self.in_flight * self.workers) / self.tariff.places
+        self._needed[self._order] = int(needed.to_integral_value(ROUND_CEILING))
 
-        `alone`: no other one was under way when it was sent.
-        """
+    def usd_of(self, sample: Sample) -> Decimal:
+        """What one request cost at most, by what is known of it; one that was never sent cost nothing."""
         tariff = self.tariff
+        order = self._open.pop(sample.index, None)
+        if order is not None:
+            # What was given up may go on there.
+            self.in_flight -= sample.done_s is not None or sample.sent_s is None
         if sample.sent_s is None:
             return _ZERO
         waited_ms = sample.service_ms
         if waited_ms is None:
+            self._unseen.append(sample.sent_s)  # its price holds a start
             return tariff.highest_usd
         own_start = sample.state == "cold" or sample.instance is None
-        another = self._began_another(sample, waited_ms, alone=alone)
+        another = self._began_another(sample, waited_ms, order)
         duration_ms = Decimal(repr(waited_ms)) + another * tariff.init_timeout_ms
         starts, answer_bytes = int(own_start) + int(another), Decimal(sample.response_bytes)
         found = tariff.usd(duration_ms, starts=starts, answer_bytes=answer_bytes)
         return min(found, tariff.highest_usd)
 
-    def _began_another(self, sample: Sample, waited_ms: float, *, alone: bool) -> bool:
-        """Whether an instance may have been started for it that did not answer it (never where it is `bound`).
+    def _began_another(self, sample: Sample, waited_ms: float, order: int | None) -> bool:
+        """Whether an instance may have been started that no answer showed (never where it is `bound`).
 
-        One is started for a request that finds all busy. When a busy one is free sooner, that answers: warm, after
-        a wait. How long the start took then, nobody tells.
+        How long that start took, nobody tells. Of a request of an earlier run (`order` None) it is only known how
+        long it waited.
         """
         if self.tariff.waits_for_own_instance or self.tariff.init_timeout_ms == 0:
             return False
+        way_ms = _way_ms(sample, waited_ms)
+        if sample.state == "warm":
+            self.way_ms = way_ms if self.way_ms is None else min(self.way_ms, way_ms)
+        hidden = self._count_hidden(sample, order)
         if sample.state == "cold":
-            return sample.stratum == "forced"  # the new version may have been tried once before
+            return hidden or sample.stratum == "forced"  # the new version may have been tried once before
         if sample.state != "warm":
             return True
-        way_ms = _way_ms(sample, waited_ms)
-        self.way_ms = way_ms if self.way_ms is None else min(self.way_ms, way_ms)
-        return not alone and way_ms > self.way_ms * _WAIT_NOISE_SHARE + _WAIT_NOISE_MS
+        if order is not None:
+            return hidden
+        return self.way_ms is not None and way_ms > self.way_ms * _WAIT_NOISE_SHARE + _WAIT_NOISE_MS
+
+    def _count_hidden(self, sample: Sample, order: int | None) -> bool:
+        """Note the instance that answered; whether one more must have been started than are known."""
+        now_s, idle_s = float(sample.done_s or 0.0), float(self.tariff.idle_s)
+        if sample.stratum == "forced":  # a new version: the instances of the one before are gone
+            self._answered, self._unseen = {}, []
+        self._answered = {name: at_s for name, at_s in self._answered.items() if at_s > now_s - idle_s}
+        self._unseen = [at_s for at_s in self._unseen if at_s > now_s - idle_s]
+        new = sample.instance is not None and sample.instance not in self._answered
+        if sample.instance is not None:
+            self._answered[sample.instance] = now_s
+        counted_before = bool(new and sample.state == "warm" and self._unseen)
+        if counted_before:
+            self._unseen.pop(0)  # this is it
+        oldest = min((*self._open.values(), *(() if order is None else (order,))), default=self._order + 1)
+        self._needed = {at: needed for at, needed in self._needed.items() if at >= oldest}
+        known = len(self._answered) + len(self._unseen) + len(self._open)
+        # One that was started ahead of need answers its first requests warm, and not always in their order.
+        first = sample.request_number is not None and sample.request_number <= 1 + len(self._open)
+        ahead = new and sample.state == "warm" and first and not counted_before
+        hidden = max(self._needed.values(), default=0) > known
+        if hidden:
+            self._unseen.append(now_s)
+        return hidden or ahead
 
 
 def _way_ms(sample: Sample, waited_ms: float) -> float:
@@ -121,22 +174,22 @@ def _way_ms(sample: Sample, waited_ms: float) -> float:
 class Budget:
     """`cap_usd` for everything together. Split a cap over workers by giving each its share: see `shares`.
 
-    `several`: others send to the same targets, so that no request is known to be alone.
+    `workers` send to the same targets, each with a share of its own; this is one of them.
     """
 
     cap_usd: Decimal
     prices: Mapping[str, RequestPrice]
     spent_usd: Decimal = _ZERO
-    shared_targets: bool = False
+    workers: int = 1
     exhausted: bool = field(default=False, init=False)
     _meters: dict[str, _TargetSpending] = field(init=False)
-    _reserved: dict[int, bool] = field(default_factory=dict, init=False)
+    _reserved: set[int] = field(default_factory=set, init=False)
     _reserved_usd: Decimal = field(default=_ZERO, init=False)
 
     def __post_init__(self) -> None:
         if not self.cap_usd.is_finite() or self.cap_usd <= 0:
             raise BudgetError(f"budget is {self.cap_usd} USD: expected an amount above 0")
-        self._meters = {name: _TargetSpending(tariff) for name, tariff in self.prices.items()}
+        self._meters = {name: _TargetSpending(tariff, self.workers) for name, tariff in self.prices.items()}
 
     @property
     def reserved_usd(self) -> Decimal:
@@ -152,25 +205,23 @@ class Budget:
         highest = self.prices[target].highest_usd
         self.exhausted |= highest > self.left_usd
         if not self.exhausted:
-            meter = self._meters[target]
-            self._reserved[index] = meter.in_flight == 0 and not self.shared_targets
+            self._reserved.add(index)
             self._reserved_usd += highest
-            meter.in_flight += 1
+            self._meters[target].begin(index)
         return not self.exhausted
 
     def settle(self, sample: Sample) -> None:
         """Count a request, now that its sample is there; one that reserved nothing belongs to an earlier start."""
         meter = self._meters[sample.target]
-        alone = self._reserved.pop(sample.index, None)
-        if alone is not None:
+        if sample.index in self._reserved:
+            self._reserved.remove(sample.index)
             self._reserved_usd -= meter.tariff.highest_usd
-            meter.in_flight -= sample.done_s is not None or sample.sent_s is None  # what was given up may go on there
-        self.spent_usd += meter.usd_of(sample, alone=alone or False)
+        self.spent_usd += meter.usd_of(sample)
 
     def shares(self, count: int) -> list[dict[str, Any]]:
         """What is left, in as many equal parts, as messages that `share_of` reads."""
         tariffs = {name: tariff.document() for name, tariff in self.prices.items()}
-        share = {"cap_usd": str(max(self.left_usd, _ZERO) / count), "tariffs": tariffs, "several": count > 1}
+        share = {"cap_usd": str(max(self.left_usd, _ZERO) / count), "tariffs": tariffs, "workers": count}
         return [share for _ in range(count)]
 
 
@@ -178,4 +229,4 @@ def share_of(document: Mapping[str, Any]) -> Budget:
     """Read one part; an empty one lets nothing be sent."""
     cap_usd = max(Decimal(document["cap_usd"]), Decimal("1e-30"))
     tariffs = {name: RequestPrice.from_document(each) for name, each in document["tariffs"].items()}
-    return Budget(cap_usd, tariffs, shared_targets=document["several"])
+    return Budget(cap_usd, tariffs, workers=int(document["workers"]))

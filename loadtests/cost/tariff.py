@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -96,4 +96,13 @@ def request_price(target: Target, book: PriceBook, *, request_bytes: int = 0) ->
         init_timeout_ms=init_s * _MS_PER_S,
         answer_bytes=Decimal(min(data["limits"]["answer_bytes"], _ANSWER_BYTES)),
         waits_for_own_instance=bool(data["platform"].get("bound", False)),
+        places=_places(target, data["platform"]),
+        idle_s=Decimal(str(IdleLife.read(data["platform"]["idle_life"]).shortest_s)),
     )
+
+
+def _places(target: Target, platform: Mapping[str, Any]) -> Decimal:
+    """How many requests an instance has before the platform starts one more."""
+    if target.concurrency == 1:
+        return _ONE
+    return max(target.concurrency * Decimal(str(platform.get("target_use", 1))), _ONE)

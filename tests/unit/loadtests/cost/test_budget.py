@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Literal
 
 import pytest
 
+from adapters.emulator.idle_life import IdleLife
+from adapters.emulator.scaling import Action, Assign, Rules, Scaling, Start
 from loadtests.cost.budget import Budget, BudgetError, RequestPrice, share_of
 from loadtests.cost.tariff import request_price, request_prices
 from loadtests.plan.targets import Target
@@ -18,6 +20,8 @@ from loadtests.prices.book import bundled_book
 from loadtests.record.sample import Sample
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from loadtests.plan.phases import Stratum
     from loadtests.record.sample import State
 
@@ -133,14 +137,31 @@ def test_a_start_that_another_request_may_have_caused_is_counted_where_requests_
     ) + aws.usd(Decimal(120))
 
 
-def test_a_request_that_was_alone_found_an_instance_free() -> None:
+def test_a_request_that_was_alone_found_an_instance_free_unless_other_workers_send_too() -> None:
     tariff = request_price(GCP, bundled_book())
-    for several, unseen_ms in ((False, Decimal(0)), (True, tariff.init_timeout_ms)):
-        budget = Budget(Decimal(1000), {"g": tariff}, shared_targets=several)
+    for workers, unseen_ms in ((1, Decimal(0)), (2, tariff.init_timeout_ms)):
+        budget = Budget(Decimal(1000), {"g": tariff}, workers=workers)
         for index, waited_ms in enumerate((52.0, 120.0)):
             assert budget.reserve(index, "g")
             budget.settle(sample(GCP, index=index, waited_ms=waited_ms, total_ms=50))
-        assert budget.spent_usd == tariff.usd(Decimal(52)) + tariff.usd(Decimal(120) + unseen_ms)
+        assert budget.spent_usd == tariff.usd(Decimal(52) + unseen_ms, starts=workers - 1) + tariff.usd(Decimal(120))
+
+
+def test_a_start_that_no_answer_showed_and_no_wait_betrayed_is_counted() -> None:
+    """Two at once; one instance is free again so soon that it answers both without a noticeable wait."""
+    tariff = request_price(GCP, bundled_book())
+    budget = Budget(Decimal(1000), {"g": tariff})
+    for index in (0, 1):
+        assert budget.reserve(index, "g")
+    for index in (0, 1):
+        budget.settle(sample(GCP, index=index, waited_ms=52.0, total_ms=50))
+    assert budget.spent_usd == tariff.usd(Decimal(52)) + tariff.usd(Decimal(52) + tariff.init_timeout_ms, starts=1)
+    again = budget.spent_usd
+    for index in (2, 3):
+        assert budget.reserve(index, "g")
+    for index in (2, 3):
+        budget.settle(sample(GCP, index=index, waited_ms=52.0, total_ms=50))
+    assert budget.spent_usd == again + 2 * tariff.usd(Decimal(52)), "the second instance is there by now"
 
 
 def test_what_a_request_reserved_is_given_back_when_it_was_cheaper() -> None:
@@ -217,3 +238,85 @@ def test_a_budget_is_never_passed(seed: int) -> None:
         capped.settle(made)
     assert capped.reserved_usd == 0
     assert truth <= capped.spent_usd <= capped.cap_usd
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_what_a_run_cost_is_never_below_the_bill_by_the_scaling_rule(seed: int) -> None:
+    """Requests through the rule that the local clouds are scaled by; every start is on the bill, seen or not."""
+    draw = random.Random(seed)
+    concurrency = draw.choice([1, 1, 4])
+    use = draw.choice([0.6, 1.0])
+    life_s = draw.choice([5.0, 60.0, 900.0])
+    rules = Rules(
+        concurrency=concurrency, target_use=use, idle_life=IdleLife.fixed(life_s), queue_length=1000, queue_wait_s=1e9
+    )
+    places = max(concurrency * Decimal(str(use)), Decimal(1)) if concurrency > 1 else Decimal(1)
+    tariff = replace(
+        drawn(draw, bound=False), places=places, idle_s=Decimal(str(life_s)), byte_usd=Decimal(0),
+        minimum_ms=Decimal(0),
+    )  # fmt: skip
+    world = World(Scaling(rules), tariff, draw)
+    budget = Budget(Decimal(10**9), {"g": tariff})
+    at_s = 0.0
+    for index in range(400):
+        at_s += draw.expovariate(1 / draw.choice([0.001, 0.05, 0.3, 3.0]))
+        for made in world.until(at_s):
+            budget.settle(made)
+        assert budget.reserve(index, "g")
+        world.arrive(index, at_s)
+    for made in world.until(float("inf")):
+        budget.settle(made)
+    assert world.bill_usd <= budget.spent_usd
+    assert budget.reserved_usd == 0
+
+
+class World:
+    """A platform by the scaling rule, in virtual time: answers as samples, and the bill with all its starts."""
+
+    def __init__(self, rule: Scaling, tariff: RequestPrice, draw: random.Random) -> None:
+        self._rule, self._tariff, self._draw = rule, tariff, draw
+        self._events: list[tuple[float, int, str, int]] = []
+        self._arrived: dict[int, float] = {}
+        self._ready: dict[int, float] = {}
+        self._served: dict[int, int] = {}
+        self._work: dict[int, tuple[int, float, int]] = {}
+        self.bill_usd = Decimal(0)
+
+    def arrive(self, index: int, at_s: float) -> None:
+        self._arrived[index] = at_s
+        self._act([*self._rule.tick(at_s), *self._rule.arrive(index, at_s)], at_s)
+
+    def until(self, end_s: float) -> Iterator[Sample]:
+        while self._events and self._events[0][0] <= end_s:
+            at_s, _, kind, number = heapq.heappop(self._events)
+            if kind == "ready":
+                self._ready[number] = at_s
+                self._act(self._rule.ready(number, at_s), at_s)
+            else:
+                yield self._answer(number, at_s)
+                self._act(self._rule.done(number, at_s), at_s)
+
+    def _act(self, actions: list[Action], at_s: float) -> None:
+        for action in actions:
+            if isinstance(action, Start):
+                start_s = self._draw.uniform(0.05, 9.0)
+                self.bill_usd += self._tariff.start_usd + Decimal(repr(start_s * 1000)) * self._tariff.ms_usd
+                self._push(at_s + start_s, "ready", action.instance)
+            elif isinstance(action, Assign):
+                work_s = self._draw.uniform(0.0005, 0.2)
+                self._served[action.instance] = self._served.get(action.instance, 0) + 1
+                self._work[action.request] = (action.instance, work_s, self._served[action.instance])
+                self._push(at_s + work_s, "done", action.request)
+
+    def _push(self, at_s: float, kind: str, number: int) -> None:
+        heapq.heappush(self._events, (at_s, number, kind, number))
+
+    def _answer(self, request: int, at_s: float) -> Sample:
+        instance, work_s, number = self._work.pop(request)
+        self.bill_usd += self._tariff.usd(Decimal(repr(work_s * 1000)))
+        came_s = self._arrived[request]
+        state: State = "cold" if came_s < self._ready[instance] else "warm"
+        return Sample(
+            index=request, target="g", worker="w", stratum="steady", intended_s=came_s, sent_s=came_s, done_s=at_s,
+            outcome="ok", state=state, instance=str(instance), request_number=number, total_ms=work_s * 1000,
+        )  # fmt: skip
