@@ -2,8 +2,7 @@
 
 A model for questions without a run: requests arrive at random (Poisson) at a steady rate, spread evenly over
 as few instances as keep the use of each under `USE`. An instance is busy from a request's arrival until none
-is left, as in a queue with infinitely many servers (M/D/inf), whose busy period has the mean (exp(xd) - 1) / x
-for rate x and duration d (Takacs, Introduction to the Theory of Queues, 1962).
+is left: see `busy_period`. Each busy period is rounded up, as the plan's rule says.
 """
 
 from __future__ import annotations
@@ -11,6 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from decimal import ROUND_CEILING, Decimal
 from typing import TYPE_CHECKING
+
+from loadtests.cost.busy_period import BusyPeriod
 
 if TYPE_CHECKING:
     from loadtests.cost.duration import DurationRule
@@ -51,14 +52,18 @@ def shared_instance_s(rule: DurationRule, stream: Stream) -> Decimal:
 
 
 def _active_s(rule: DurationRule, stream: Stream, *, overlap: bool) -> Decimal:
-    """Time in activity periods: each lasts the minimum, or longer while requests keep arriving."""
-    duration_s = stream.duration_ms / 1000
-    least_s = rule.billed_ms(stream.duration_ms) / 1000
-    rate = stream.rate_per_s / stream.instances
-    grown = (rate * duration_s).exp() - 1 if overlap else rate * duration_s
-    active = rate * (least_s - duration_s) + grown  # mean length of a period, in mean times between arrivals
+    """Billed time of activity periods: each is rounded up, lasts the minimum, or longer while requests arrive."""
+    duration_s, rate = stream.duration_ms / 1000, stream.rate_per_s / stream.instances
     month_s = stream.requests / stream.rate_per_s
-    return stream.instances * month_s * active / (active + 1)
+    floor_s = rule.minimum_ms / 1000 if rule.minimum_per == "activity" else Decimal(0)
+    if not overlap:
+        least_s = rule.billed_ms(stream.duration_ms) / 1000
+        active = rate * least_s
+        return stream.instances * month_s * active / (active + 1)
+    period = BusyPeriod(float(rate), float(duration_s), float(floor_s))
+    billed_s = period.rounded_mean_s(float(rule.step_ms) / 1000)
+    share = billed_s / (period.mean_s + 1 / period.rate)  # above 1 where rounded periods overlap
+    return stream.instances * month_s * Decimal(repr(share))
 
 
 def overflow_share(load: Decimal, servers: Decimal) -> Decimal:
