@@ -25,9 +25,10 @@ def command(run: Path, kind: str, out: str | None) -> None:
     from loadtests.record.store import StoreError
 
     try:
-        samples = read_run(run).samples
+        record = read_run(run)
     except StoreError as error:
         raise CommandRefused(str(error)) from error
+    samples = [*record.samples, *(record.empty.samples if record.empty is not None else ())]
     path = Path(out) if out else (run if run.is_dir() else run.parent) / f"samples.{kind}"
     if kind == "parquet":
         if out == "-":

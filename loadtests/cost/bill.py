@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from loadtests.cost.metering import measure
 from loadtests.cost.plans import PlanError, load_plan
@@ -17,16 +17,30 @@ if TYPE_CHECKING:
     from loadtests.cost.quantities import MeteredUsage
     from loadtests.cost.usage import Usage
     from loadtests.prices.book import CloudPrices, PriceBook, PriceLookup
+    from loadtests.prices.rate import Rate
 
 _CENT = Decimal("0.01")
 _ZERO = Decimal(0)
+
+
+PartKind = Literal["free", "tier", "credit"]
+
+
+@dataclass(frozen=True, slots=True)
+class BillPart:
+    """Units of a line that have one price: free ones, those of a tier; a credit has no units and is negative."""
+
+    kind: PartKind
+    quantity: Decimal
+    unit_usd: Decimal
+    usd: Decimal
 
 
 @dataclass(frozen=True, slots=True)
 class BillLine:
     """One meter of the bill: `quantity` units used, `free_units` of them in the grant, `usd` to pay.
 
-    `region` is the one whose price it is.
+    `region` is the one whose price it is. The sums of `parts` are `usd`, and `quantity`.
     """
 
     name: LineName
@@ -38,6 +52,7 @@ class BillLine:
     source: str
     confidence: str
     region: str = ""
+    parts: tuple[BillPart, ...] = ()
 
     @property
     def billable(self) -> Decimal:
@@ -151,14 +166,22 @@ def _price(
     quantity = QUANTITIES[meter.counts(names["gateway"])](metered)
     key = meter.rate.format(**names)
     found = prices.find(region, key)
+    facts = found.rate
     granted = min(meter.free, quantity) if free else _ZERO
     if meter.credit_region is None:
-        usd = found.rate.usd(quantity - granted)
+        parts = [BillPart("free", granted, _ZERO, _ZERO), *_tiers(facts, quantity - granted, meter.discount)]
     else:
         credit = prices.find(meter.credit_region, key).rate.usd(meter.free) if free else _ZERO
-        gross = found.rate.usd(quantity)
-        usd = max(gross - credit, _ZERO)
+        parts = _tiers(facts, quantity, meter.discount)
+        gross = sum((part.usd for part in parts), _ZERO)
+        parts.append(BillPart("credit", _ZERO, _ZERO, -min(credit, gross)))
         granted = quantity * min(credit / gross, Decimal(1)) if gross else _ZERO
-    facts = found.rate
-    price = (facts.unit, usd, facts.source, facts.confidence, found.region)
+    usd = sum((part.usd for part in parts), _ZERO)
+    kept = tuple(part for part in parts if part.quantity or part.usd)
+    price = (facts.unit, usd, facts.source, facts.confidence, found.region, kept)
     return BillLine(meter.line, meter.name, quantity, granted, *price), found
+
+
+def _tiers(rate: Rate, units: Decimal, discount: Decimal) -> list[BillPart]:
+    priced = [(share, tier.usd * (1 - discount)) for share, tier in rate.shares(units)]
+    return [BillPart("tier", share, usd, share * usd) for share, usd in priced]

@@ -22,12 +22,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class PlanChoice:
-    """Which plans to compare; empty: all of them. `regions`: names of regions or areas, each for its cloud."""
+    """Which plans to compare; empty: all of `kinds`. `regions`: names of regions or areas, each for its cloud."""
 
     clouds: Sequence[str] = ()
     plans: Sequence[str] = ()
     regions: Sequence[str] = ()
     architectures: Sequence[str] = ()
+    kinds: Sequence[str] = ("serverless",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +92,7 @@ def candidates(choice: PlanChoice, book: PriceBook) -> tuple[PlanCandidate, ...]
     return tuple(
         PlanCandidate(plan, architecture, region, book.of(plan.cloud), len(places[plan.cloud]) > 1)
         for plan in plans
-        if not choice.plans or plan.name in choice.plans
+        if plan.name in choice.plans or (not choice.plans and plan.kind in choice.kinds)
         for region in places[plan.cloud]
         for architecture in plan.architectures
         if not choice.architectures or architecture in choice.architectures

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from loadtests.cost.break_even import BreakEven, cheapest_by_volume, order_changes
 from loadtests.cost.comparison import quota_sentences
+from loadtests.cost.statement import plain
 
 if TYPE_CHECKING:
     from loadtests.cost.bill import Bill
@@ -68,8 +69,13 @@ def _offer(offer: PlanOffer) -> dict[str, Any]:
 
 def _bill(bill: Bill) -> dict[str, Any]:
     used = [line for line in bill.lines if line.quantity]
-    lines = [{name: _plain(getattr(line, name)) for name in line.__dataclass_fields__} for line in used]
-    return {"usd_per_month": str(bill.usd), "usd_per_million": str(bill.usd_per_million), "lines": lines}
+    lines = [_record(line) | {"parts": [_record(part) for part in line.parts]} for line in used]
+    return {"usd_per_month": plain(bill.usd), "usd_per_million": plain(bill.usd_per_million), "lines": lines}
+
+
+def _record(record: Any) -> dict[str, Any]:
+    names = (name for name in record.__dataclass_fields__ if name != "parts")
+    return {name: _plain(getattr(record, name)) for name in names}
 
 
 def _changes(costs: Mapping[str, Callable[[Decimal], Decimal]]) -> dict[str, Any]:
@@ -82,4 +88,6 @@ def _change(change: BreakEven) -> dict[str, Any]:
 
 
 def _plain(value: object) -> object:
+    if isinstance(value, Decimal):
+        return plain(value)
     return value if isinstance(value, int | str) or value is None else str(value)

@@ -57,15 +57,19 @@ class DurationRule:
         """Billed time of one instance that was busy in these intervals (start, end) in ms.
 
         Overlapping and touching intervals are one period. With a minimum per activity period, a request that
-        starts while the minimum still runs belongs to the period: no moment is billed twice.
+        starts while the minimum still runs belongs to the period. All together is no more than the time from the
+        first start to the last end: no moment is billed twice.
         """
         floor = self.minimum_ms
-        total, start, end = Decimal(0), None, Decimal(0)
+        total, start, end, first = Decimal(0), None, Decimal(0), None
         for begin, finish in sorted(busy):
+            first = begin if first is None else first
             if start is not None and begin <= end:
                 end = max(end, finish)
                 continue
             if start is not None:
                 total += self.round_up(end - start)
             start, end = begin, max(finish, begin + floor)
-        return total if start is None else total + self.round_up(end - start)
+        if start is None or first is None:
+            return total
+        return min(total + self.round_up(end - start), self.round_up(end - first))

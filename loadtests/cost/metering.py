@@ -40,7 +40,7 @@ def needed_reserve(plan: Plan, usage: Usage) -> Reserve:
     """Instances held all month so that on average the plan's `use` of them is busy, and its minimum at least."""
     shared = usage.concurrency if plan.duration.sharing == "instance" else 1
     busy_s = sum((_busy_s(calls, shared) for calls in usage.calls), ZERO)
-    needed = busy_s / (usage.month_hours * HOUR_S) / plan.reserve.use
+    needed = busy_s / (usage.month_hours * HOUR_S) / (plan.reserve.use * plan.reserve.places)
     instances = max(needed.to_integral_value(ROUND_CEILING), Decimal(plan.reserve.minimum))
     largest = max(usage.calls, key=lambda calls: calls.memory_mb)
     return Reserve(instances, usage.month_hours, largest.memory_mb, largest.vcpu)

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from loadtests.cost.duration import DurationRule
     from loadtests.cost.memory import MemoryRule
 
+PlanKind = Literal["serverless", "commitment", "container"]
+KINDS: tuple[PlanKind, ...] = ("serverless", "commitment", "container")
 LineName = Literal["compute", "requests", "reserved", "gateway", "egress", "logs", "image storage"]
 LINES: tuple[LineName, ...] = ("compute", "requests", "reserved", "gateway", "egress", "logs", "image storage")
 
@@ -22,7 +24,8 @@ class Meter:
 
     `quantity` names the rule that counts (`loadtests.cost.quantities`), `rate` the price, in which
     `{architecture}` and `{gateway}` are filled in. `free` units a month cost nothing; with `credit_region`
-    they are worth what they cost there, as money. `quantities` name other rules for some gateways.
+    they are worth what they cost there, as money. `quantities` name other rules for some gateways. `discount` is the
+    share that a commitment takes off the price.
     """
 
     name: str
@@ -32,6 +35,7 @@ class Meter:
     free: Decimal = Decimal(0)
     credit_region: str | None = None
     quantities: Mapping[str, str] = field(default_factory=dict)
+    discount: Decimal = Decimal(0)
 
     def counts(self, gateway: str) -> str:
         """The rule that counts behind `gateway`."""
@@ -42,21 +46,24 @@ class Meter:
 class ReserveRule:
     """Held time is rounded up to `step_s`, `minimum_s` at least; `minimum` instances are held (0: none need be).
 
-    Where their number is not given, as many are held as are busy for `use` of the time on average.
+    Where their number is not given, as many are held as are busy for `use` of the time on average, each with `places`
+    requests at once.
     """
 
     step_s: Decimal = Decimal(1)
     minimum_s: Decimal = Decimal(0)
     minimum: int = 0
     use: Decimal = Decimal("0.6")
+    places: Decimal = Decimal(1)
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
     """A billing mode of a cloud.
 
-    `alternative` names the plan that reads the same rules differently, or is empty. `limits` are those of its own, as
-    `[limits]` of cloud.toml has the cloud's.
+    `kind` "commitment" is a plan at a lower price for a promise of one year or more, "container" what runs without
+    serverless functions. `alternative` names the plan that reads the same rules differently, or is empty. `limits`
+    are those of its own, as `[limits]` of cloud.toml has the cloud's.
     """
 
     cloud: str
@@ -76,6 +83,7 @@ class Plan:
     source: str
     read: str
     limits: Mapping[str, Any] = field(default_factory=dict)
+    kind: PlanKind = "serverless"
 
     @property
     def bills_reserved(self) -> bool:

@@ -9,7 +9,7 @@ from adapters import contract
 from loadtests.cost.cpu import read_cpu
 from loadtests.cost.duration import DurationRule
 from loadtests.cost.memory import MemoryRule
-from loadtests.cost.plan import LINES, Meter, Plan, ReserveRule
+from loadtests.cost.plan import KINDS, LINES, Meter, Plan, PlanKind, ReserveRule
 from loadtests.cost.quantities import QUANTITIES
 from loadtests.prices.rate import FreeGrant, decimal
 
@@ -76,6 +76,7 @@ def _read(cloud: str, name: str, section: Mapping[str, Any]) -> Plan:
             source=str(section["source"]),
             read=str(section["read"]),
             limits=dict(section.get("limits", {})),
+            kind=_kind(section.get("kind", KINDS[0])),
         )
     except KeyError as missing:
         raise PlanError(f"plan {cloud}/{name} lacks {missing}; add it to its cloud.toml") from None
@@ -83,10 +84,18 @@ def _read(cloud: str, name: str, section: Mapping[str, Any]) -> Plan:
         raise PlanError(f"plan {cloud}/{name}: {error}") from None
 
 
+def _kind(name: str) -> PlanKind:
+    for known in KINDS:
+        if name == known:
+            return known
+    raise ValueError(f"kind {name!r}: known kinds are {', '.join(KINDS)}")
+
+
 def _reserve(data: Mapping[str, Any]) -> ReserveRule:
     step_s, use = decimal("reserve step_s", data.get("step_s", 1)), decimal("reserve use", data.get("use", "0.6"))
     minimum_s = decimal("reserve minimum_s", data.get("minimum_s", 0))
-    return ReserveRule(step_s, minimum_s, int(data.get("minimum", 0)), use)
+    places = decimal("reserve places", data.get("places", 1))
+    return ReserveRule(step_s, minimum_s, int(data.get("minimum", 0)), use, places)
 
 
 def _meter(cloud: str, plan: str, name: str, data: Mapping[str, Any]) -> Meter:
@@ -103,4 +112,5 @@ def _meter(cloud: str, plan: str, name: str, data: Mapping[str, Any]) -> Meter:
         known = "{architecture} and {gateway}"
         raise PlanError(f"meter {name!r} has rate {data['rate']!r}: only {known} are filled in") from None
     free = decimal(f"{name} free", data.get("free", 0))
-    return Meter(name, line, quantity, str(data["rate"]), free, data.get("credit_region"), others)
+    discount = decimal(f"{name} discount", data.get("discount", 0))
+    return Meter(name, line, quantity, str(data["rate"]), free, data.get("credit_region"), others, discount)

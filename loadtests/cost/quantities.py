@@ -120,6 +120,8 @@ QUANTITIES: Mapping[str, Callable[[MeteredUsage], Decimal]] = {
     "requests_on_reserve": lambda metered: metered.total(lambda work: work.requests, reserved=True),
     "reserved_gb_s": lambda metered: metered.reserve_s * metered.reserve_gb(),
     "reserved_cpu_s": lambda metered: metered.reserve_s * metered.reserve_cpu(),
+    "reserved_instance_h": lambda metered: metered.reserve_s / HOUR_S,
+    "month_h": lambda metered: metered.usage.month_hours,
     "reserved_gb_h": lambda metered: metered.reserve_s * metered.reserve_gb() / HOUR_S,
     "reserved_cpu_h": lambda metered: metered.reserve_s * metered.reserve_cpu() / HOUR_S,
     "idle_gb_s": lambda metered: metered.idle_s * metered.reserve_gb(),

@@ -16,13 +16,14 @@ if TYPE_CHECKING:
 
 _KIB_PER_GIB = Decimal(1024**2)
 _SCALE = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9, "b": 10**9}
-_PER_MONTH = {
-    "month": Decimal(1),
-    "day": MONTH_HOURS / 24,
-    "h": MONTH_HOURS,
-    "hour": MONTH_HOURS,
-    "min": MONTH_HOURS * 60,
-    "s": MONTH_HOURS * 3600,
+_DAY_HOURS = Decimal(24)
+_HOURS = {
+    "month": None,
+    "day": _DAY_HOURS,
+    "h": Decimal(1),
+    "hour": Decimal(1),
+    "min": 1 / Decimal(60),
+    "s": 1 / Decimal(3600),
 }
 ALIKE = "the same duration on every cloud, memory size and concurrency: measure it to know better"
 MONTH = "a month has {hours} hours; requests arrive at random at a steady rate"
@@ -46,8 +47,10 @@ class CostQuestion:
     """Requests a month, alike, that arrive at random at a steady rate.
 
     `observed_mb` None: all memory is in use. `held`: instances held all month by plans that can; None: as many
-    as the mean load needs, by plans that must. `payload_kb` is what a request brings (free of egress),
-    `response_kb` what an answer takes out.
+    as the mean load needs, by plans that must. They are held for `held_hours` of each day; what comes in the other
+    hours runs on demand. `payload_kb` is what a request brings (free of egress), `response_kb` what an answer takes
+    out, `streamed_mb` the length of an answer that is streamed. `vcpu` None: what the plan gives the memory size.
+    `versions` are kept as snapshots, for `snapshot_hours` each (None: all month), by plans that restore from them.
     """
 
     duration_ms: Decimal
@@ -63,6 +66,18 @@ class CostQuestion:
     held: Decimal | None = None
     concurrency: int = 1
     gateway: str | None = None
+    vcpu: Decimal | None = None
+    ephemeral_mb: Decimal = Decimal(512)
+    streamed_mb: Decimal = ZERO
+    held_hours: Decimal = _DAY_HOURS
+    month_hours: Decimal = MONTH_HOURS
+    versions: Decimal = Decimal(1)
+    snapshot_hours: Decimal | None = None
+
+    @property
+    def rate_per_s(self) -> Decimal:
+        """The mean rate of requests."""
+        return self.requests / (self.month_hours * 3600)
 
     def at(self, requests: Decimal) -> CostQuestion:
         """The same question at another monthly volume."""
@@ -72,13 +87,18 @@ class CostQuestion:
         """The month as `plan` would see it."""
         usage = Usage(
             calls=(self._calls(),),
-            snapshots=Snapshots(memory_mb=self.memory_mb),
+            snapshots=Snapshots(
+                memory_mb=self.memory_mb,
+                versions=self.versions,
+                hours=self.month_hours if self.snapshot_hours is None else self.snapshot_hours,
+            ),
             gateway=self.gateway if self.gateway in plan.gateways else None,
             gateway_kb=max(self.payload_kb, self.response_kb),
             egress_gb=self.requests * self.response_kb / _KIB_PER_GIB,
             log_gb=self.requests * self.log_kb / _KIB_PER_GIB,
             image_gb=self.image_gb,
             concurrency=self.concurrency,
+            month_hours=self.month_hours,
         )
         if not plan.bills_reserved or (self.held is None and not plan.reserve.minimum):
             return usage
@@ -87,11 +107,19 @@ class CostQuestion:
         if not plan.spills_on_demand and needed.instances > held.instances:
             held = needed  # there is nowhere else for the rest of the load
         given = held if self.held is not None and held.instances == self.held else None
-        return replace(usage, calls=self._split(plan, held.instances), reserve=given)
+        if not plan.spills_on_demand:
+            return replace(usage, calls=self._split(plan, held.instances), reserve=given)
+        days = self.month_hours / _DAY_HOURS
+        by_day = replace(held, hours=self.held_hours, periods=days) if self.held_hours < _DAY_HOURS else given
+        return replace(usage, calls=self._split(plan, held.instances), reserve=by_day)
 
     def assumptions(self) -> tuple[str, ...]:
         """What the answer takes for granted, whatever the plan."""
-        notes = [ALIKE, MONTH.format(hours=MONTH_HOURS), HELD if self.held is None else GIVEN.format(held=self.held)]
+        notes = [
+            ALIKE,
+            MONTH.format(hours=self.month_hours),
+            HELD if self.held is None else GIVEN.format(held=self.held),
+        ]
         if self.cold_share and not self.init_ms:
             notes.append(NO_INIT)
         notes += [] if self.image_gb else [NO_IMAGE]
@@ -106,18 +134,23 @@ class CostQuestion:
             init_ms=self.init_ms,
             cold_share=self.cold_share,
             observed_mb=self.observed_mb,
-            rate_per_s=self.requests / (MONTH_HOURS * 3600),
+            rate_per_s=self.rate_per_s,
+            vcpu=self.vcpu,
+            ephemeral_mb=self.ephemeral_mb,
+            streamed_mb=self.streamed_mb,
         )
 
     def _reserve(self, instances: Decimal) -> Reserve:
-        return Reserve(instances, MONTH_HOURS, self.memory_mb)
+        return Reserve(instances, self.month_hours, self.memory_mb, self.vcpu)
 
     def _split(self, plan: Plan, instances: Decimal) -> tuple[Calls, ...]:
         """What held instances serve, without cold starts, and what overflows from them."""
         calls = self._calls()
         places = instances * (self.concurrency if plan.duration.sharing == "instance" else 1)
-        load = self.requests / (MONTH_HOURS * 3600) * self.duration_ms / 1000
+        load = self.rate_per_s * self.duration_ms / 1000
         over = overflow_share(load, places) if plan.spills_on_demand else ZERO
+        if plan.spills_on_demand:
+            over = 1 - (1 - over) * self.held_hours / _DAY_HOURS  # in the other hours all of them run on demand
         kept = replace(calls, requests=self.requests * (1 - over), cold_share=ZERO, reserved=True)
         return _thinned(kept, 1 - over), _thinned(replace(calls, requests=self.requests * over), over)
 
@@ -127,11 +160,11 @@ def _thinned(calls: Calls, part: Decimal) -> Calls:
     return calls if calls.rate_per_s is None else replace(calls, rate_per_s=calls.rate_per_s * part)
 
 
-def monthly_volume(text: str) -> Decimal:
-    """Read `10M/month`, `10M`, `300k/day` or `5/s` as requests a month of 730 hours. Raises UsageError."""
+def monthly_volume(text: str, month_hours: Decimal = MONTH_HOURS) -> Decimal:
+    """Read `10M/month`, `10M`, `300k/day` or `5/s` as requests a month of so many hours. Raises UsageError."""
     found = _VOLUME.fullmatch(text.strip())
     period = (found[3] or "month").lower() if found else ""
-    if found is None or period not in _PER_MONTH:
+    if found is None or period not in _HOURS:
         raise UsageError(f"volume {text!r}: expected such as 10M/month, 300k/day or 5/s")
     if not _GROUPED.fullmatch(found[1]):
         raise UsageError(
@@ -141,7 +174,8 @@ def monthly_volume(text: str) -> Decimal:
         number = Decimal(found[1].replace("_", "").replace(",", ""))
     except InvalidOperation:
         raise UsageError(f"volume {text!r}: {found[1]!r} is not a number") from None
-    return number * _SCALE[found[2].lower()] * _PER_MONTH[period]
+    hours = _HOURS[period]
+    return number * _SCALE[found[2].lower()] * (1 if hours is None else month_hours / hours)
 
 
 def _pointed(text: str) -> str:

@@ -7,7 +7,6 @@ from decimal import ROUND_CEILING, Decimal
 from typing import TYPE_CHECKING
 
 from adapters import contract
-from loadtests.cost.usage import MONTH_HOURS
 
 if TYPE_CHECKING:
     from loadtests.cost.plan import Plan
@@ -23,7 +22,7 @@ def quota_notes(question: CostQuestion, plan: Plan) -> Iterator[str]:
     """
     platform = contract.load(plan.cloud).data["platform"]
     most = Decimal(platform["max_instances"])
-    rate = question.requests / (MONTH_HOURS * 3600)
+    rate = question.rate_per_s
     load = rate * question.duration_ms / 1000
     if plan.duration.sharing == "instance":
         load /= question.concurrency

@@ -62,7 +62,7 @@ def _active_s(rule: DurationRule, stream: Stream, *, overlap: bool) -> Decimal:
         return stream.instances * month_s * active / (active + 1)
     period = BusyPeriod(float(rate), float(duration_s), float(floor_s))
     billed_s = period.rounded_mean_s(float(rule.step_ms) / 1000)
-    share = billed_s / (period.mean_s + 1 / period.rate)  # above 1 where rounded periods overlap
+    share = min(billed_s / (period.mean_s + 1 / period.rate), 1.0)  # rounded periods may meet: no more than the clock
     return stream.instances * month_s * Decimal(repr(share))
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from rich import box
 from rich.table import Table
+from rich.text import Text
 
 from loadtests.cost.break_even import cheapest_by_volume, order_changes
 from loadtests.cost.comparison import impossible_sentences, quota_sentences
@@ -17,34 +18,60 @@ if TYPE_CHECKING:
     from loadtests.cost.bill import Bill
     from loadtests.cost.break_even import BreakEven
     from loadtests.cost.comparison import CostComparison, PlanOffer
+    from loadtests.cost.currency import Currency
     from loadtests.cost.plan import LineName
 
+_NAME_MIN = 18  # characters: the longest part of a plan's name
 _NEAREST = 5  # changes of order shown; all of them are in --json
-_PATH: tuple[LineName, ...] = ("gateway", "egress", "logs", "image storage")
-_HEADINGS = ("with\ngrant", "without\ngrant", "per\nmillion", "compute", "requests", "held", "path")
+_REST: tuple[LineName, ...] = ("logs", "image storage")
+_LINES: tuple[LineName, ...] = ("compute", "requests", "reserved", "gateway", "egress")
+_HEADINGS = (
+    "with\ngrant", "no\ngrant", "per\nmillion", "com-\npute", "re-\nquests", "held", "gate-\nway", "egress", "rest",
+)  # fmt: skip
+_GB_S = ("GB-s", "GiB-s")
 
 
-def offers_table(comparison: CostComparison) -> Table:
-    """One row for each plan, cheapest first; all but the first figure are without the free grant."""
-    drawn = Table(box=box.SIMPLE_HEAD, padding=0, pad_edge=False, title="USD a month", title_justify="left")
-    drawn.add_column("plan", overflow="fold")
+def offers_table(comparison: CostComparison, currency: Currency) -> Table:
+    """One row for each plan, cheapest first; all but the first figure are without the free grant.
+
+    What cannot serve the question comes last, without a price.
+    """
+    title = f"{currency.code} a month"
+    drawn = Table(box=box.SIMPLE_HEAD, padding=0, pad_edge=False, title=title, title_justify="left")
+    drawn.add_column("plan", overflow="fold", min_width=_NAME_MIN)
     for heading in _HEADINGS:
-        drawn.add_column(heading, justify="right")
+        drawn.add_column(heading, justify="right", overflow="fold")
     for offer in comparison.offers:
-        drawn.add_row(offer.candidate.name, *map(money, _figures(offer)))
+        drawn.add_row(_name(offer), *_figures(offer, currency))
+    for way, _ in comparison.impossible:
+        drawn.add_row(_folded(way.name), Text("none", "dim"))
     return drawn
 
 
-def _figures(offer: PlanOffer) -> tuple[Decimal, ...]:
+def _name(offer: PlanOffer) -> Text:
+    """The plan's name, and below it what it bills of memory times time."""
+    lines = (line for line in offer.without_grant.lines if line.name == "compute" and line.unit in _GB_S)
+    gb_s = sum((line.quantity for line in lines), Decimal(0))
+    name = _folded(offer.candidate.name)
+    return Text.assemble(name, (f"\n{_volume(gb_s)} GB-s", "dim")) if gb_s else Text(name)
+
+
+def _folded(name: str) -> str:
+    return name if len(name) <= _NAME_MIN else name.replace("/", "/\n", 1).replace(" ", "\n")
+
+
+def _figures(offer: PlanOffer, currency: Currency) -> Iterator[str]:
     paid = offer.without_grant
-    path = sum((paid.line_usd(name) for name in _PATH), Decimal(0))
-    lines = (paid.line_usd("compute"), paid.line_usd("requests"), paid.line_usd("reserved"), path)
-    return (offer.with_grant.usd, paid.usd, paid.usd_per_million, *lines)
+    rest = sum((paid.line_usd(name) for name in _REST), Decimal(0))
+    for usd in (offer.with_grant.usd, paid.usd, paid.usd_per_million):
+        yield money(currency.of_usd(usd))
+    for usd in (*(paid.line_usd(name) for name in _LINES), rest):
+        yield money(currency.of_usd(usd))
 
 
 def sentences(comparison: CostComparison) -> Iterator[str]:
     """What the figures are, where the order changes, what cannot serve the question, and what was assumed."""
-    yield "All but the first figure are without the free grant. Path: gateway, egress, logs, image storage."
+    yield "All but the first figure are without the free grant. Rest: logs, image storage."
     yield _prices(comparison)
     for free, words in ((True, "with the free grants"), (False, "without the free grants")):
         yield from _order(comparison, free=free, words=words)
@@ -78,8 +105,10 @@ def _order(comparison: CostComparison, *, free: bool, words: str) -> Iterator[st
 
 
 def money(usd: Decimal) -> str:
-    """Two decimals; four below ten cents, none from ten thousand on."""
-    if usd >= 10_000:
+    """Two decimals; four below ten cents, none from a thousand on, three digits from a hundred thousand on."""
+    if usd >= 100_000:
+        return _volume(usd)
+    if usd >= 1000:
         return f"{usd:,.0f}"
     return f"{usd:,.2f}" if usd >= Decimal("0.1") or not usd else f"{usd:.4f}"
 

@@ -39,13 +39,13 @@ class Rate:
 
     def usd(self, units: Decimal) -> Decimal:
         """What `units` cost together."""
-        return sum(self.parts(units), Decimal(0))
+        return sum((share * tier.usd for share, tier in self.shares(units)), Decimal(0))
 
-    def parts(self, units: Decimal) -> tuple[Decimal, ...]:
-        """What `units` cost in each tier, for the share of them that falls into it."""
+    def shares(self, units: Decimal) -> tuple[tuple[Decimal, Tier], ...]:
+        """How many of `units` fall into each tier."""
         ends = [*(tier.start for tier in self.tiers[1:]), units]
-        shares = (min(units, end) - tier.start for tier, end in zip(self.tiers, ends, strict=True))
-        return tuple(max(share, Decimal(0)) * tier.usd for share, tier in zip(shares, self.tiers, strict=True))
+        found = (min(units, end) - tier.start for tier, end in zip(self.tiers, ends, strict=True))
+        return tuple((max(share, Decimal(0)), tier) for share, tier in zip(found, self.tiers, strict=True))
 
 
 def read_rate(name: str, data: Mapping[str, Any], origin: Mapping[str, Any]) -> Rate:

@@ -81,7 +81,7 @@ def test_gcf1_simple_ten_million_invocations_cost_7_dollars_20() -> None:
 
 def test_infracost_aws_x86_tiers_fill_one_after_another() -> None:
     rate = bundled_book().of("aws").find("us-east-1", "duration.x86_64").rate
-    tenths = [round(usd, 1) for usd in rate.parts(Decimal(61_440_000_000))]
+    tenths = [round(share * tier.usd, 1) for share, tier in rate.shares(Decimal(61_440_000_000))]
     assert tenths == [Decimal("100000.2"), Decimal("135000.0"), Decimal("619203.1")]
     month = bill("aws", "on-demand", usage(1, "1", 1024, instance_s=Decimal(61_440_000_000)), free=False)
     assert cents(month.meter("duration").usd) == Decimal("854203.30")
