@@ -15,24 +15,24 @@ from loadtests.prices.book import bundled_book
 MONTH_S = D(730) * 3600
 
 
-def bill_of(cloud: str, plan: str, *, architecture: str = "x86_64", free: bool = False, **question: D) -> D:
-    asked = CostQuestion(**{"memory_mb": D(2048), "response_kb": D(0), **question})  # type: ignore[arg-type]
+def bill_of(cloud: str, plan: str, *, duration_ms: D, requests: D, architecture: str = "x86_64") -> D:
+    asked = CostQuestion(duration_ms, D(2048), requests, response_kb=D(0))
     found = load_plan(cloud, plan)
-    terms = BillTerms(architecture=architecture, free=free)
+    terms = BillTerms(architecture=architecture, free=False)
     return bill_plan(found, asked.usage(found), terms=terms, prices=bundled_book().of(cloud)).usd
 
 
 def test_a_savings_plan_takes_17_percent_off_time_and_nothing_off_requests() -> None:
-    asked = {"duration_ms": D(100), "requests": D(10_000_000)}
+    asked = (D(100), D(10_000_000))
     time = D("0.0000166667") * 2 * 1_000_000
-    assert bill_of("aws", "on-demand", **asked) == time + 2
-    assert bill_of("aws", "savings-plan", **asked) == time * D("0.83") + 2
+    assert bill_of("aws", "on-demand", duration_ms=asked[0], requests=asked[1]) == time + 2
+    assert bill_of("aws", "savings-plan", duration_ms=asked[0], requests=asked[1]) == time * D("0.83") + 2
 
 
 def test_committed_use_takes_17_percent_off_cloud_run() -> None:
-    asked = {"duration_ms": D(100), "requests": D(10_000_000)}
+    asked = (D(100), D(10_000_000))
     compute = 1_000_000 * (D("0.000024") + 2 * D("0.0000025"))
-    assert bill_of("gcp", "committed-use", **asked) == compute * D("0.83") + 4
+    assert bill_of("gcp", "committed-use", duration_ms=asked[0], requests=asked[1]) == compute * D("0.83") + 4
 
 
 @pytest.mark.parametrize(("rate", "machines"), [(1, 3), (36, 3), (37, 4), (100, 9)])
