@@ -12,7 +12,7 @@ from adapters.aws.deployment.context import Context
 from adapters.aws.deployment.functions import UNRESERVED_FLOOR
 from adapters.aws.deployment.report_lines import MATCHED_FRONT, PATTERN, reports_in
 from adapters.deployment import provider as resources
-from adapters.deployment.errors import NotReady
+from adapters.deployment.errors import DeployError, NotReady
 from adapters.deployment.provider import DeployedEndpoint
 from adapters.deployment.request_auth import RequestAuth
 
@@ -25,15 +25,16 @@ if TYPE_CHECKING:
 _LOGIN = "aws: no credentials: run `aws configure` or `aws sso login`, or set AWS_PROFILE"
 PERMISSIONS = (
     "iam: CreateRole GetRole DeleteRole TagRole ListRoles ListRoleTags PutRolePolicy DeleteRolePolicy PassRole",
-    "lambda: CreateFunction GetFunction UpdateFunctionCode UpdateFunctionConfiguration DeleteFunction ListFunctions"
-    " TagResource ListTags GetAccountSettings GetFunctionConcurrency PutFunctionConcurrency",
+    "lambda: CreateFunction GetFunction GetFunctionConfiguration UpdateFunctionCode UpdateFunctionConfiguration"
+    " DeleteFunction ListFunctions TagResource ListTags GetAccountSettings GetFunctionConcurrency"
+    " PutFunctionConcurrency",
     "lambda: CreateFunctionUrlConfig UpdateFunctionUrlConfig GetFunctionUrlConfig DeleteFunctionUrlConfig"
     " AddPermission ListAliases; to measure: InvokeFunctionUrl InvokeFunction",
-    "lambda, plans snapstart and provisioned: PublishVersion CreateAlias UpdateAlias DeleteAlias"
-    " PutProvisionedConcurrencyConfig",
+    "lambda, plans snapstart and provisioned: PublishVersion CreateAlias GetAlias UpdateAlias DeleteAlias"
+    " PutProvisionedConcurrencyConfig GetProvisionedConcurrencyConfig",
     "logs: CreateLogGroup DescribeLogGroups DeleteLogGroup PutRetentionPolicy FilterLogEvents TagResource",
     "s3, to list, and for zips above 50 MB: ListAllMyBuckets GetBucketLocation CreateBucket PutBucketTagging"
-    " PutObject ListBucket DeleteObject DeleteBucket",
+    " PutObject GetObject ListBucket DeleteObject DeleteBucket",
     "ecr, to list, and for format image: DescribeRepositories ListTagsForResource ListImages; GetAuthorizationToken"
     " CreateRepository TagResource GetRepositoryPolicy SetRepositoryPolicy DescribeImages BatchDeleteImage"
     " DeleteRepository; for the tool that sends: BatchCheckLayerAvailability InitiateLayerUpload UploadLayerPart"
@@ -65,6 +66,13 @@ class Aws:
         """Compare what is asked with the account's quota: new accounts allow 10 instances at once."""
         for region in sorted({variant.place for variant in variants}):
             free = functions.unreserved(self.clients.client("lambda", region))
+            kept = sum(variant.reserved_instances for variant in variants if variant.place == region)
+            if kept > max(free - UNRESERVED_FLOOR, 0):
+                raise DeployError(
+                    f"aws {region}: {kept} instances cannot be kept ready, for the account has {free} unreserved and"
+                    f" keeps {UNRESERVED_FLOOR}: ask AWS for a higher quota of concurrent executions, or leave the"
+                    " plan provisioned out"
+                )
             asked = sum(variant.maximum_instances for variant in variants if variant.place == region)
             if asked > free - UNRESERVED_FLOOR:
                 yield (
@@ -114,6 +122,10 @@ class Aws:
 
     def remove(self, resource: Resource) -> None:
         inventory.remove(self.clients, resource)
+
+    def everywhere(self) -> Sequence[str]:
+        found: Sequence[str] = sorted(self.clients.session.get_available_regions("lambda"))
+        return found
 
     def find(self, project: str, regions: Iterable[str]) -> Sequence[FoundResource]:
         return inventory.find(self.clients, project, regions)

@@ -12,10 +12,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from adapters.azure.deployment import configuration, one_deploy
 from adapters.azure.deployment.account import Account, account
 from adapters.deployment import naming
+from adapters.deployment.errors import DeployError
+from adapters.deployment.patience import patiently, until
 from adapters.deployment.provider import DeployedEndpoint, FoundResource, Resource, Step, sdk
 from adapters.deployment.request_auth import RequestAuth
 
@@ -31,6 +34,9 @@ PERMISSIONS = (
     " Microsoft.Web/serverfarms and Microsoft.Web/sites (with host/listKeys to measure)",
 )
 GENERATION = "TRIPOINT_GENERATION"
+EVERYWHERE = "*"
+_HOST_WAIT_S = 180.0  # after a build, until its host has keys and runs (azure-cli waits 60 s and asks 15 times)
+_RESTART_S = 30.0  # learn.microsoft.com/azure/azure-functions/flex-consumption-site-updates, as of 2026-11-28
 _KINDS = {
     "Microsoft.Storage/storageAccounts": "storage-account",
     "Microsoft.Web/serverFarms": "plan",
@@ -58,6 +64,11 @@ class Names:
         return f"{self.deployment.name}-{self._place}-{self.variant.label}"[:60].rstrip("-")
 
     @property
+    def container(self) -> str:
+        """Of the app's package: 3 to 63 lower-case letters, digits and hyphens."""
+        return self.app.lower()
+
+    @property
     def _place(self) -> str:
         """The region in three digits: apps and storage accounts have names of their own in all of Azure."""
         return format(zlib.crc32(self.variant.place.encode()) & 0xFFF, "03x")
@@ -83,9 +94,7 @@ class Azure:
         return PERMISSIONS
 
     def notes(self, variants: Sequence[FunctionSpec]) -> Iterable[str]:
-        lowest = configuration.LOWEST_MAXIMUM
-        if any(variant.maximum_instances < lowest for variant in variants):
-            yield f"azure: Flex Consumption takes no maximum below {lowest} instances, so {lowest} is set"
+        return ()
 
     def steps(self, deployment: Deployment, variants: Sequence[FunctionSpec]) -> Sequence[Step]:
         found: dict[str, Step] = {}
@@ -108,16 +117,52 @@ class Azure:
         return found
 
     def open(self, endpoint: DeployedEndpoint) -> RequestAuth:
-        """With the default function key, asked for when it is used."""
-        keys = self.account.web.web_apps.list_host_keys(endpoint.details["group"], endpoint.details["app"])
+        """With the default function key, asked for when it is used, once the host says that it runs."""
+        group, app = endpoint.details["group"], endpoint.details["app"]
+        keys = self._keys(group, app)
+        self._wait_for_host(app, endpoint.url, str(keys.master_key))
         return RequestAuth(fixed={"x-functions-key": str(keys.function_keys["default"])})
 
+    def _keys(self, group: str, app: str) -> Any:
+        """The host's keys, which are not there in the first minute after a package was built."""
+        errors = sdk("azure.core.exceptions", cloud="azure")
+
+        def ask() -> Any:
+            keys = self.account.web.web_apps.list_host_keys(group, app)
+            if "default" not in (keys.function_keys or {}):
+                raise KeyError("default")
+            return keys
+
+        def passes(error: Exception) -> bool:
+            return isinstance(error, KeyError | errors.HttpResponseError)
+
+        return patiently(ask, again=passes, within_s=_HOST_WAIT_S)
+
+    def _wait_for_host(self, app: str, url: str, master_key: str) -> None:
+        """Wait until the app's host runs. Raises DeployError."""
+        requests = sdk("requests", cloud="azure")
+        asked = self.account.host_status_url(app, urlsplit(url).netloc)
+
+        def runs() -> bool:
+            try:
+                answer = requests.get(asked, headers={"x-functions-key": master_key}, timeout=30)
+                return bool(answer.status_code == 200 and answer.json().get("state", "Running") == "Running")
+            except (requests.RequestException, ValueError):
+                return False
+
+        if not until(runs, within_s=_HOST_WAIT_S):
+            raise DeployError(f"azure: the host of app {app} does not run after {_HOST_WAIT_S:.0f} s: see its logs")
+
     def force_cold_start(self, deployment: Deployment, variant: FunctionSpec) -> None:
-        """Change an application setting that nothing reads: the app restarts."""
+        """Change an application setting that nothing reads: the app restarts.
+
+        For up to 30 s after it the app may be out of service, and nothing says when that is over.
+        """
         names, client = Names(deployment, variant), self.account.web.web_apps
         held = dict(client.list_application_settings(names.group, names.app).properties)
         changed = {**held, GENERATION: format(time.time_ns(), "x")}
         client.update_application_settings(names.group, names.app, {"properties": changed})
+        time.sleep(0.1 if self.account.endpoint else _RESTART_S)
 
     def remove(self, resource: Resource) -> None:
         group, _, name = resource.name.partition("/")
@@ -132,12 +177,16 @@ class Azure:
         else:
             self._gone(lambda: self.account.web.web_apps.delete(group, name, delete_empty_server_farm=False))
 
+    def everywhere(self) -> Sequence[str]:
+        return [EVERYWHERE]
+
     def find(self, project: str, regions: Iterable[str]) -> Sequence[FoundResource]:
+        places = set(regions)
         wanted = f"tagName eq 'tripoint-project' and tagValue eq '{project}'"
         found = []
         for group in self.account.groups.resource_groups.list(filter=wanted):
             identity = naming.identity_in(group.name, project)
-            if identity and group.location in set(regions):
+            if identity and (group.location in places or EVERYWHERE in places):
                 place = str(group.location)
                 found.append(FoundResource(Resource("azure", "resource-group", str(group.name), place), identity))
                 listed = self.account.groups.resources.list_by_resource_group(group.name)
@@ -170,7 +219,13 @@ class Azure:
         def make_storage(_: Mapping[str, Outputs]) -> Outputs:
             client = self.account.storage
             client.storage_accounts.begin_create(names.group, names.storage, storage).result()
-            client.blob_containers.create(names.group, names.storage, configuration.CONTAINER, {})
+            held = client.storage_accounts.get_properties(names.group, names.storage)
+            if getattr(held, "allow_shared_key_access", None) is False:
+                raise DeployError(
+                    f"azure: a policy of this subscription forbids shared keys of storage account {names.storage},"
+                    " and `deploy` connects the app with one: allow them for this resource group, or use another"
+                    " subscription; `tripoint deploy destroy` removes what is made"
+                )
             return {}
 
         def make_plan(_: Mapping[str, Outputs]) -> Outputs:
@@ -179,8 +234,12 @@ class Azure:
 
         def make_app(outputs: Mapping[str, Outputs]) -> Outputs:
             document = self._site(names, outputs[_resource("plan", names, names.app).key]["id"], functions, settings)
+            # On Flex a container holds one package: each app has its own.
+            self.account.storage.blob_containers.create(names.group, names.storage, names.container, {})
             made = self.account.web.web_apps.begin_create_or_update(names.group, names.app, document).result()
-            one_deploy.publish(self.account, names.app, built.archive)
+            states = getattr(made.properties, "host_name_ssl_states", None) or ()
+            hosts = (str(each.name) for each in states if str(each.host_type).upper().endswith("REPOSITORY"))
+            one_deploy.publish(self.account, names.app, built.archive, host=next(hosts, None))
             return {"url": self.account.app_url(str(made.properties.default_host_name))}
 
         memory, python = names.variant.memory, functions["runtime"]["version"]
@@ -202,7 +261,7 @@ class Azure:
         held = {**settings, "AzureWebJobsStorage": connection, "DEPLOYMENT_STORAGE_CONNECTION_STRING": connection}
         package = {
             "type": "blobContainer",
-            "value": f"https://{names.storage}.blob.core.windows.net/{configuration.CONTAINER}",
+            "value": f"https://{names.storage}.blob.core.windows.net/{names.container}",
             "authentication": {
                 "type": "StorageAccountConnectionString",
                 "storageAccountConnectionStringName": "DEPLOYMENT_STORAGE_CONNECTION_STRING",

@@ -24,7 +24,8 @@ class FunctionSpec:
     `format` "image" has a container image built here and kept in a repository of the deployment's own; `image` is
     the address of one of the user's in the cloud's registry. `runtime` "" is the first that the model is for.
     `ingress` is what network may reach the function, `cpu_boost` more CPU while an instance starts (None: as far as
-    the cloud has it); both where the cloud offers them.
+    the cloud has it); both where the cloud offers them. `build_account` is the service account that Google builds
+    with; None for its default one.
     """
 
     cloud: str
@@ -46,6 +47,7 @@ class FunctionSpec:
     settings: Mapping[str, str] = field(default_factory=dict)
     ingress: str = "all"
     cpu_boost: bool | None = None
+    build_account: str | None = None
 
     def __post_init__(self) -> None:
         if self.cloud not in contract.clouds():
@@ -62,6 +64,10 @@ class FunctionSpec:
         offered = self.data["platform"].get("ingress", ["all"])
         if self.ingress not in offered:
             raise ValueError(f"ingress {self.ingress!r}: {self.cloud} has {', '.join(offered)}")
+        if self.build_account is not None and self.cloud != "gcp":
+            raise ValueError(
+                f"build_account {self.build_account!r}: only Google builds with an account; leave it out"
+            )
         boost = self.data["memory"].get("boost", {})
         if self.cpu_boost is not None and not boost.get(
             "after_ready_s"

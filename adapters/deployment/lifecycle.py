@@ -8,12 +8,16 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from adapters.deployment.errors import DeployError
+from adapters.deployment.patience import until
 
 if TYPE_CHECKING:
     from adapters.deployment.provider import FoundResource, Provider, Resource, Step
     from adapters.deployment.state import State
 
     Say = Callable[[str], None]
+
+
+LISTING_S = 30.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,20 +69,40 @@ def apply(providers: Mapping[str, Provider], state: State, steps: Sequence[Step]
 def destroy(providers: Mapping[str, Provider], state: State, *, clouds: Iterable[str], say: Say) -> None:
     """Remove everything recorded for `clouds`, last made first, then list the accounts and remove what is left.
 
-    Raises DeployError naming what is still there.
+    What cannot be removed does not keep the rest. Raises DeployError naming what is still there, and why.
     """
     chosen = set(clouds)
     regions = regions_of(state)
-    for entry in reversed(list(state.entries.values())):
-        if entry.resource.cloud in chosen:
-            _remove(providers, state, entry.resource, say)
+    problems: list[str] = []
+    recorded = [entry.resource for entry in reversed(list(state.entries.values()))]
+    _remove_each(providers, state, [each for each in recorded if each.cloud in chosen], say, problems)
     for cloud in sorted(chosen):
-        for found in _ours(providers[cloud], state, regions):
-            _remove(providers, state, found.resource, say)
-        left = _ours(providers[cloud], state, regions)
-        if left:
-            names = ", ".join(found.resource.key for found in left)
-            raise DeployError(f"still there: {names}; run `tripoint deploy destroy` again")
+        listed = [found.resource for found in _ours(providers[cloud], state, regions)]
+        _remove_each(providers, state, listed, say, problems)
+        left: list[FoundResource] = []
+
+        def gone(cloud: str = cloud, left: list[FoundResource] = left) -> bool:
+            left[:] = _ours(providers[cloud], state, regions)
+            return not left
+
+        # A listing may show for a while what has gone.
+        if not until(gone, within_s=0.0 if problems else LISTING_S):
+            problems.append(f"still there: {', '.join(found.resource.key for found in left)}")
+    if problems:
+        raise DeployError(f"{'; '.join(dict.fromkeys(problems))}; run `tripoint deploy destroy` again")
+
+
+def _remove_each(
+    providers: Mapping[str, Provider], state: State, resources: Iterable[Resource], say: Say, problems: list[str]
+) -> None:
+    for resource in resources:
+        try:
+            _remove(providers, state, resource, say)
+        except Exception as error:
+            if not isinstance(error, (*providers[resource.cloud].errors(), DeployError)):
+                raise
+            said = str(error).strip().splitlines() or [type(error).__name__]
+            problems.append(f"{resource.kind} {resource.name} was not removed: {said[0]}")
 
 
 def expired(found: Iterable[FoundResource], now: datetime) -> list[FoundResource]:

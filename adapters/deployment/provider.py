@@ -109,6 +109,9 @@ class Provider(Protocol):
     def remove(self, resource: Resource) -> None:
         """Remove a resource and wait until it is gone; harmless when it is not there."""
 
+    def everywhere(self) -> Sequence[str]:
+        """All regions that there are, or a word of the cloud's own for all of them, as `find` takes them."""
+
     def find(self, project: str, regions: Iterable[str]) -> Sequence[FoundResource]:
         """List everything of a project in these regions of the account, by name and tag."""
 

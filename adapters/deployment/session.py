@@ -68,27 +68,46 @@ class Session:
             if recorded is None:
                 return
             chosen = {entry.resource.cloud for entry in _entries(recorded)} & set(clouds or contract.clouds())
-            providers = _checked(chosen)
-            with translated(providers.values()):
-                lifecycle.destroy(providers, recorded, clouds=chosen, say=self.say)
-            recorded.variants = [each for each in recorded.variants if each["cloud"] not in chosen]
+            problems: list[str] = []
+            for cloud in sorted(chosen):  # each by itself: a login that has ended keeps nothing on the others
+                try:
+                    providers = _checked([cloud])
+                    with translated(providers.values()):
+                        lifecycle.destroy(providers, recorded, clouds=[cloud], say=self.say)
+                except DeployError as error:
+                    problems.append(str(error))
+            standing = {entry.resource.cloud for entry in _entries(recorded)}
+            recorded.variants = [each for each in recorded.variants if each["cloud"] in standing]
             if recorded.entries:
                 recorded.save()
                 self._write_targets(recorded)
             else:
                 recorded.delete()
                 (self.folder / TARGETS).unlink(missing_ok=True)
+            if problems:
+                raise DeployError("\n".join(problems))
 
     def sweep(self, clouds: Iterable[str], *, regions: Iterable[str], everything: bool) -> list[FoundResource]:
         """Remove what is past its time (or everything) of this project in the accounts, without any record."""
         removed: list[FoundResource] = []
-        for cloud, provider in _checked(clouds).items():
+        for provider in _checked(clouds).values():
+            found = self._found(provider, list(regions) or provider.everywhere())
+            chosen = found if everything else lifecycle.expired(found, datetime.now(UTC))
             with translated([provider]):
-                found = list(provider.find(self.project, regions_of(cloud, regions)))
-                chosen = found if everything else lifecycle.expired(found, datetime.now(UTC))
                 lifecycle.sweep(provider, chosen, say=self.say)
             removed += chosen
         return removed
+
+    def _found(self, provider: Provider, regions: Iterable[str]) -> list[FoundResource]:
+        """What there is of this project in each region by itself; what cannot be looked at is said."""
+        found: dict[str, FoundResource] = {}
+        for region in regions:
+            try:
+                found |= {each.resource.key: each for each in provider.find(self.project, [region])}
+            except provider.errors() as error:
+                said = str(error).strip().splitlines() or [type(error).__name__]
+                self.say(f"not looked at: {region} ({said[0]})")
+        return list(found.values())
 
     def endpoints(self) -> list[DeployedEndpoint]:
         """Where the deployed variants answer. Raises DeployError when nothing is deployed."""
@@ -182,12 +201,6 @@ def missing(clouds: Iterable[str]) -> dict[str, str]:
         except NotReady as error:
             found[cloud] = str(error)
     return found
-
-
-def regions_of(cloud: str, named: Iterable[str]) -> set[str]:
-    """The regions to search: those named, or all that the price book of the cloud knows."""
-    prices = contract.load(cloud).data["prices"]
-    return set(named) or set(prices[max(prices)]["regions"])
 
 
 def _steps(deployment: Deployment, variants: Sequence[FunctionSpec]) -> list[Step]:

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 from adapters.deployment import naming
 from adapters.deployment.errors import DeployError
+from adapters.deployment.patience import patiently, until
 from adapters.deployment.provider import DeployedEndpoint, FoundResource, Resource, Step, sdk
 from adapters.deployment.request_auth import RequestAuth
 from adapters.gcp.deployment import identity
@@ -42,13 +43,17 @@ if TYPE_CHECKING:
     from adapters.deployment.provider import Outputs, Provider
 
 GLOBAL = "global"
+EVERYWHERE = "-"  # Google's own word for all locations of a project
 PERMISSIONS = (
     "roles/cloudfunctions.developer, and roles/run.admin for billing, CPU boost and access, and to measure"
     " (run.routes.invoke)",
     "roles/iam.serviceAccountAdmin and roles/iam.serviceAccountUser, for the function's own account without rights",
     "roles/logging.viewer, for `tripoint deploy logs`",
+    "the account that builds needs roles/cloudbuild.builds.builder: Compute Engine's default one, unless"
+    " build_account names another",
 )
 _BUILD_WAIT_S = 900.0
+_ACCOUNT_WAIT_S = 180.0  # a new service account is not known everywhere at once (firebase-tools 10859)
 _NAME_END = 50
 _UPLOAD_HEADERS = {"content-type": "application/zip"}
 
@@ -61,7 +66,7 @@ class Google:
         return account()
 
     def check(self) -> None:
-        _ = self.account
+        identity.check(self.account.credentials)
 
     def errors(self) -> tuple[type[Exception], ...]:
         api, auth = sdk("google.api_core.exceptions", cloud="gcp"), sdk("google.auth.exceptions", cloud="gcp")
@@ -112,14 +117,17 @@ class Google:
         except errors.NotFound:
             return
 
+    def everywhere(self) -> Sequence[str]:
+        return [EVERYWHERE]
+
     def find(self, project: str, regions: Iterable[str]) -> Sequence[FoundResource]:
         found = list(self._identities(project))
         for region in sorted(set(regions) - {GLOBAL}):
             for function in self.account.functions.list_functions(parent=self._parent(region)):
-                name = str(function.name).rpartition("/")[2]
+                place, _, name = str(function.name).partition("/locations/")[2].partition("/functions/")
                 identity = naming.identity_in(name, project)
                 if identity and function.labels.get("tripoint-project") == project:
-                    found.append(FoundResource(Resource("gcp", "function", name, region), identity))
+                    found.append(FoundResource(Resource("gcp", "function", name, place), identity))
         return found
 
     def logs(self, deployment: Deployment, variant: FunctionSpec, *, limit: int) -> Iterable[str]:
@@ -142,6 +150,10 @@ class Google:
             if self.account.call("GET", "iam", f"v1/{self._identity(name)}") is None:
                 shown = {"displayName": "Tripoint function", "description": f"owner {deployment.owner}"}
                 self.account.call("POST", "iam", parent, {"accountId": name, "serviceAccount": shown})
+                until(
+                    lambda: self.account.call("GET", "iam", f"v1/{self._identity(name)}") is not None,
+                    within_s=_ACCOUNT_WAIT_S,
+                )
             return {"email": self._email(name)}
 
         resource = Resource("gcp", "service-account", name, GLOBAL)
@@ -191,7 +203,15 @@ class Google:
             operation = client.update_function(request={"function": function})
         except errors.NotFound:
             request = {"parent": self._parent(resource.region), "function": function, "function_id": resource.name}
-            operation = client.create_function(request=request)
+            email = str(function["service_config"]["service_account_email"])
+
+            def passes(error: Exception) -> bool:
+                kinds = (errors.NotFound, errors.PermissionDenied, errors.InvalidArgument)
+                return isinstance(error, kinds) and (email in str(error) or "actAs" in str(error))
+
+            operation = patiently(
+                lambda: client.create_function(request=request), again=passes, within_s=_ACCOUNT_WAIT_S
+            )
         try:
             made = operation.result(timeout=_BUILD_WAIT_S)
         except errors.GoogleAPICallError as error:

@@ -80,6 +80,7 @@ def plan(clouds: tuple[str, ...], requests: int, **values: Any) -> None:
     """Show what would exist, the rights it needs, and what it costs; the clouds are only read."""
     from adapters.deployment import provider as resources
     from adapters.deployment import session
+    from cli.measurement.deployment import account_notes
     from cli.measurement.deployment_cost import highest_usd, hours_of, idle_usd_per_day
 
     options = DeployOptions(**values)
@@ -95,10 +96,9 @@ def plan(clouds: tuple[str, ...], requests: int, **values: Any) -> None:
         )
         click.echo(f"               {requests} requests in {hours:g} h that all run into their limit (no free grant)")
     for cloud in sorted({variant.cloud for variant in variants} - set(lacking)):
-        provider = resources.provider_of(cloud)
-        for line in provider.notes([variant for variant in variants if variant.cloud == cloud]):
+        for line in account_notes([variant for variant in variants if variant.cloud == cloud]):
             click.echo(f"note    {line}")
-        for line in provider.permissions():
+        for line in resources.provider_of(cloud).permissions():
             click.echo(f"rights  {cloud:6} {line}")
     for line in lacking.values():
         click.echo(f"missing {line}")
@@ -113,8 +113,12 @@ def apply(clouds: tuple[str, ...], yes: bool, **values: Any) -> None:
     from cli.measurement.real_clouds import offer_removal
 
     offer_removal(yes=yes)
+    from cli.measurement.deployment import account_notes
+
     options = DeployOptions(**values)
     variants, current = variants_of(clouds, options), session_of(options)
+    for line in account_notes(variants):  # before anything is asked or made
+        click.echo(f"note    {line}")
     if not yes:
         _ask(variants, current)
     for endpoint in current.apply(variants):
@@ -195,9 +199,7 @@ def destroy(clouds: tuple[str, ...]) -> None:
 
 @command.command("sweep", epilog="Example: tripoint deploy sweep aws --region eu-west-1")
 @click.argument("clouds", nargs=-1, required=True)
-@click.option(
-    "--region", "regions", multiple=True, help="Search this region.  [default: every region of the price book]"
-)
+@click.option("--region", "regions", multiple=True, help="Search this region.  [default: every one that there is]")
 @click.option("--project", help="Only this project.  [default: tripoint]")
 @click.option("--all", "everything", is_flag=True, help="Also remove what is not past its time to live.")
 @click.option("--yes", is_flag=True, help="Do not ask.")

@@ -58,6 +58,26 @@ def session_of(options: DeployOptions | None = None) -> Session:
     return replace(Session(say=click.echo), life=timedelta(hours=flags.hours or hours), **settings)
 
 
+def account_notes(variants: Sequence[FunctionSpec]) -> list[str]:
+    """Return what the accounts say about what is to be made, such as quotas; the clouds are only read.
+
+    Raises NotReady where a cloud cannot be asked, and DeployError for what an account refuses for certain.
+    """
+    from adapters.deployment import provider as resources
+    from adapters.deployment import session
+    from adapters.deployment.errors import NotReady
+
+    clouds = sorted({variant.cloud for variant in variants})
+    if lacking := session.missing(clouds):
+        raise NotReady("\n".join(lacking.values()))
+    found: list[str] = []
+    for cloud in clouds:
+        provider = resources.provider_of(cloud)
+        with session.translated([provider]):
+            found += provider.notes([variant for variant in variants if variant.cloud == cloud])
+    return found
+
+
 def variants_of(clouds: Sequence[str], options: DeployOptions) -> list[FunctionSpec]:
     """Return the variants of `clouds` in tripoint.toml, or one for each cloud; flags override both.
 

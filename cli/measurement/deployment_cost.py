@@ -20,18 +20,21 @@ def hours_of(life: timedelta) -> Decimal:
 
 
 def idle_usd_per_day(variant: FunctionSpec) -> Decimal:
-    """Return the daily cost of the reserved instances, without requests."""
-    return _held_usd(variant, variant.reserved_instances, _DAY_HOURS)
+    """Return the daily cost of the reserved instances and of a kept snapshot, without requests."""
+    return _held_usd(variant, variant.reserved_instances, _DAY_HOURS) + _snapshot_usd(variant, _DAY_HOURS)
 
 
 def standing_usd(variant: FunctionSpec, hours: Decimal, *, renewals: int = 0) -> Decimal:
-    """Return the most that always-on instances cost in `hours`, without requests: see `lasting_instances`.
+    """Return the most that always-on instances and kept snapshots cost in `hours`, without requests.
 
-    `renewals` is how often all instances are replaced to force cold starts; once more for what `apply` changes on
-    what it has made. Where the plan bills their life, those that were kept ready before go on for as long as their
-    cloud lets an idle one live; the others are counted with the requests that start them (loadtests.cost.tariff).
+    See `lasting_instances`. `renewals` is how often all instances are replaced to force cold starts; once more for
+    what `apply` changes on what it has made. Where the plan bills their life, those that were kept ready before go on
+    for as long as their cloud lets an idle one live; the others are counted with the requests that start them
+    (loadtests.cost.tariff).
     """
-    usd = _held_usd(variant, lasting_instances(variant), hours)
+    usd = _held_usd(variant, lasting_instances(variant), hours) + _snapshot_usd(variant, hours)
+    # Each forced cold start publishes a version, whose snapshot is paid for a minimum of time however soon it goes.
+    usd += (1 + renewals) * _snapshot_usd(variant, Decimal(0))
     if not _bills_life(variant):
         return usd
     from adapters.emulator.idle_life import IdleLife
@@ -76,6 +79,16 @@ def _held_usd(variant: FunctionSpec, instances: int, hours: Decimal) -> Decimal:
     from loadtests.cost import Usage
 
     return _usd(variant, Usage((), reserve=_reserve(variant, instances, hours), concurrency=variant.concurrency))
+
+
+def _snapshot_usd(variant: FunctionSpec, hours: Decimal) -> Decimal:
+    """Return the cost of one version's snapshot, kept for `hours` or the plan's minimum; 0 for other plans."""
+    from loadtests.cost import Snapshots, Usage, load_plan
+
+    if not load_plan(variant.cloud, variant.plan_name).snapshot_minimum_s:
+        return Decimal(0)
+    kept = Snapshots(memory_mb=Decimal(variant.memory), hours=hours)
+    return _usd(variant, Usage((), snapshots=kept))
 
 
 def _reserve(variant: FunctionSpec, instances: int, hours: Decimal) -> Reserve:

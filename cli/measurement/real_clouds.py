@@ -78,10 +78,12 @@ def plan_measurement(options: MeasurementOptions, load_of: LoadOf, variants_of: 
 
 
 def _to_deploy(options: MeasurementOptions, load_of: LoadOf, variants_of: VariantsOf) -> MeasurementPlan:
-    from cli.measurement.deployment import DeployOptions, session_of
+    from cli.measurement.deployment import DeployOptions, account_notes, session_of
     from cli.measurement.deployment_cost import hours_of, standing_usd
 
     variants, notes = variants_of()
+    for line in account_notes(variants):  # before anything is asked
+        log(f"note    {line}")
     session = replace(session_of(DeployOptions(hours=options.hours)), say=log)  # standard output is for the result
     for note in notes:
         log(f"note    {note}")

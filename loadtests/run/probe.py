@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import logging
 from collections.abc import Callable, Sequence
 from statistics import median
 from time import perf_counter
@@ -19,8 +21,12 @@ if TYPE_CHECKING:
     from loadtests.record.sample import Sample
     from loadtests.run.resources import RunResources
 
+LOG = logging.getLogger(__name__)
 WORKER = "probe"
 AGAIN_AFTER_S = 0.5  # after a probe that failed
+AGAIN_MAX_S = 5.0
+# Rights, keys and gateways of what was deployed a moment ago take up to minutes to be known everywhere.
+DEPLOYED_PATIENCE_S = 120.0
 _CLOSED = (401, 403)
 
 
@@ -40,10 +46,12 @@ def probe(
 ) -> list[Sample]:
     """Send PROBES requests to each target, one after another; one that fails is sent once more.
 
+    A target that was deployed, whose keys `resources` has, is asked again for DEPLOYED_PATIENCE_S until it answers.
     Their samples are kept as warm-up, with the negative indexes `first`, `first` - 1, …: no schedule holds them.
     `origin_s` is the `perf_counter` second at which the run's clock stands at 0. Raises ProbeError.
     """
     samples: list[Sample] = []
+    sent = 0
     total = PROBES * len(targets)
     requester = Requester(
         targets,
@@ -57,7 +65,9 @@ def probe(
     requester.origin_s = origin_s
 
     def send(target: Target, number: int) -> Sample:
-        arrival = Arrival(first - len(samples), 0.0, target.name, "warm-up", number)
+        nonlocal sent
+        arrival = Arrival(first - sent, 0.0, target.name, "warm-up", number)
+        sent += 1
         if not requester.admit(arrival):
             raise ProbeError(resources.insufficient_budget_message(target.name))
         requester.prepare(arrival)
@@ -68,7 +78,11 @@ def probe(
             number, target = done // len(targets), targets[done % len(targets)]
             probed(done, total)
             sample = send(target, number)
-            if sample.outcome != "ok" and sample.status not in _CLOSED:
+            if sample.outcome != "ok" and resources.credentials is not None:
+                kept = len(samples) - 1
+                sample = _once_ready(sample, functools.partial(send, target, number))
+                del samples[kept:-1]  # what was asked too early says nothing of the target
+            elif sample.outcome != "ok" and sample.status not in _CLOSED:
                 gevent.sleep(AGAIN_AFTER_S)
                 sample = send(target, number)  # once may be chance
             if sample.outcome != "ok":
@@ -79,13 +93,26 @@ def probe(
     return samples
 
 
+def _once_ready(sample: Sample, send: Callable[[], Sample]) -> Sample:
+    """Ask again, ever less often, until there is an answer; say how long that took."""
+    begun_s, pause_s = perf_counter(), AGAIN_AFTER_S
+    while sample.outcome != "ok" and perf_counter() - begun_s < DEPLOYED_PATIENCE_S:
+        gevent.sleep(pause_s)
+        pause_s = min(2 * pause_s, AGAIN_MAX_S)
+        sample = send()
+    if sample.outcome == "ok":
+        LOG.info("target %s answered after %.0f s of waiting", sample.target, perf_counter() - begun_s)
+    return sample
+
+
 def complaint(target: Target, sample: Sample, picture: str) -> str:
     """What the target did instead of classifying."""
     status = "" if sample.status is None else f", status {sample.status}"
     if sample.status in _CLOSED:
         return (
             f"target {target.name!r} at {target.url} is closed (status {sample.status}): what `tripoint deploy` made "
-            f"is measured with --targets deployed, which brings the keys"
+            "is measured with --targets deployed, which brings the keys; where they were brought, look at the right "
+            "to invoke and at this machine's clock"
         )
     return (
         f"target {target.name!r} at {target.url} gave {sample.outcome} ({sample.error}{status}) for {picture}: "

@@ -23,7 +23,7 @@ from unittest import mock
 from tests.standins.ecr import Ecr
 from tests.standins.rest_api import RestApis
 
-RUNTIMES = {"python3.11", "python3.12", "python3.13"}
+RUNTIMES = {"python3.11", "python3.12", "python3.13", "python3.14"}
 ACCOUNT = {"ConcurrentExecutions": 1000, "UnreservedConcurrentExecutions": 1000, "CodeSizeUnzipped": 262144000}
 _CREATE = re.compile(r"/2015-03-31/functions/?$")
 _URL = re.compile(r"/2021-10-31/functions/([^/]+)/url$")

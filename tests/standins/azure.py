@@ -44,6 +44,10 @@ class Azure:
 
     `door` is the host that apps have; `changed` is called when an app restarts for new settings. With `blobs`
     packages are in a real blob service instead, written and read with what the app's own settings say.
+
+    As on Flex, a container holds one package, whose name is always the same. For so many requests the deployment
+    service of a new app is `scm_busy`, and its keys are not there (`keys_late`); `shared_keys` False is a policy that
+    forbids them. "latest" names the deployment before for a while.
     """
 
     blobs: Blobs | None = None
@@ -54,6 +58,9 @@ class Azure:
     packages: dict[str, bytes] = field(default_factory=dict)
     polls: dict[str, int] = field(default_factory=dict)
     faults: list[str] = field(default_factory=list)
+    scm_busy: int = 0
+    keys_late: int = 0
+    shared_keys: bool = True
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
@@ -73,9 +80,9 @@ class Azure:
     def _answer(self, environ: dict[str, Any], body: bytes) -> tuple[int, Any]:
         verb, path = environ["REQUEST_METHOD"], environ["PATH_INFO"]
         query = {name: values[-1] for name, values in parse_qs(environ.get("QUERY_STRING", "")).items()}
-        if not environ.get("HTTP_AUTHORIZATION", "").startswith("Bearer "):
+        if not (environ.get("HTTP_AUTHORIZATION", "").startswith("Bearer ") or path.startswith("/host/")):
             raise Refused(401, "AuthenticationFailed", "no bearer token")
-        if not path.startswith("/scm/") and "api-version" not in query:
+        if not path.startswith(("/scm/", "/host/")) and "api-version" not in query:
             raise ModelError(f"{verb} {path} has no api-version")
         for pattern, handler in _ROUTES:
             found = re.fullmatch(f"{verb} {pattern}", f"{verb} {path}")
@@ -161,20 +168,33 @@ class Azure:
 
     def post_host_keys(self, given: dict[str, str], body: bytes) -> tuple[int, Any]:
         self._known({**given, "kind": "sites"})
+        if self.keys_late > 0:
+            self.keys_late -= 1
+            raise Refused(400, "BadRequest", "Encountered an error (InternalServerError) from host runtime.")
         return 200, {"masterKey": "master", "functionKeys": {"default": KEY}, "systemKeys": {}}
 
     def post_package(self, given: dict[str, str], body: bytes) -> tuple[int, Any]:
         if not any(key[1:] == ("sites", given["app"]) for key in self.resources):
             raise Refused(404, "NotFound", f"no app {given['app']}")
+        if self.scm_busy > 0:
+            self.scm_busy -= 1
+            raise Refused(503, "ServiceUnavailable", "the site is starting")
         if self.blobs is None:
-            self.packages[given["app"]] = body
+            self.packages[self._package_place(given["app"])[1]] = body
         else:
             self._store_package(given["app"], body)
         self.polls[given["app"]] = 1
-        return 202, None
+        return 202, {"id": f"deployment-of-{given['app']}"}
 
     def get_latest(self, given: dict[str, str], body: bytes) -> tuple[int, Any]:
+        """Still the deployment before, which was a success."""
+        return 200, {"status": 4, "id": "an-earlier-one"}
+
+    def get_deployment(self, given: dict[str, str], body: bytes) -> tuple[int, Any]:
         return self.build_state(given["app"])
+
+    def get_host_status(self, given: dict[str, str], body: bytes) -> tuple[int, Any]:
+        return 200, {"state": "Running"}
 
     def build_state(self, app: str) -> tuple[int, Any]:
         """Busy once, then done (Kudu's numbers: 1 building, 3 failed, 4 success)."""
@@ -189,7 +209,12 @@ class Azure:
         apps = [key[2] for key in self.resources if key[1] == "sites"]
         if self.blobs is not None:
             return next((self.blobs.read(*self._package_place(app)) for app in reversed(apps)), None)
-        return next((self.packages[app] for app in reversed(apps) if app in self.packages), None)
+        places = [self._package_place(app)[1] for app in reversed(apps)]
+        return next((self.packages[place] for place in places if place in self.packages), None)
+
+    def package_of(self, app: str) -> bytes:
+        """What an app's new instances load: the package of its container."""
+        return self.packages[self._package_place(app)[1]]
 
     def left(self) -> list[str]:
         """What still exists."""
@@ -222,7 +247,7 @@ class Azure:
         assert (group, "serverfarms", plan) in self.resources, f"no plan {plan}"
         scale = properties["functionAppConfig"]["scaleAndConcurrency"]
         assert scale["instanceMemoryMB"] in {512, 2048, 4096}, scale
-        assert 40 <= scale["maximumInstanceCount"] <= 1000, scale
+        assert 1 <= scale["maximumInstanceCount"] <= 1000, scale
         settings = {each["name"]: each["value"] for each in properties["siteConfig"]["appSettings"]}
         storage = properties["functionAppConfig"]["deployment"]["storage"]
         assert storage["authentication"]["storageAccountConnectionStringName"] in settings, "no connection string"
@@ -236,6 +261,8 @@ class Azure:
         provider = _TYPES[key[1]]
         identity = f"/subscriptions/0/resourceGroups/{key[0]}/providers/{provider}/{key[2]}"
         properties = {**document.get("properties", {}), "provisioningState": "Succeeded"}
+        if key[1] == "storageAccounts":
+            properties["allowSharedKeyAccess"] = self.shared_keys
         if key[1] == "sites":
             properties["defaultHostName"] = self.door or f"{key[2]}.azurewebsites.net"
         return {**document, "id": identity, "name": key[2], "type": provider, "properties": properties}
@@ -281,4 +308,6 @@ _ROUTES: list[tuple[str, Callable[[Azure, dict[str, str], bytes], tuple[int, Any
     (r"/scm/(?P<app>[^/]+)/api/publish", Azure.post_package),
     (r"/scm/(?P<app>[^/]+)/api/deployments/latest", Azure.get_latest),
     (r"/scm/(?P<app>[^/]+)/api/deployments/latest/log", Azure.get_log),
+    (r"/scm/(?P<app>[^/]+)/api/deployments/(?P<id>[^/]+)", Azure.get_deployment),
+    (r"/host/(?P<app>[^/]+)/admin/host/status", Azure.get_host_status),
 ]

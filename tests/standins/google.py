@@ -27,10 +27,13 @@ class Google:
     `polls` is how often an operation is asked for before it is done. `door` is the address that functions have;
     `changed` is called when a service has a new revision. `containers` holds what a service's container has that
     the functions API knows nothing of; a function that is built anew has Google's defaults again, of which `boost`
-    is not published.
+    is not published. A new service account is not known to `create` for `account_late` requests. Of each new revision
+    `starts_new_revisions` says whether Google starts an instance by itself, to check its health.
     """
 
     polls: int = 0
+    account_late: int = 0
+    starts_new_revisions: list[bool] = field(default_factory=list)
     boost: bool = False
     containers: dict[str, dict[str, Any]] = field(default_factory=dict)
     door: str | None = None
@@ -93,6 +96,9 @@ class Google:
         name = f"{parent.removesuffix('/functions')}/functions/{query['functionId']}"
         if name in self.functions:
             raise Refused(409, f"{name} already exists")
+        if self.account_late > 0:
+            self.account_late -= 1
+            raise Refused(404, f"Service account {body['serviceConfig']['serviceAccountEmail']} was not found.")
         return self._build(name, body)
 
     def update(self, name: str, query: dict[str, str], body: Any) -> dict[str, Any]:
@@ -121,7 +127,8 @@ class Google:
         return self._known(name)
 
     def list_functions(self, parent: str, query: dict[str, str], body: Any) -> dict[str, Any]:
-        return {"functions": [each for name, each in self.functions.items() if name.startswith(parent)]}
+        place = parent.removesuffix("/functions").removesuffix("/locations/-")
+        return {"functions": [each for name, each in self.functions.items() if name.startswith(place)]}
 
     def operation(self, name: str, query: dict[str, str], body: Any) -> dict[str, Any]:
         waiting = self.operations[name]
@@ -158,6 +165,7 @@ class Google:
         own = name.replace("/services/", "/functions/")
         config = self._known(own)["serviceConfig"]
         [container] = body["template"]["containers"]
+        self.starts_new_revisions.append(not body["template"].get("healthCheckDisabled", False))
         resources = container["resources"]
         assert resources["limits"] == {"memory": config["availableMemory"], "cpu": str(_cpu_of(config))}, resources
         by_request = resources.get("cpuIdle", False)  # what is not given is false once resources are

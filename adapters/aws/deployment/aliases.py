@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from adapters.aws.deployment import image_registry
+from adapters.deployment.errors import DeployError
+from adapters.deployment.patience import until
 from adapters.deployment.provider import Step
 
 if TYPE_CHECKING:
@@ -14,6 +16,7 @@ if TYPE_CHECKING:
     from adapters.deployment.provider import Outputs
 
 ALIAS = "live"
+_SETTLE_S = 600.0  # an alias with provisioned instances moves step by step, and these take a minute or more
 
 
 def qualifier(context: Context) -> dict[str, str]:
@@ -32,10 +35,12 @@ def alias_step(context: Context, built: Bundle | None) -> Step:
             client.create_alias(FunctionName=name, Name=ALIAS, FunctionVersion=version)
         except client.exceptions.ResourceConflictException:
             client.update_alias(FunctionName=name, Name=ALIAS, FunctionVersion=version)
+            _settle(client, context)
         if variant.plan_name == "provisioned":
             client.put_provisioned_concurrency_config(
                 FunctionName=name, Qualifier=ALIAS, ProvisionedConcurrentExecutions=variant.reserved_instances
             )
+            _settle(client, context)
         return {"version": version}
 
     kept = f", {variant.reserved_instances} kept ready" if variant.plan_name == "provisioned" else ""
@@ -58,5 +63,32 @@ def republish(context: Context) -> None:
     before = client.get_alias(FunctionName=name, Name=ALIAS)["FunctionVersion"]
     version = _published(client, name)
     client.update_alias(FunctionName=name, Name=ALIAS, FunctionVersion=version)
+    _settle(client, context)
     if before != version:
         client.delete_function(FunctionName=name, Qualifier=before)
+
+
+def _settle(client: Any, context: Context) -> None:
+    """Wait until the alias leads to one version, and the instances kept ready for it are. Raises DeployError.
+
+    Until then the version before cannot be deleted, nothing else can be provisioned, and requests run on demand.
+    """
+    name = context.name
+
+    def settled() -> bool:
+        if (client.get_alias(FunctionName=name, Name=ALIAS).get("RoutingConfig") or {}).get(
+            "AdditionalVersionWeights"
+        ):
+            return False
+        if context.variant.plan_name != "provisioned":
+            return True
+        try:
+            held = client.get_provisioned_concurrency_config(FunctionName=name, Qualifier=ALIAS)
+        except client.exceptions.ProvisionedConcurrencyConfigNotFoundException:
+            return True  # not asked for yet
+        if held["Status"] == "FAILED":
+            raise DeployError(f"aws: no instances could be kept ready for {name}: {held.get('StatusReason')}")
+        return bool(held["Status"] == "READY")
+
+    if not until(settled, within_s=_SETTLE_S):
+        raise DeployError(f"aws: alias {ALIAS} of {name} still moves after {_SETTLE_S:.0f} s: apply again later")

@@ -13,6 +13,7 @@ from adapters.aws.deployment import image_registry
 from adapters.aws.deployment.context import GLOBAL, Context
 from adapters.bundle.cached_build import build_cached
 from adapters.deployment.errors import DeployError
+from adapters.deployment.patience import patiently
 from adapters.deployment.provider import Resource, Step
 
 if TYPE_CHECKING:
@@ -24,10 +25,20 @@ HANDLER = "adapters.aws.handler.lambda_handler"
 # Lambda keeps at least this many of an account's instances unreserved (lambda-concurrency.html).
 UNRESERVED_FLOOR = 100
 # A direct upload holds 50 MB (gettingstarted-limits.html); larger zips go through a bucket.
-DIRECT_BYTES = 50 * 1024 * 1024
+# In base64 the request must stay below 69,905,067 bytes, which the last kilobytes of 50 MB do not.
+DIRECT_BYTES = 49 * 1024 * 1024
 LONGEST_NAME = 64  # docs.aws.amazon.com/lambda/latest/api/API_CreateFunction.html, as of 2026-11-25
 GENERATION = "TRIPOINT_GENERATION"
-_ROLE_WAIT_S = 60.0
+# A new role takes seconds to minutes to be known everywhere; so long, Lambda refuses it in several words (public
+# reports: terraform-provider-aws 4633 and 44517, chalice 1069).
+_ROLE_WAIT_S = 300.0
+_ROLE_NOT_KNOWN = (
+    "cannot be assumed",
+    "KMS key is invalid for CreateGrant",
+    "does not refer to a valid principal",
+    "execution role does not have permissions",
+    "role defined for the function",
+)
 
 
 def bundle_of(variant: FunctionSpec) -> Bundle | None:
@@ -110,21 +121,27 @@ def _create(client: Any, context: Context, settings: dict[str, Any]) -> None:
     """Create the function, waiting while the new role is not known everywhere yet."""
     form = {"PackageType": "Image"} if context.variant.from_image else {"PackageType": "Zip"}
     architecture = [_architecture(context.variant)]
-    until = time.monotonic() + _ROLE_WAIT_S
-    while True:
-        try:
-            client.create_function(
-                FunctionName=context.name,
-                Architectures=architecture,
-                Tags=context.deployment.tags(),
-                **form,
-                **settings,
-            )
-            break
-        except client.exceptions.InvalidParameterValueException as error:
-            if "cannot be assumed" not in str(error) or time.monotonic() > until:
-                raise DeployError(f"aws: function {context.name} was refused: {error}") from error
-            time.sleep(2)
+    refused = client.exceptions.InvalidParameterValueException
+
+    def create() -> None:
+        client.create_function(
+            FunctionName=context.name,
+            Architectures=architecture,
+            Tags=context.deployment.tags(),
+            **form,
+            **settings,
+        )
+
+    def passes(error: Exception) -> bool:
+        return isinstance(error, refused) and any(words in str(error) for words in _ROLE_NOT_KNOWN)
+
+    try:
+        patiently(create, again=passes, within_s=_ROLE_WAIT_S)
+    except refused as error:
+        advice = "; its role is made but not known everywhere yet: apply again in some minutes"
+        raise DeployError(
+            f"aws: function {context.name} was refused: {error}{advice if passes(error) else ''}"
+        ) from error
     client.get_waiter("function_active_v2").wait(FunctionName=context.name)
 
 

@@ -7,7 +7,7 @@ project too. Kinds are listed in the order of making, so that the last goes firs
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 from adapters.aws.deployment import image_registry
@@ -63,8 +63,11 @@ def _roles(clients: Clients, project: str) -> Iterator[FoundResource]:
         for role in page["Roles"]:
             name = str(role["RoleName"])
             identity = identity_in(name, project)
-            if identity and _says(_tags(client.list_role_tags(RoleName=name)["Tags"]), project):
-                yield FoundResource(Resource("aws", "role", name, GLOBAL), identity)
+            if not identity:
+                continue
+            with suppress(client.exceptions.NoSuchEntityException):  # listed for a while after its end
+                if _says(_tags(client.list_role_tags(RoleName=name)["Tags"]), project):
+                    yield FoundResource(Resource("aws", "role", name, GLOBAL), identity)
 
 
 def _log_groups(client: Any, project: str) -> Iterator[str]:
@@ -80,14 +83,18 @@ def _buckets(client: Any, project: str, region: str) -> Iterator[str]:
     for bucket in client.list_buckets()["Buckets"]:
         name = str(bucket["Name"])
         if identity_in(name, project):
-            place = client.get_bucket_location(Bucket=name).get("LocationConstraint") or HOME_REGION
-            if place == region:
-                yield name
+            with _gone_is_nothing(client):
+                place = client.get_bucket_location(Bucket=name).get("LocationConstraint") or HOME_REGION
+                if place == region:
+                    yield name
 
 
 def _objects(client: Any, project: str, buckets: Iterable[Resource]) -> Iterator[FoundResource]:
     for bucket in buckets:
-        for each in client.list_objects_v2(Bucket=bucket.name).get("Contents", ()):
+        held: Iterable[dict[str, Any]] = ()
+        with _gone_is_nothing(client):
+            held = client.list_objects_v2(Bucket=bucket.name).get("Contents", ())
+        for each in held:
             resource = Resource("aws", "object", f"{bucket.name}/{each['Key']}", bucket.region)
             yield FoundResource(resource, identity_in(bucket.name, project) or "")
 
@@ -97,9 +104,10 @@ def _functions(client: Any, project: str) -> Iterator[str]:
         for function in page["Functions"]:
             name = str(function["FunctionName"])
             if identity_in(name, project):
-                tags = client.list_tags(Resource=function["FunctionArn"])["Tags"]
-                if _says(tags, project):
-                    yield name
+                with suppress(client.exceptions.ResourceNotFoundException):
+                    tags = client.list_tags(Resource=function["FunctionArn"])["Tags"]
+                    if _says(tags, project):
+                        yield name
 
 
 def _parts(
@@ -111,7 +119,10 @@ def _parts(
     """
     for function in functions:
         identity = identity_in(function.name, project) or ""
-        for alias in client.list_aliases(FunctionName=function.name)["Aliases"]:
+        listed: Iterable[dict[str, Any]] = ()
+        with suppress(client.exceptions.ResourceNotFoundException):
+            listed = client.list_aliases(FunctionName=function.name)["Aliases"]
+        for alias in listed:
             yield FoundResource(
                 Resource("aws", "alias", f"{function.name}:{alias['Name']}", function.region), identity
             )
@@ -140,6 +151,16 @@ def _rest_apis(client: Any, project: str) -> Iterator[tuple[str, str]]:
         for api in page["items"]:
             if identity_in(api["name"], project) and _says(api.get("tags") or {}, project):
                 yield str(api["id"]), str(api["name"])
+
+
+@contextmanager
+def _gone_is_nothing(client: Any) -> Iterator[None]:
+    """S3 lists a bucket for a while after its end; GetBucketLocation and others then say so with a bare code."""
+    try:
+        yield
+    except client.exceptions.ClientError as error:
+        if error.response["Error"]["Code"] not in ("NoSuchBucket", "404"):
+            raise
 
 
 def _tags(pairs: Iterable[dict[str, str]]) -> dict[str, str]:

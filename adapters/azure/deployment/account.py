@@ -43,9 +43,15 @@ class Account:
         """A bearer token for the management plane and the deployment endpoint."""
         return str(self.credential.get_token(SCOPE).token)
 
-    def deployment_url(self, app: str) -> str:
-        """Where an app takes its package (One deploy)."""
-        return f"{self.endpoint}/scm/{app}" if self.endpoint else f"https://{app}.scm.azurewebsites.net"
+    def deployment_url(self, app: str, host: str | None = None) -> str:
+        """Where an app takes its package (One deploy); `host` where its site names it."""
+        return f"{self.endpoint}/scm/{app}" if self.endpoint else f"https://{host or f'{app}.scm.azurewebsites.net'}"
+
+    def host_status_url(self, app: str, host: str) -> str:
+        """Where an app's Functions host tells its state."""
+        return (
+            f"{self.endpoint}/host/{app}/admin/host/status" if self.endpoint else f"https://{host}/admin/host/status"
+        )
 
     def app_url(self, host: str) -> str:
         """Where an app answers: over TLS, but for a stand-in."""

@@ -18,9 +18,7 @@ if TYPE_CHECKING:
     from adapters.bundle.build import Bundle
     from adapters.deployment.function_spec import FunctionSpec
 
-CONTAINER = "package"
-# Flex Consumption takes no maximum below or above these (flex-consumption-how-to, "Set the maximum instance count").
-LOWEST_MAXIMUM, HIGHEST_MAXIMUM = 40, 1000
+HIGHEST_MAXIMUM = 1000  # of instances (flex-consumption-how-to, "Set the maximum instance count"); the lowest is 1
 PLANS = ("flex-consumption", "flex-always-ready")
 
 
@@ -31,10 +29,6 @@ def bundle_of(variant: FunctionSpec) -> Bundle:
     return build_cached(
         BundleSpec(cloud, target, variant.model, variant.model_variant, variant.runtime, variant.memory)
     )
-
-
-def maximum_instances(variant: FunctionSpec) -> int:
-    return max(variant.maximum_instances, LOWEST_MAXIMUM)
 
 
 def storage_account(region: str, tags: Mapping[str, str]) -> dict[str, Any]:
@@ -61,7 +55,7 @@ def functions(variant: FunctionSpec) -> dict[str, Any]:
     python = variant.python or str(variant.data["bundle"]["target"]["python"])
     scale: dict[str, Any] = {
         "instanceMemoryMB": variant.memory,
-        "maximumInstanceCount": maximum_instances(variant),
+        "maximumInstanceCount": variant.maximum_instances,
         "triggers": {"http": {"perInstanceConcurrency": variant.concurrency}},
     }
     if variant.reserved_instances:

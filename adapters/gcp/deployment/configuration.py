@@ -27,6 +27,7 @@ INGRESS = {
     "internal-and-gclb": "ALLOW_INTERNAL_AND_GCLB",
 }
 _WHOLE_VCPU = 1.0
+NEW_PROJECT_VCPU, NEW_PROJECT_GIB = 20, 40  # of a region (firebase-tools 5867 and 11001), as of 2026-11-28
 
 
 def bundle_of(variant: FunctionSpec) -> Bundle:
@@ -39,7 +40,8 @@ def bundle_of(variant: FunctionSpec) -> Bundle:
 
 def build_config(variant: FunctionSpec) -> dict[str, Any]:
     python = variant.python or str(variant.data["bundle"]["target"]["python"])
-    return {"runtime": f"python{python.replace('.', '')}", "entry_point": ENTRY_POINT}
+    found = {"runtime": f"python{python.replace('.', '')}", "entry_point": ENTRY_POINT}
+    return found | ({"service_account": variant.build_account} if variant.build_account else {})
 
 
 def service_config(variant: FunctionSpec) -> dict[str, Any]:
@@ -79,6 +81,11 @@ def available_cpu(variant: FunctionSpec) -> str | None:
     return None if named and chosen == share else f"{chosen:g}"
 
 
+def _vcpu(variant: FunctionSpec) -> float:
+    """The vCPUs of one instance."""
+    return float(available_cpu(variant) or cpu_share(variant.data["memory"], variant.memory))
+
+
 def run_settings(variant: FunctionSpec) -> dict[str, bool]:
     """What the container's resources on Cloud Run hold and the functions API has no field for.
 
@@ -105,9 +112,19 @@ def notes(variants: Sequence[FunctionSpec]) -> Iterator[str]:
     """What is to be known before these are made."""
     if variants:
         yield (
-            "gcp: the build keeps its image repository `gcf-artifacts` and its bucket `gcf-v2-sources-*`;"
-            " they are shared by all functions of a project, so they are not removed"
+            "gcp: the build keeps its image repository `gcf-artifacts` and its buckets `gcf-v2-sources-*` and"
+            " `gcf-v2-uploads-*`; they are shared by all functions of a project, so they are not removed"
         )
+    for region in sorted({variant.place for variant in variants}):
+        own = [variant for variant in variants if variant.place == region]
+        vcpu = sum(each.maximum_instances * _vcpu(each) for each in own)
+        gib = sum(each.maximum_instances * each.memory / 1024 for each in own)
+        if vcpu > NEW_PROJECT_VCPU or gib > NEW_PROJECT_GIB:
+            yield (
+                f"gcp {region}: these may take {vcpu:g} vCPU and {gib:g} GiB; a new project has {NEW_PROJECT_VCPU}"
+                f" and {NEW_PROJECT_GIB}, and the build ends in a refusal where it is more: lower maximum_instances,"
+                " or look at the project's Cloud Run quotas"
+            )
     for ingress in sorted({variant.ingress for variant in variants} - {"all"}):
         yield f"gcp: ingress {ingress} lets nobody in from the internet: measure it from inside its VPC network"
     if any(variant.plan_name == BY_INSTANCE for variant in variants):

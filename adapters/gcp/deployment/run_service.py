@@ -42,6 +42,8 @@ class RunService:
         container = service.template.containers[0]
         kept = [each for each in container.env if each.name != GENERATION]
         container.env = [*kept, {"name": GENERATION, "value": format(time.time_ns(), "x")}]
+        # Else Google starts an instance of each new revision by itself, and the request would find it ready.
+        service.template.health_check_disabled = True
         self._deploy(service)
 
     def _deploy(self, service: Any) -> None:
