@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from adapters.deployment.provider import FoundResource, Outputs, Provider, Resource, Step
     from adapters.platform_report import PlatformReport
 
+PLANS = ("on-demand", "snapstart", "provisioned")
 _LOGIN = "aws: no credentials: run `aws configure` or `aws sso login`, or set AWS_PROFILE"
 PERMISSIONS = (
     "iam: CreateRole GetRole DeleteRole TagRole ListRoles ListRoleTags PutRolePolicy DeleteRolePolicy PassRole",
@@ -173,9 +174,10 @@ def refuse_impossible(variant: FunctionSpec) -> None:
         raise ValueError(
             f"aws: concurrency is {variant.concurrency}: Lambda gives each request its own instance; use 1"
         )
-    if variant.plan_name not in variant.data["plans"]:
+    if variant.plan_name not in PLANS:
         raise ValueError(
-            f"aws: unknown plan {variant.plan_name!r}: expected one of {', '.join(variant.data['plans'])}"
+            f"aws: plan {variant.plan_name!r} is not made by `deploy`: use one of {', '.join(PLANS)}; `tripoint cost`"
+            " knows the others"
         )
     if variant.plan_name == "snapstart" and (variant.from_image or variant.python == "3.11"):
         raise ValueError("aws: SnapStart needs a zip and Python 3.12 or later")

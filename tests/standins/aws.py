@@ -22,6 +22,7 @@ from unittest import mock
 
 from tests.standins.ecr import Ecr
 from tests.standins.rest_api import RestApis
+from tests.standins.settling import Settling
 
 RUNTIMES = {"python3.11", "python3.12", "python3.13", "python3.14"}
 ACCOUNT = {"ConcurrentExecutions": 1000, "UnreservedConcurrentExecutions": 1000, "CodeSizeUnzipped": 262144000}
@@ -30,7 +31,8 @@ _URL = re.compile(r"/2021-10-31/functions/([^/]+)/url$")
 _FUNCTION = re.compile(r"/2015-03-31/functions/([^/]+)$")
 _POLICY = re.compile(r"/2015-03-31/functions/([^/]+)/policy$")
 _EXECUTE = re.compile(r"/_aws/execute-api/([^/]+)/")
-_PROVISIONED = re.compile(r"/2019-09-30/functions/([^/]+)/provisioned-concurrency$")
+_ALIAS = re.compile(r"/2015-03-31/functions/[^/]+/aliases/[^/]+$")
+_ALIASES = re.compile(r"/2015-03-31/functions/[^/]+/aliases$")
 
 
 class Aws:
@@ -52,7 +54,7 @@ class Aws:
         self.zips: dict[str, bytes] = {}
         self.images: dict[str, str] = {}
         self.sizes_mb: dict[str, int] = {}
-        self.provisioned: dict[str, int] = {}
+        self.settling = Settling()
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         method, path = environ["REQUEST_METHOD"], environ["PATH_INFO"]
@@ -65,11 +67,14 @@ class Aws:
             return self.rest_apis(environ, start_response)
         body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
         environ["wsgi.input"] = io.BytesIO(body)
-        if found := _PROVISIONED.search(path):
-            return self._provision(found[1], method, body, start_response)
+        if late := self.settling.answer(method, path, environ.get("QUERY_STRING", ""), body):
+            status, kind, document = late
+            return _json(start_response, status, document, kind=kind)
         if method == "POST" and _CREATE.search(path):
             asked = json.loads(body)
             refused = refusal(asked) or self._image_refusal(asked["Code"], asked)
+            if self.settling.role_refusals:
+                refused = self.settling.role_refusals.pop(0)
             if refused:
                 return _refused(start_response, refused)
             self._keep_code(asked["FunctionName"], asked["Code"])
@@ -90,6 +95,18 @@ class Aws:
         if self.door is not None and (found := _URL.search(path)):
             own = functools.partial(_with_door, self.door(found[1]))
             return self._rewritten(environ, start_response, own)
+        if method == "POST" and _ALIASES.search(path):
+            place = f"{path}/{json.loads(body)['Name']}"
+            if self._version_of_alias({**environ, "PATH_INFO": place, "RAW_URI": place}) is not None:
+                error = {"Type": "User", "message": "Alias already exists"}
+                return _json(start_response, 409, error, kind="ResourceConflictException")
+        if _ALIAS.search(path):
+            if method == "PUT":
+                self.settling.move(method, path, self._version_of_alias(environ))
+            if method == "GET":
+                return self._rewritten(environ, start_response, functools.partial(self.settling.alias, path))
+        if method == "GET" and path == "/" and "HTTP_X_AMZ_TARGET" not in environ:
+            return self._rewritten(environ, start_response, self.settling.buckets)
         if method == "DELETE" and (gone := _FUNCTION.search(path)):
             self.zips.pop(gone[1], None)
             self.images.pop(gone[1], None)
@@ -109,11 +126,19 @@ class Aws:
         """The zip of the function of that name, or the files of its image."""
         return self.ecr.root(self.images[name]) if name in self.images else self.zips.get(name)
 
-    def _permitted(self, environ: dict[str, Any], statement: str) -> bool:
-        """Whether the function (or its alias) has a right of that name already."""
+    def _there(self, environ: dict[str, Any]) -> Any:
+        """What a GET of the same path answers."""
         own = {**environ, "REQUEST_METHOD": "GET", "CONTENT_LENGTH": "0", "wsgi.input": io.BytesIO()}
         own.pop("werkzeug.request", None)
-        document = json.loads(b"".join(self._moto(own, lambda *_: None)))
+        return json.loads(b"".join(self._moto(own, lambda *_: None)))
+
+    def _version_of_alias(self, environ: dict[str, Any]) -> str | None:
+        found = self._there(environ).get("FunctionVersion")
+        return None if found is None else str(found)
+
+    def _permitted(self, environ: dict[str, Any], statement: str) -> bool:
+        """Whether the function (or its alias) has a right of that name already."""
+        document = self._there(environ)
         policy = json.loads(document.get("Policy", '{"Statement": []}'))
         return any(each.get("Sid") == statement for each in policy["Statement"])
 
@@ -145,13 +170,6 @@ class Aws:
     def _keep_size(self, name: str, settings: dict[str, Any]) -> None:
         if "MemorySize" in settings:
             self.sizes_mb[name] = int(settings["MemorySize"])
-
-    def _provision(self, name: str, method: str, body: bytes, start_response: Any) -> Iterable[bytes]:
-        if method == "PUT":
-            self.provisioned[name] = int(json.loads(body)["ProvisionedConcurrentExecutions"])
-        held = self.provisioned.get(name, 0)
-        document = {"RequestedProvisionedConcurrentExecutions": held, "Status": "READY"}
-        return _json(start_response, 202, document)
 
 
 @functools.cache

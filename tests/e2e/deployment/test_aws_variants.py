@@ -80,7 +80,7 @@ def test_a_plan_with_a_published_version_answers_through_its_alias(rig: Rig, ses
     assert alias["Name"] == "live"
     assert alias["FunctionVersion"] != "$LATEST"
     assert endpoint.access == "iam"
-    assert rig.standin.provisioned.get(name, 0) == reserved
+    assert rig.standin.settling.held.get(name, 0) == reserved
     session.destroy()
     assert rig.left() == []
 
@@ -179,7 +179,8 @@ def test_a_small_quota_is_told_before_and_not_reserved(rig: Rig, session: Sessio
             {"reserved_instances": 2},
             "plan 'on-demand' with reserved_instances of 2: instances kept ready have a plan",
         ),
-        ({"plan": "gold"}, "unknown plan 'gold': expected one of"),
+        ({"plan": "gold"}, "plan 'gold' is not made by `deploy`: use one of on-demand, snapstart, provisioned"),
+        ({"plan": "managed-instances"}, "plan 'managed-instances' is not made by `deploy`"),
         ({"front": "door"}, "front 'door': expected one of function-url, http-api, rest-api"),
         ({"memory_mb": 20000}, "20000 MB is not offered"),
         ({"python": "3.9"}, "AWS Lambda has no Python '3.9'"),

@@ -50,6 +50,17 @@ def test_what_bills_the_life_of_instances_may_cost_that_of_all_there_may_be() ->
     assert standing_usd(FunctionSpec("aws"), Decimal(4)) == 0
 
 
+def test_each_version_that_a_forced_cold_start_publishes_has_a_snapshot_of_three_hours() -> None:
+    """By hand: 1,769 MB of the list price 0.0000015046 USD per GB-second, for three hours at least."""
+    snapstart = FunctionSpec("aws", plan="snapstart", memory_mb=1769)
+    one_usd = Decimal(1769) / 1024 * 3 * 3600 * Decimal("0.0000015046")
+    assert one_usd.quantize(Decimal("0.0001")) == Decimal("0.0281")
+    assert standing_usd(snapstart, Decimal(1), renewals=10) - standing_usd(snapstart, Decimal(1)) == 10 * one_usd
+    assert standing_usd(snapstart, Decimal(1)) == 2 * one_usd, "the one kept, and one that `apply` changes"
+    assert idle_usd_per_day(snapstart) == 8 * one_usd
+    assert highest_usd(snapstart, 0, Decimal(1)) == standing_usd(snapstart, Decimal(1))
+
+
 def test_the_most_that_a_run_can_cost_has_both_the_requests_and_what_stands() -> None:
     assert highest_usd(HELD, 1000, Decimal(4)) == standing_usd(HELD, Decimal(4)), "no price for a request"
     by_request = FunctionSpec("gcp", reserved_instances=1)
@@ -61,8 +72,13 @@ def test_the_most_that_a_run_can_cost_has_both_the_requests_and_what_stands() ->
 def test_only_plans_without_a_price_for_time_in_requests_bill_the_life_of_instances() -> None:
     plans = [plan for cloud in ("aws", "azure", "gcp") for plan in load_plans(cloud)]
     assert [f"{plan.cloud} {plan.name}" for plan in plans if plan.bills_instance_lifetime] == [
+        "aws managed-instances",
+        "aws fargate",
+        "aws virtual-machine",
         "azure premium",
+        "azure virtual-machine",
         "gcp cloud-run-instance",
+        "gcp virtual-machine",
     ]
 
 

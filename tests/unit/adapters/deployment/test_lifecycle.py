@@ -29,26 +29,42 @@ class PowerCut(BaseException):
     """As a kill: nothing catches it."""
 
 
+class Throttled(Exception):
+    """What this cloud's SDK raises."""
+
+
 @dataclass
 class Account:
-    """A cloud in memory. It goes dark at its `cut`-th change, before or after that is done."""
+    """A cloud in memory. It goes dark at its `cut`-th change, before or after that is done.
+
+    It removes nothing where it is `stubborn`, none of the `refused` kinds, and lists what is gone
+    `shown_again` times more.
+    """
 
     things: dict[str, str] = field(default_factory=dict)
     cut: int | None = None
     after: bool = False
     changes: int = 0
     stubborn: bool = False
+    refused: frozenset[str] = frozenset()
+    shown_again: int = 0
+    gone: dict[str, str] = field(default_factory=dict)
 
     def put(self, resource: Resource, contents: str) -> None:
         self._change(lambda: self.things.__setitem__(resource.key, contents))
 
     def remove(self, resource: Resource) -> None:
+        if resource.kind in self.refused:
+            raise Throttled(f"slow down with {resource.kind}")
         if not self.stubborn:
+            self.gone[resource.key] = ""
             self._change(lambda: self.things.pop(resource.key, None))
 
     def find(self, project: str, regions: Iterable[str]) -> Sequence[FoundResource]:
         found = []
-        for key in self.things:
+        late = self.gone if self.shown_again > 0 else {}
+        self.shown_again = max(self.shown_again - 1, 0)
+        for key in {**late, **self.things}:
             cloud, region, kind, name = key.split("/", 3)
             identity = identity_in(name, project)
             if identity and region in set(regions):
@@ -69,7 +85,7 @@ class Account:
 
     def check(self) -> None: ...
     def errors(self) -> tuple[type[Exception], ...]:
-        return ()
+        return (Throttled,)
 
     def permissions(self) -> Sequence[str]:
         return ()
@@ -197,7 +213,10 @@ def test_what_is_not_wanted_any_more_goes_last_made_first(tmp_path: Path) -> Non
     assert len(account.things) == 2
 
 
-def test_destroy_also_removes_what_no_record_names_and_says_what_stays(tmp_path: Path) -> None:
+def test_destroy_also_removes_what_no_record_names_and_says_what_stays(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lifecycle, "LISTING_S", 0.1)
     account, current = Account(), fresh(tmp_path)
     lifecycle.apply({"aws": account}, current, steps(account, current.deployment, KINDS), say=quiet)
     stray = Resource("aws", "bucket", f"{current.deployment.name}-stray", "here")
@@ -210,6 +229,28 @@ def test_destroy_also_removes_what_no_record_names_and_says_what_stays(tmp_path:
     current.begin(steps(account, current.deployment, ["role"])[0])
     with pytest.raises(DeployError, match=r"still there: aws/here/bucket/.*; run `tripoint deploy destroy` again"):
         lifecycle.destroy({"aws": account}, current, clouds=["aws"], say=quiet)
+
+
+def test_one_removal_that_fails_keeps_nothing_else(tmp_path: Path) -> None:
+    account, current = Account(), fresh(tmp_path)
+    lifecycle.apply({"aws": account}, current, steps(account, current.deployment, KINDS), say=quiet)
+    account.refused = frozenset({"function"})
+    with pytest.raises(DeployError, match=r"function tripoint-\w+-function was not removed: slow down with function"):
+        lifecycle.destroy({"aws": account}, current, clouds=["aws"], say=quiet)
+    assert [key.split("/")[2] for key in account.things] == ["function"]
+    assert list(current.entries) == list(account.things), "what stands stays recorded"
+    account.refused = frozenset()
+    lifecycle.destroy({"aws": account}, current, clouds=["aws"], say=quiet)
+    assert (account.things, current.entries) == ({}, {})
+
+
+def test_what_a_listing_shows_for_a_while_after_its_end_is_not_left(tmp_path: Path) -> None:
+    account, current = Account(), fresh(tmp_path)
+    lifecycle.apply({"aws": account}, current, steps(account, current.deployment, KINDS), say=quiet)
+    account.shown_again = 3
+    lifecycle.destroy({"aws": account}, current, clouds=["aws"], say=quiet)
+    assert account.shown_again == 0
+    assert current.entries == {}
 
 
 def test_only_what_is_past_its_time_is_expired(tmp_path: Path) -> None:

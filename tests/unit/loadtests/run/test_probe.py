@@ -1,16 +1,21 @@
 from __future__ import annotations
 
 import json
+import re
 import threading
 from contextlib import nullcontext
+from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import pytest
 
+from adapters.deployment.request_auth import RequestAuth
+from loadtests.credentials.credentials import Credentials
 from loadtests.plan.payloads import read_payloads
 from loadtests.plan.scenarios import PROBES
 from loadtests.plan.targets import Target
+from loadtests.run import probe as probing
 from loadtests.run.probe import ProbeError, probe
 from loadtests.run.resources import RunResources
 from tests.kits.load import write_images
@@ -61,3 +66,33 @@ def test_a_probe_that_fails_once_is_sent_again(tmp_path: Path, failures: int, wo
         finally:
             server.shutdown()
             thread.join()
+
+
+@dataclass
+class Channel:
+    """What a run has of the one who holds the keys."""
+
+    keys: Credentials
+
+
+def test_what_was_deployed_a_moment_ago_is_asked_until_it_answers(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(probing, "AGAIN_AFTER_S", 0.01)
+    FailsOnce.failures, FailsOnce.asked = 6, 0
+    payloads = read_payloads(write_images(tmp_path / "images"))
+    with HTTPServer(("127.0.0.1", 0), FailsOnce) as server, caplog.at_level("INFO"):
+        thread = threading.Thread(target=server.serve_forever, daemon=True)
+        thread.start()
+        target = Target("gcp", "gcp", "none", "local", 128, f"http://127.0.0.1:{server.server_address[1]}/")
+        resources = RunResources(Channel(Credentials({"gcp": RequestAuth().text()})))  # type: ignore[arg-type]
+        try:
+            samples = probe(
+                [target], payloads, timeout_s=5, probed=lambda *_: None, origin_s=0.0, resources=resources
+            )
+        finally:
+            server.shutdown()
+            thread.join()
+    assert [each.outcome for each in samples] == ["ok"] * PROBES, "what was asked too early is no sample"
+    assert re.search(r"target gcp answered after \d s of waiting", caplog.text)
+    assert FailsOnce.asked == 6 + PROBES
