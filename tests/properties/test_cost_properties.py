@@ -96,11 +96,13 @@ def test_sharing_an_instance_never_costs_more_than_being_alone_in_it(
 @settings(max_examples=50, deadline=None)
 @given(gaps=st.lists(durations, max_size=30), lengths=st.lists(durations, max_size=30))
 def test_the_union_is_requests_times_duration_at_concurrency_one(gaps: list[Decimal], lengths: list[Decimal]) -> None:
+    """Where a step lies between two requests: nearer ones share the step that both are rounded up to."""
     rule = DurationRule(step_ms=Decimal(100), sharing="instance")
     now, busy = Decimal(0), []
     for gap, length in zip(gaps, lengths, strict=False):
-        busy.append((now + gap, now + gap + length))
-        now += gap + length
+        begin = now + rule.step_ms + gap
+        busy.append((begin, begin + length))
+        now = begin + length
     assert rule.shared_ms(busy) == sum((rule.billed_ms(end - start) for start, end in busy), Decimal(0))
 
 

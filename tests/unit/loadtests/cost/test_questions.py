@@ -206,7 +206,15 @@ def test_held_instances_can_be_given_and_are_then_paid_for_by_plans_that_can_hol
 
 @pytest.mark.parametrize(
     ("usd", "text"),
-    [("0", "0.00"), ("0.0123", "0.0123"), ("0.5", "0.50"), ("1234.5", "1,234.50"), ("12345.6", "12,346")],
+    [
+        ("0", "0.00"),
+        ("0.0123", "0.0123"),
+        ("0.5", "0.50"),
+        ("999.5", "999.50"),
+        ("1234.5", "1,234"),
+        ("12345.6", "12,346"),
+        ("123456", "123k"),
+    ],
 )
 def test_money_is_shown_with_the_digits_that_matter(usd: str, text: str) -> None:
     assert money(D(usd)) == text

@@ -62,6 +62,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_every_shipped_price_has_a_source_a_date_and_a_confidence() -> None:
+    """A price that was added to a list after the list's date says so by its own."""
     book = bundled_book()
     assert set(book.clouds) >= {"aws", "azure", "gcp"}
     for prices in book.clouds.values():
@@ -69,7 +70,7 @@ def test_every_shipped_price_has_a_source_a_date_and_a_confidence() -> None:
         for region in prices.regions.values():
             for rate in region.rates.values():
                 assert rate.source
-                assert date.fromisoformat(rate.read) <= date.fromisoformat(prices.date)
+                assert date(2026, 1, 1) <= date.fromisoformat(rate.read) <= date.today()
                 assert rate.confidence in {"H", "M", "L"}
 
 
